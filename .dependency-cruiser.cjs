@@ -1,0 +1,71 @@
+// The arrows of the layout: who may import whom. `npm run check` fails on any other.
+const ambient = '^(node:)?(fs|net|http|https|tls|dns|child_process|worker_threads|os|process|timers)(/.*)?$';
+
+/** @type {import('dependency-cruiser').IConfiguration} */
+module.exports = {
+  forbidden: [
+    { name: 'no-cycles', severity: 'error', from: {}, to: { circular: true } },
+    {
+      name: 'contract-imports-only-kit',
+      comment: 'contract/ is what both processes agree on; it may use kit/ and the schema, YAML and CEL libraries',
+      severity: 'error',
+      from: { path: '^contract/' },
+      to: { pathNot: '^(contract/|kit/|node_modules/(zod|yaml|@bufbuild|@opentelemetry)/|(node:)?(crypto|buffer)$)' },
+    },
+    {
+      name: 'kit-knows-nothing-of-agents',
+      severity: 'error',
+      from: { path: '^kit/' },
+      to: { path: '^(contract|sidecar|collector|cli)/' },
+    },
+    { name: 'sidecar-never-collector', severity: 'error', from: { path: '^sidecar/' }, to: { path: '^(collector|cli)/' } },
+    { name: 'collector-never-sidecar', severity: 'error', from: { path: '^collector/' }, to: { path: '^(sidecar|cli)/' } },
+    {
+      name: 'stages-never-import-each-other',
+      severity: 'error',
+      from: { path: '^sidecar/stages/([^/]+)' },
+      to: { path: '^sidecar/stages/', pathNot: '^sidecar/stages/$1' },
+    },
+    {
+      name: 'dialects-are-pure',
+      severity: 'error',
+      from: { path: '^sidecar/dialects/' },
+      to: { pathNot: '^(sidecar/dialects/|contract/|kit/|node_modules/|(node:)?(crypto|buffer|zlib)$)' },
+    },
+    {
+      name: 'state-is-pure',
+      severity: 'error',
+      from: { path: '^sidecar/state/' },
+      to: { pathNot: '^(sidecar/(state|dialects/dialect|call)|contract/|kit/|node_modules/|(node:)?(crypto|buffer)$)' },
+    },
+    {
+      name: 'collector-rooms-never-import-each-other',
+      comment: 'collector/main and collector/pipeline join them; api/ reads control/ and store/',
+      severity: 'error',
+      from: { path: '^collector/(receive|queue|store|rollups|alerts|control)/' },
+      to: { path: '^collector/(?!$1)[^/]+/' },
+    },
+    {
+      name: 'only-embedded-imports-chdb',
+      severity: 'error',
+      from: { pathNot: '^collector/store/embedded/' },
+      to: { path: 'node_modules/chdb' },
+    },
+    {
+      name: 'ambient-world-only-at-the-edges',
+      comment: 'clock, files, network, processes: only where a simulation replaces them',
+      severity: 'error',
+      from: {
+        path: '^(contract|sidecar|collector)/',
+        pathNot: '^(sidecar/(accept|edges)/|collector/(receive|queue|store|control|edges)/)',
+      },
+      to: { path: ambient },
+    },
+  ],
+  options: {
+    doNotFollow: { path: 'node_modules' },
+    tsPreCompilationDeps: true,
+    tsConfig: { fileName: 'tsconfig.json' },
+    enhancedResolveOptions: { extensions: ['.ts', '.js', '.json'] },
+  },
+};

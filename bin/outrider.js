@@ -1,0 +1,17 @@
+#!/usr/bin/env node
+// The `outrider` command: checks Node's version, turns on the compile cache, then imports the entry.
+// Plain JavaScript, so that an old Node can still read the sentence that refuses it.
+import module from 'node:module';
+
+const required = [24, 18, 1];
+const actual = process.versions.node.split('.').map(Number);
+const difference = required.map((part, i) => actual[i] - part).find((d) => d !== 0) ?? 0;
+if (difference < 0) {
+  process.stderr.write(
+    `Outrider needs Node ${required.join('.')} or newer and this is ${process.versions.node}: ` +
+      'older releases let hidden headers past a proxy (CVE-2026-58044). Install a newer Node.\n',
+  );
+  process.exit(78);
+}
+module.enableCompileCache?.();
+await import('../cli/main.ts');

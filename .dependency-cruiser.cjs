@@ -7,10 +7,14 @@ module.exports = {
     { name: 'no-cycles', severity: 'error', from: {}, to: { circular: true } },
     {
       name: 'contract-imports-only-kit',
-      comment: 'contract/ is what both processes agree on; it may use kit/ and the schema, YAML and CEL libraries',
+      comment:
+        'contract/ is what both processes agree on; it may use kit/ and the schema, YAML and CEL libraries',
       severity: 'error',
       from: { path: '^contract/' },
-      to: { pathNot: '^(contract/|kit/|node_modules/(zod|yaml|@bufbuild|@opentelemetry)/|(node:)?(crypto|buffer)$)' },
+      to: {
+        pathNot:
+          '^(contract/|kit/|node_modules/(zod|yaml|@bufbuild|@opentelemetry)/|(node:)?(crypto|buffer)$)',
+      },
     },
     {
       name: 'kit-knows-nothing-of-agents',
@@ -18,8 +22,18 @@ module.exports = {
       from: { path: '^kit/' },
       to: { path: '^(contract|sidecar|collector|cli)/' },
     },
-    { name: 'sidecar-never-collector', severity: 'error', from: { path: '^sidecar/' }, to: { path: '^(collector|cli)/' } },
-    { name: 'collector-never-sidecar', severity: 'error', from: { path: '^collector/' }, to: { path: '^(sidecar|cli)/' } },
+    {
+      name: 'sidecar-never-collector',
+      severity: 'error',
+      from: { path: '^sidecar/' },
+      to: { path: '^(collector|cli)/' },
+    },
+    {
+      name: 'collector-never-sidecar',
+      severity: 'error',
+      from: { path: '^collector/' },
+      to: { path: '^(sidecar|cli)/' },
+    },
     {
       name: 'stages-never-import-each-other',
       severity: 'error',
@@ -36,7 +50,10 @@ module.exports = {
       name: 'state-is-pure',
       severity: 'error',
       from: { path: '^sidecar/state/' },
-      to: { pathNot: '^(sidecar/(state|dialects/dialect|call)|contract/|kit/|node_modules/|(node:)?(crypto|buffer)$)' },
+      to: {
+        pathNot:
+          '^(sidecar/(state|dialects/dialect|call)|contract/|kit/|node_modules/|(node:)?(crypto|buffer)$)',
+      },
     },
     {
       name: 'collector-rooms-never-import-each-other',

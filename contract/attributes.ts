@@ -1,0 +1,88 @@
+// Every span attribute a sidecar writes, declared once: the collector's SQL, the docs and the tests name only these.
+// GenAI names follow the OpenTelemetry GenAI semantic conventions (v1.41); `outrider.*` is ours.
+
+export const SCOPE_NAME = 'outrider.sidecar';
+
+export const ATTRIBUTES = {
+  operation: 'gen_ai.operation.name',
+  provider: 'gen_ai.provider.name',
+  requestModel: 'gen_ai.request.model',
+  responseModel: 'gen_ai.response.model',
+  responseId: 'gen_ai.response.id',
+  finishReasons: 'gen_ai.response.finish_reasons',
+  requestStream: 'gen_ai.request.stream',
+  requestMaxTokens: 'gen_ai.request.max_tokens',
+  inputTokens: 'gen_ai.usage.input_tokens',
+  outputTokens: 'gen_ai.usage.output_tokens',
+  cachedTokens: 'gen_ai.usage.cache_read.input_tokens',
+  cacheWriteTokens: 'gen_ai.usage.cache_creation.input_tokens',
+  reasoningTokens: 'gen_ai.usage.reasoning.output_tokens',
+  timeToFirstByte: 'gen_ai.response.time_to_first_chunk',
+  errorType: 'error.type',
+  method: 'http.request.method',
+  upstreamStatus: 'http.response.status_code',
+  serverAddress: 'server.address',
+  serverPort: 'server.port',
+  urlPath: 'url.path',
+  toolName: 'gen_ai.tool.name',
+  toolCallId: 'gen_ai.tool.call.id',
+
+  callId: 'outrider.call.id',
+  fleet: 'outrider.fleet',
+  department: 'outrider.department',
+  agent: 'outrider.agent',
+  instance: 'outrider.agent.instance',
+  agentVersion: 'outrider.agent.version',
+  owner: 'outrider.owner',
+  task: 'outrider.task',
+  callerAgent: 'outrider.caller.agent',
+  grantor: 'outrider.grantor',
+  depth: 'outrider.depth',
+  parentTraceId: 'outrider.parent_trace_id',
+  action: 'outrider.action',
+  target: 'outrider.target',
+  upstream: 'outrider.upstream',
+  model: 'outrider.model',
+  mode: 'outrider.mode',
+  verdict: 'outrider.verdict',
+  wouldVerdict: 'outrider.would_verdict',
+  rule: 'outrider.rule',
+  refusal: 'outrider.refusal',
+  reason: 'outrider.refusal.reason',
+  policyDigest: 'outrider.policy.digest',
+  credential: 'outrider.credential',
+  ticket: 'outrider.ticket',
+  approvedBy: 'outrider.approved_by',
+  status: 'outrider.status',
+  httpStatus: 'outrider.http_status',
+  usageSource: 'outrider.usage.source',
+  cost: 'outrider.cost.nanodollars',
+  held: 'outrider.held.nanodollars',
+  requestDigest: 'outrider.request.body.sha256',
+  toolArgumentsDigest: 'outrider.tool.arguments.sha256',
+  auditStream: 'outrider.audit.stream',
+  auditSeq: 'outrider.audit.seq',
+  auditHash: 'outrider.audit.hash',
+  auditEntry: 'outrider.audit.entry',
+} as const;
+
+/** Span event, one for each tool a model asked its agent to run; carries toolName, toolCallId, toolArgumentsDigest. */
+export const TOOL_REQUEST_EVENT = 'outrider.tool_request';
+
+export const ACTIONS = ['llm_inference', 'tool_use', 'api_call', 'handoff', 'decision'] as const;
+export type Action = (typeof ACTIONS)[number];
+
+export const VERDICTS = ['prohibited', 'deny', 'ask', 'notify', 'allow'] as const;
+export type Verdict = (typeof VERDICTS)[number];
+
+export const STATUSES = ['success', 'failure', 'timeout', 'refused', 'escalated'] as const;
+export type Status = (typeof STATUSES)[number];
+
+export const USAGE_SOURCES = ['reported', 'estimated', 'unsupported', 'none'] as const;
+export type UsageSource = (typeof USAGE_SOURCES)[number];
+
+export const MODES = ['observe', 'enforce'] as const;
+export type Mode = (typeof MODES)[number];
+
+export const DIALECTS = ['openai', 'anthropic', 'gemini', 'bedrock', 'mcp', 'a2a', 'http'] as const;
+export type DialectName = (typeof DIALECTS)[number];

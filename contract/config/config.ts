@@ -1,0 +1,192 @@
+// What outrider.yaml means once parsed: every default filled in, every unit resolved, frozen. `parse.ts` makes it,
+// everything else reads it. Durations are milliseconds, sizes bytes, money nanodollars.
+
+import type { DialectName, Mode } from '../attributes.ts';
+import type { Rule } from '../rules.ts';
+
+export interface Config {
+  readonly fleet: string;
+  readonly mode: Mode;
+  readonly budgets: readonly Budget[];
+  /** False only where `budgets: none` was written. */
+  readonly budgetsWarned: boolean;
+  readonly prohibited: readonly Rule[];
+  readonly departments: ReadonlyMap<string, { readonly budgets: readonly Budget[] }>;
+  readonly owners: ReadonlyMap<string, Readonly<Record<string, SecretReference>>>;
+  readonly upstreams: ReadonlyMap<string, Upstream>;
+  readonly credentials: ReadonlyMap<string, Credential>;
+  readonly roles: ReadonlyMap<string, Role>;
+  /** In file order: without --agent, `up` takes the first. Keys may hold `*` (names created at run time). */
+  readonly agents: ReadonlyMap<string, Agent>;
+  readonly breakers: Breakers;
+  readonly money: MoneyRules;
+  readonly timeouts: Timeouts;
+  readonly limits: { readonly bodyBytesMax: number; readonly bodyBytesInFlightMax: number };
+  readonly journal: { readonly durability: 'batched' | 'strict'; readonly sizeBytesMax: number };
+  readonly drainMs: number;
+  readonly prices: readonly PriceOverride[];
+  readonly retention: {
+    readonly tracesDays: number;
+    readonly auditDays: number;
+    readonly bodiesDays: number;
+  };
+  readonly captureBodies: CaptureBodies;
+  readonly listen: Listen;
+  readonly store: { readonly clickhouse: string; readonly postgres: string };
+  readonly collector: string;
+  readonly timezone: string;
+  /** SHA-256, hex, of the policy: what every decision names. */
+  readonly digest: string;
+  /** The text the digest names, as read, files in order. */
+  readonly sources: readonly ConfigSource[];
+}
+
+export interface ConfigSource {
+  readonly file: string;
+  readonly text: string;
+}
+
+export const BUDGET_WINDOWS = ['hour', 'day', 'week', 'month', 'task'] as const;
+export type BudgetWindow = (typeof BUDGET_WINDOWS)[number];
+
+/** `$200/month` → nanodollars; `5M tokens/day` → tokens. `task_budgets` have the window `task`. */
+export interface Budget {
+  readonly unit: 'nanodollars' | 'tokens';
+  readonly limit: bigint;
+  readonly window: BudgetWindow;
+}
+
+export interface Upstream {
+  readonly name: string;
+  /** Canonical, without trailing slash, query or fragment. */
+  readonly url: string;
+  readonly speaks: DialectName;
+  /** The credential's name; `agent` forwards what the agent sent; null sends none. */
+  readonly credential: string | null;
+  readonly pricedAs: string | null;
+  readonly timeouts: Timeouts;
+}
+
+export interface Timeouts {
+  readonly connectMs: number;
+  readonly firstByteMs: number;
+  readonly idleMs: number;
+  readonly totalMs: number;
+}
+
+export interface SecretReference {
+  readonly from: 'env' | 'file' | 'exec' | 'vault';
+  /** Variable name, path, command line, or vault path. */
+  readonly locator: string;
+}
+
+export interface Credential {
+  readonly name: string;
+  readonly secret: SecretReference;
+  /** Header it goes into; null puts it where the upstream's dialect wants it. */
+  readonly header: string | null;
+}
+
+export interface Role {
+  readonly name: string;
+  readonly mode: Mode | null;
+  readonly allow: readonly Rule[];
+  readonly notify: readonly Rule[];
+  readonly ask: readonly Rule[];
+  readonly deny: readonly Rule[];
+  readonly limits: {
+    readonly maxOutputTokens: number | null;
+    /** `60/minute` → { count: 60, windowMs: 60_000 }. */
+    readonly requests: { readonly count: number; readonly windowMs: number } | null;
+  };
+  readonly fallback: readonly string[];
+  readonly captureBodies: CaptureBodies | null;
+}
+
+export interface Agent {
+  /** As written; may hold `*`. */
+  readonly pattern: string;
+  /** Names of roles; an agent with several has the rules of all. */
+  readonly roles: readonly string[];
+  readonly mode: Mode | null;
+  readonly department: string | null;
+  readonly owner: string | null;
+  readonly version: string | null;
+  readonly budgets: readonly Budget[];
+  readonly taskBudgets: readonly Budget[];
+  readonly expectedTaskMs: number | null;
+  /** The agent's own key towards the sidecar. */
+  readonly key: SecretReference | null;
+  /** Upstream name → credential name: a key of its own. */
+  readonly credentials: ReadonlyMap<string, string>;
+}
+
+export interface Breakers {
+  readonly windowMs: number;
+  readonly failureRate: number;
+  readonly callsMin: number;
+  readonly cooldownMs: number;
+  readonly cooldownMsMax: number;
+  readonly trials: number;
+}
+
+export interface MoneyRules {
+  readonly gracePercent: number;
+  readonly holdWaitMs: number;
+  readonly offlineNanodollars: bigint;
+  readonly unknownPrice: 'refuse' | 'pass';
+  readonly leaseMs: number;
+}
+
+/** `openai/our-finetune: {…}`; `target` may end in `*`. Per-token rates in picodollars (10⁻¹² $) = $ per million × 10⁶. */
+export interface PriceOverride {
+  readonly target: string;
+  readonly free: boolean;
+  readonly inputPicodollars: bigint | null;
+  readonly cachedInputPicodollars: bigint | null;
+  readonly cacheWritePicodollars: bigint | null;
+  readonly outputPicodollars: bigint | null;
+  readonly callNanodollars: bigint | null;
+  readonly maxOutput: number | null;
+  readonly contextWindow: number | null;
+}
+
+export const CAPTURES = ['none', 'hash', 'redacted', 'full'] as const;
+export type CaptureBodies = (typeof CAPTURES)[number];
+
+/** `host:port`; port 0 picks a free one. */
+export interface Listen {
+  readonly proxy: string;
+  readonly admin: string;
+  readonly otlp: string;
+  readonly control: string;
+  readonly sql: string;
+  /** A listener beyond loopback without TLS and tokens was asked for by name. */
+  readonly insecure: boolean;
+}
+
+/** The entry that rules an agent: the exact name, else the longest matching pattern, else undefined. */
+export function agentNamed(config: Config, name: string): Agent | undefined {
+  const exact = config.agents.get(name);
+  if (exact && !exact.pattern.includes('*')) return exact;
+  let best: Agent | undefined;
+  for (const agent of config.agents.values()) {
+    if (agent.pattern.includes('*') && matchesName(agent.pattern, name)) {
+      if (!best || agent.pattern.length > best.pattern.length) best = agent;
+    }
+  }
+  return best;
+}
+
+/** The mode in force for an agent: its own, else that of its roles (enforce wins), else the fleet's. */
+export function modeOf(config: Config, agent: Agent): Mode {
+  if (agent.mode) return agent.mode;
+  const modes = agent.roles.map((role) => config.roles.get(role)?.mode).filter((mode) => mode != null);
+  if (modes.length === 0) return config.mode;
+  return modes.includes('enforce') ? 'enforce' : 'observe';
+}
+
+function matchesName(pattern: string, name: string): boolean {
+  const parts = pattern.split('*').map((part) => part.replace(/[.+?^${}()|[\]\\]/g, '\\$&'));
+  return new RegExp(`^${parts.join('[a-z0-9._-]*')}$`).test(name);
+}

@@ -1,0 +1,110 @@
+// Canonical or refused: the one reader of a request's target and authority. What is not written the one canonical way
+// is refused, never repaired, so that no two layers can come to disagree about it; what is canonical goes as sent.
+// Sources: RFC 3986 §§ 2, 6; RFC 9112 § 3; DESIGN "Canonical path".
+
+import type { IncomingMessage } from 'node:http';
+import { Refusal } from '../../contract/refusals.ts';
+
+export interface Target {
+  readonly upstreamName: string;
+  /** With its leading slash, byte-exact; `/` when nothing followed the upstream's name. */
+  readonly path: string;
+  /** With its `?`, or empty; byte-exact. */
+  readonly query: string;
+}
+
+const TARGET_CHARACTERS_MAX = 8 * 1024;
+/** Path characters that may stand bare: unreserved, sub-delims but `;`, and `:` `@` (RFC 3986 § 3.3). */
+const SEGMENT = /^(?:[A-Za-z0-9\-._~!$&'()*+,=:@]|%[0-9A-F]{2})*$/;
+const QUERY = /^[\x21\x24-\x7e]*$/;
+/** Hex pairs that must not stand encoded: unreserved ones (needless), slash, backslash, percent, controls, DEL. */
+const FORBIDDEN_PAIR = /%(?:[01][0-9A-F]|7F|2F|5C|25|2D|2E|5F|7E|3[0-9]|4[1-9A-F]|5[0-9A]|6[1-9A-F]|7[0-9A])/;
+const LOOPBACK_NAMES = new Set(['localhost', '127.0.0.1', '[::1]']);
+
+/** Splits `/<upstream>/<path>?<query>`. Throws Refusal `bad_request` where it is not canonical. */
+export function readTarget(url: string): Target {
+  if (url.length > TARGET_CHARACTERS_MAX) throw bad('path_too_long', `The path is longer than ${TARGET_CHARACTERS_MAX} characters.`);
+  if (!url.startsWith('/')) {
+    throw bad('not_origin_form', 'The request target must be a path such as /openai/v1/chat/completions.');
+  }
+  const mark = url.indexOf('?');
+  const whole = mark < 0 ? url : url.slice(0, mark);
+  const query = mark < 0 ? '' : url.slice(mark);
+  if (url.includes('#')) throw bad('fragment', 'A request target holds no fragment.');
+  if (!QUERY.test(query.slice(1))) throw bad('query', 'The query holds a character that must be percent-encoded.');
+  const why = whyNotCanonical(whole);
+  if (why) throw bad('path_not_canonical', `The path is not canonical: ${why}.`);
+  const slash = whole.indexOf('/', 1);
+  return slash < 0
+    ? { upstreamName: whole.slice(1), path: '/', query }
+    : { upstreamName: whole.slice(1, slash), path: whole.slice(slash), query };
+}
+
+/** Why a path is not canonical, as the end of a sentence; null when it is. */
+export function whyNotCanonical(path: string): string | null {
+  if (path.includes('//')) return 'it has an empty segment';
+  const segments = path.slice(1).split('/');
+  for (const segment of segments) {
+    if (segment === '.' || segment === '..') return 'it has a dot segment';
+    if (!SEGMENT.test(segment)) return `"${printable(segment)}" holds a character or escape that may not stand there`;
+    if (!segment.includes('%')) continue;
+    if (FORBIDDEN_PAIR.test(segment)) return `"${printable(segment)}" holds an escape that is needless or never allowed`;
+    if (segment.endsWith('%20')) return `"${printable(segment)}" ends in a space`;
+    if (decoded(segment) === null) return `"${printable(segment)}" is not UTF-8`;
+  }
+  return null;
+}
+
+/**
+ * The head's framing and authority, beyond what Node's parser refuses by itself: one Host, no userinfo, no second
+ * length, `chunked` alone. On a loopback listener the Host must be a loopback name (DNS rebinding).
+ */
+export function checkHead(request: IncomingMessage, loopback: boolean): void {
+  const { rawHeaders } = request;
+  let hosts = 0;
+  for (let i = 0; i < rawHeaders.length; i += 2) {
+    const name = rawHeaders[i]!.toLowerCase();
+    const value = rawHeaders[i + 1]!;
+    if (name === 'host') {
+      hosts += 1;
+      if (!isHost(value)) throw bad('host', 'The Host header is not one host and port.');
+      if (loopback && !LOOPBACK_NAMES.has(value.replace(/:\d+$/, '').toLowerCase())) {
+        throw bad('host', `This listener answers to localhost only, not to ${printable(value)}.`);
+      }
+    } else if (name === 'content-length' && !/^(?:0|[1-9]\d{0,15})$/.test(value)) {
+      throw bad('content_length', 'Content-Length is not a canonical number.');
+    } else if (name === 'transfer-encoding' && value.toLowerCase() !== 'chunked') {
+      throw bad('transfer_encoding', 'Transfer-Encoding must be chunked alone.');
+    } else if (name.includes('_') && name.replaceAll('_', '-') === 'content-length') {
+      throw bad('content_length', 'Content_Length is not a header.');
+    } else if (name === 'upgrade') {
+      throw bad('upgrade', 'Protocol upgrades are not carried.');
+    } else if (name === 'connection' && /authorization|x-api-key|x-outrider/i.test(value)) {
+      throw bad('connection', 'Connection may not list a protected header.');
+    }
+  }
+  if (hosts !== 1) throw bad('host', hosts === 0 ? 'The Host header is missing.' : 'There is more than one Host header.');
+  if (request.httpVersion === '1.0' && request.headers['transfer-encoding'] !== undefined) {
+    throw bad('transfer_encoding', 'HTTP/1.0 knows no Transfer-Encoding.');
+  }
+}
+
+/** `name`, `name:port`, `1.2.3.4:port` or `[v6]:port`; nothing else. */
+function isHost(value: string): boolean {
+  return /^(?:[A-Za-z0-9](?:[A-Za-z0-9._-]{0,252}[A-Za-z0-9])?|\[[0-9A-Fa-f:.]+\])(?::(?:[1-9]\d{0,4}))?$/.test(value);
+}
+
+function decoded(segment: string): string | null {
+  try {
+    return decodeURIComponent(segment);
+  } catch (failure) {
+    if (failure instanceof URIError) return null;
+    throw failure;
+  }
+}
+
+const printable = (text: string): string => text.slice(0, 80).replace(/[^\x20-\x7e]/g, '?');
+
+function bad(reason: string, sentence: string): Refusal {
+  return new Refusal('bad_request', sentence, { reason });
+}

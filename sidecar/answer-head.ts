@@ -1,0 +1,25 @@
+// The head of an answer as the agent gets it: the upstream's own, without hop-by-hop headers, with ours added.
+
+import type { Answered } from './call.ts';
+
+/** Hop-by-hop headers of an answer. */
+const DROPPED = new Set(['connection', 'keep-alive', 'proxy-authenticate', 'te', 'trailer', 'transfer-encoding', 'upgrade']);
+
+/** A flat list of names and values; `lengthChanges` where what goes out is not byte for byte what came in. */
+export function answerHead({ answer, id, agent, judgement }: Answered, lengthChanges: boolean): string[] {
+  const headers: string[] = [];
+  for (let i = 0; i < answer.headers.length; i += 2) {
+    const name = answer.headers[i]!.toLowerCase();
+    if (DROPPED.has(name) || name.startsWith('x-outrider-') || (lengthChanges && name === 'content-length')) continue;
+    headers.push(answer.headers[i]!, answer.headers[i + 1]!);
+  }
+  const passes = agent.mode === 'observe' && judgement.verdict !== 'notify';
+  headers.push('x-outrider-call', id, 'x-outrider-verdict', passes ? 'allow' : judgement.verdict);
+  return headers;
+}
+
+export function holdsSecret(headers: readonly string[], secret: Buffer | null): boolean {
+  if (secret === null) return false;
+  const text = secret.toString('latin1');
+  return headers.some((value) => value.includes(text));
+}

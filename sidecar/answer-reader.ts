@@ -1,0 +1,90 @@
+// Reads the copy of an answer: live where it is a plain event stream, else kept (not copied) and read at the end.
+
+import { brotliDecompressSync, constants, gunzipSync, inflateSync } from 'node:zlib';
+import type { Answered } from './call.ts';
+import type { Metered, StreamMeter } from './dialects/dialect.ts';
+
+export interface AnswerReader {
+  readonly streamed: boolean;
+  /** True when what the agent gets is not what came: then what `push` and `flush` return is what goes out. */
+  readonly rewrites: boolean;
+  push(chunk: Buffer): Buffer;
+  flush(): Buffer;
+  /** May be asked at any time; null when nothing can be said. */
+  metered(): Metered | null;
+}
+
+/** Of a whole answer more than this is not kept: its usage is then unknown. */
+const KEPT_BYTES_MAX = 64 * 1024 * 1024;
+const NOTHING = Buffer.alloc(0);
+
+export function readerOf({ answer, description, endpoint, dialect, outbound }: Answered): AnswerReader {
+  if (!description || !endpoint || endpoint.operation === 'free' || endpoint.operation === 'call') return unread;
+  const encoding = answer.header('content-encoding') ?? 'identity';
+  const streamed = (answer.header('content-type') ?? '').startsWith('text/event-stream');
+  if (streamed && encoding === 'identity') {
+    return live(dialect.meterStream(description, { dropUsageChunk: outbound.dropUsageChunk }), outbound.dropUsageChunk);
+  }
+  return kept(streamed, (bytes) => {
+    const plain = decode(bytes, encoding);
+    if (plain === null) return null;
+    if (!streamed) return dialect.meterWhole(description, plain, answer.status < 300);
+    return atOnce(dialect.meterStream(description, { dropUsageChunk: false }), plain);
+  });
+}
+
+const unread: AnswerReader = {
+  streamed: false,
+  rewrites: false,
+  push: (chunk) => chunk,
+  flush: () => NOTHING,
+  metered: () => null,
+};
+
+function live(meter: StreamMeter, rewrites: boolean): AnswerReader {
+  return {
+    streamed: true,
+    rewrites,
+    push: (chunk) => meter.push(chunk),
+    flush: () => meter.flush(),
+    metered: () => meter.metered(),
+  };
+}
+
+function kept(streamed: boolean, read: (bytes: Buffer) => Metered | null): AnswerReader {
+  const chunks: Buffer[] = [];
+  let total = 0;
+  return {
+    streamed,
+    rewrites: false,
+    push(chunk) {
+      total += chunk.length;
+      if (total <= KEPT_BYTES_MAX) chunks.push(chunk);
+      else chunks.length = 0;
+      return chunk;
+    },
+    flush: () => NOTHING,
+    metered: () => (total > KEPT_BYTES_MAX ? null : read(chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks))),
+  };
+}
+
+function atOnce(meter: StreamMeter, plain: Buffer): Metered {
+  meter.push(plain);
+  meter.flush();
+  return meter.metered();
+}
+
+/** The reader's copy of a compressed answer; null when it cannot be read. A cut-off one is read as far as it goes. */
+function decode(bytes: Buffer, encoding: string): Buffer | null {
+  const limits = { maxOutputLength: KEPT_BYTES_MAX, finishFlush: constants.Z_SYNC_FLUSH };
+  try {
+    if (encoding === 'identity') return bytes;
+    if (encoding === 'gzip' || encoding === 'x-gzip') return gunzipSync(bytes, limits);
+    if (encoding === 'deflate') return inflateSync(bytes, limits);
+    if (encoding !== 'br') return null;
+    return brotliDecompressSync(bytes, { ...limits, finishFlush: constants.BROTLI_OPERATION_FLUSH });
+  } catch (failure) {
+    if (failure instanceof Error) return null;
+    throw failure;
+  }
+}

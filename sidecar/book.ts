@@ -1,0 +1,203 @@
+// The book: what goes into the journal and what is read back out of it after a crash. A decision is written before the
+// upstream's first byte, its end after; the end carries the sealed span as it will be shipped. A decision without an
+// end gets one at the next start that says so, with the ids that downstream saw.
+
+import { type Sealed, CHAIN_START } from '../contract/audit-entry.ts';
+import { type Amounts, type AmountsMessage, fromMessage, toMessage } from '../contract/money.ts';
+import { type Frame, FRAME_KINDS, type Journal } from './edges/journal.ts';
+import { type CallRecord, sealRecord } from './record.ts';
+import { encodeRequest, encodeSpan } from './span.ts';
+import type { PurseState } from './state/purse.ts';
+
+export interface Book {
+  /** Resolves after the fsync where durability is strict; else the kernel has it when it returns. */
+  decide(record: CallRecord, leases: readonly string[], held: Amounts): void | Promise<void>;
+  end(record: CallRecord, settled: { decided: boolean; leases: readonly string[]; used: Amounts }): void;
+  lease(state: PurseState): void;
+  forgetLease(lease: string): void;
+  readonly stream: string;
+}
+
+/** A decision whose end was not found. */
+export interface Unsettled {
+  readonly record: CallRecord;
+  readonly leases: readonly string[];
+  readonly amounts: Amounts;
+}
+
+/** What the frames of a journal add up to. */
+export interface Recovered {
+  stream: string;
+  seq: number;
+  previous: string;
+  readonly leases: Map<string, PurseState>;
+  readonly open: Map<string, Unsettled>;
+}
+
+interface EndHeader {
+  readonly call: string;
+  readonly leases: readonly string[];
+  readonly used: AmountsMessage;
+  readonly seq: number;
+  readonly hash: string;
+}
+
+export interface BookOptions {
+  readonly strict: boolean;
+  readonly newStream: () => string;
+  readonly ended: () => void;
+}
+
+/** `open` opens the journal and hands in what a new segment begins with. */
+export function openBook(
+  open: (snapshot: () => Buffer) => { journal: Journal; recovered: readonly Frame[] },
+  options: BookOptions,
+): { book: Book; journal: Journal; recovered: Recovered } {
+  let state: Recovered = { stream: '', seq: 0, previous: CHAIN_START, leases: new Map(), open: new Map() };
+  const opened = open(() => snapshotOf(state));
+  const { journal } = opened;
+  state = recover(opened.recovered);
+  if (state.stream === '') {
+    state.stream = options.newStream();
+    journal.append(FRAME_KINDS.snapshot, snapshotOf(state));
+  }
+
+  const book: Book = {
+    get stream() {
+      return state.stream;
+    },
+    decide(record, leases, held) {
+      journal.append(FRAME_KINDS.decision, decisionOf({ record, leases, amounts: held }));
+      state.open.set(record.callId, { record, leases, amounts: held });
+      return options.strict ? journal.synced() : undefined;
+    },
+    end(record, { decided, leases, used }) {
+      const sealed = sealRecord(record, { stream: state.stream, seq: state.seq, previous: state.previous });
+      journal.append(FRAME_KINDS.end, endOf(record, sealed, leases, used));
+      state.seq += 1;
+      state.previous = sealed.hash;
+      if (decided) state.open.delete(record.callId);
+      options.ended();
+    },
+    lease(purse) {
+      journal.append(FRAME_KINDS.lease, Buffer.from(JSON.stringify(purse)));
+      state.leases.set(purse.lease, purse);
+    },
+    forgetLease(lease) {
+      state.leases.delete(lease);
+    },
+  };
+  return { book, journal, recovered: state };
+}
+
+/** The spans of end frames as one OTLP request; undefined without any. */
+export function spansOf(frames: readonly Frame[], resource: Readonly<Record<string, string>>): Buffer | undefined {
+  const spans = frames.map(({ payload }) => payload.subarray(4 + payload.readUInt32LE(0)));
+  return spans.length > 0 ? encodeRequest(spans, resource) : undefined;
+}
+
+export function recover(frames: readonly Frame[]): Recovered {
+  let state: Recovered = { stream: '', seq: 0, previous: CHAIN_START, leases: new Map(), open: new Map() };
+  for (const { kind, payload } of frames) {
+    if (kind === FRAME_KINDS.snapshot) state = recoverSnapshot(payload);
+    else if (kind === FRAME_KINDS.decision) {
+      const decision = reviveDecision(JSON.parse(payload.toString()) as StoredDecision);
+      state.open.set(decision.record.callId, decision);
+    } else if (kind === FRAME_KINDS.lease) {
+      const purse = JSON.parse(payload.toString()) as PurseState;
+      state.leases.set(purse.lease, purse);
+    } else recoverEnd(state, payload);
+  }
+  return state;
+}
+
+function recoverEnd(state: Recovered, payload: Buffer): void {
+  const header = JSON.parse(payload.subarray(4, 4 + payload.readUInt32LE(0)).toString()) as EndHeader;
+  state.open.delete(header.call);
+  state.seq = header.seq + 1;
+  state.previous = header.hash;
+  const used = fromMessage(header.used);
+  for (const lease of header.leases) {
+    const purse = state.leases.get(lease);
+    if (!purse) continue;
+    const posted = fromMessage(purse.posted);
+    const total = { nanodollars: posted.nanodollars + used.nanodollars, tokens: posted.tokens + used.tokens };
+    state.leases.set(lease, { ...purse, posted: toMessage(total) });
+  }
+}
+
+// ---- frames ----
+
+interface StoredDecision {
+  readonly record: Omit<CallRecord, 'costNanodollars' | 'heldNanodollars'> & {
+    readonly costNanodollars: string | null;
+    readonly heldNanodollars: string;
+  };
+  readonly leases: readonly string[];
+  readonly amounts: AmountsMessage;
+}
+
+const storedDecision = ({ record, leases, amounts }: Unsettled): StoredDecision => ({
+  record: {
+    ...record,
+    costNanodollars: record.costNanodollars === null ? null : record.costNanodollars.toString(),
+    heldNanodollars: record.heldNanodollars.toString(),
+  },
+  leases,
+  amounts: toMessage(amounts),
+});
+
+const decisionOf = (decision: Unsettled): Buffer => Buffer.from(JSON.stringify(storedDecision(decision)));
+
+function reviveDecision({ record, leases, amounts }: StoredDecision): Unsettled {
+  return {
+    record: {
+      ...record,
+      costNanodollars: record.costNanodollars === null ? null : BigInt(record.costNanodollars),
+      heldNanodollars: BigInt(record.heldNanodollars),
+    },
+    leases,
+    amounts: fromMessage(amounts),
+  };
+}
+
+function endOf(record: CallRecord, sealed: Sealed, leases: readonly string[], used: Amounts): Buffer {
+  const header: EndHeader = { call: record.callId, leases, used: toMessage(used), seq: sealed.seq, hash: sealed.hash };
+  const text = Buffer.from(JSON.stringify(header));
+  const span = encodeSpan(record, sealed);
+  const frame = Buffer.allocUnsafe(4 + text.length + span.length);
+  frame.writeUInt32LE(text.length, 0);
+  text.copy(frame, 4);
+  span.copy(frame, 4 + text.length);
+  return frame;
+}
+
+interface StoredSnapshot {
+  readonly stream: string;
+  readonly seq: number;
+  readonly previous: string;
+  readonly leases: readonly PurseState[];
+  readonly open: readonly StoredDecision[];
+}
+
+function snapshotOf(state: Recovered): Buffer {
+  const stored: StoredSnapshot = {
+    stream: state.stream,
+    seq: state.seq,
+    previous: state.previous,
+    leases: [...state.leases.values()],
+    open: [...state.open.values()].map(storedDecision),
+  };
+  return Buffer.from(JSON.stringify(stored));
+}
+
+function recoverSnapshot(payload: Buffer): Recovered {
+  const stored = JSON.parse(payload.toString()) as StoredSnapshot;
+  return {
+    stream: stored.stream,
+    seq: stored.seq,
+    previous: stored.previous,
+    leases: new Map(stored.leases.map((purse) => [purse.lease, purse])),
+    open: new Map(stored.open.map((each) => [each.record.callId, reviveDecision(each)])),
+  };
+}

@@ -1,0 +1,138 @@
+// What a call has learned so far: one type per stage, each knows one fact more than the one before. A stage takes what
+// its predecessor gives, so a wrong order does not compile. It is one object that grows: `learn` adds the facts.
+
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Mode } from '../contract/attributes.ts';
+import type { Agent, Config, Upstream } from '../contract/config/config.ts';
+import type { Amounts } from '../contract/money.ts';
+import type { Judgement, RuleSet } from '../contract/rules.ts';
+import type { Description, Dialect, Endpoint, JsonObject, RequestHead } from './dialects/dialect.ts';
+import type { Hold } from './state/leases.ts';
+import type { Permit } from './state/circuits.ts';
+import type { Price } from './state/prices.ts';
+
+/** Read off the wire by a door; nothing of it is trusted yet. */
+export interface Accepted {
+  readonly id: string;
+  readonly startedAtMs: number;
+  readonly startedMonotonicMs: number;
+  readonly method: string;
+  /** First segment of the path: which upstream is meant. */
+  readonly upstreamName: string;
+  /** The rest of the path as sent, with its leading slash; no query. */
+  readonly path: string;
+  /** With the leading `?`, or empty; byte-exact. */
+  readonly query: string;
+  readonly request: IncomingMessage;
+  readonly response: ServerResponse;
+  /** The policy in force when the call began; it ends under the same one. */
+  readonly policy: Policy;
+}
+
+/** A config with what is compiled from it; replaced as a whole. */
+export interface Policy {
+  readonly config: Config;
+  readonly digest: string;
+}
+
+export interface AgentIdentity {
+  readonly name: string;
+  readonly instance: string;
+  readonly entry: Agent;
+  readonly mode: Mode;
+  readonly rules: RuleSet;
+  readonly maxOutputTokens: number | null;
+  readonly requests: { readonly count: number; readonly windowMs: number } | null;
+}
+
+export interface Lineage {
+  readonly task: string;
+  /** 32 hex digits: the caller's trace, or one of our own. */
+  readonly traceId: string;
+  /** 16 hex digits, drawn before the decision is journalled. */
+  readonly spanId: string;
+  readonly parentSpanId: string;
+  readonly traceState: string;
+  /** Who called this agent, who first granted the work, how deep: from baggage, unverified until signed. */
+  readonly callerAgent: string;
+  readonly grantor: string;
+  readonly depth: number;
+  readonly parentTraceId: string;
+  /** The baggage that goes on upstream, without our own members. */
+  readonly baggage: string;
+}
+
+export type Identified = Accepted & { readonly agent: AgentIdentity; readonly lineage: Lineage };
+
+export type Classified = Identified & {
+  readonly upstream: Upstream;
+  readonly dialect: Dialect;
+  readonly head: RequestHead;
+  /** Undefined only in observe mode: an endpoint nobody knows, passed on unmetered. */
+  readonly endpoint: Endpoint | undefined;
+  readonly description: Description | undefined;
+  readonly body: Buffer;
+  /** Lower-case hex SHA-256 of the body as received; empty where `capture.bodies` is none or there is no body. */
+  readonly bodyDigest: string;
+  readonly json: JsonObject | undefined;
+};
+
+export type Authorized = Classified & { readonly judgement: Judgement };
+
+export type Reserved = Authorized & {
+  readonly price: Price | null;
+  /** Null when the call costs nothing, or passes unpriced. */
+  readonly hold: Hold | null;
+  readonly held: Amounts;
+  /** To be written into the body where the request named no limit. */
+  readonly outputTokensWritten: number | null;
+};
+
+export type Admitted = Reserved & { readonly permit: Permit };
+
+export type Credentialed = Admitted & {
+  readonly outbound: Outbound;
+  /** The credential's name for the record; empty without one. */
+  readonly credentialName: string;
+};
+
+/** What goes to the upstream: judged, rebuilt, complete. */
+export interface Outbound {
+  readonly origin: string;
+  readonly path: string;
+  readonly method: string;
+  /** Flat list of names and values. */
+  readonly headers: string[];
+  readonly body: Buffer | null;
+  /** The secret an answer must never hold; null when we injected none. */
+  readonly secret: Buffer | null;
+  /** Usage was asked for by us alone, so its chunk is taken out of the answer. */
+  readonly dropUsageChunk: boolean;
+}
+
+export type Answered = Credentialed & { readonly answer: Answer };
+
+/** An answer whose head has come; its bytes flow once someone listens. */
+export interface Answer {
+  readonly status: number;
+  /** Flat list of names and values as the upstream sent them. */
+  readonly headers: readonly string[];
+  header(name: string): string | undefined;
+  /** Hands over everything that came so far, then what comes. At most once. */
+  listen(sink: AnswerSink): void;
+  pause(): void;
+  resume(): void;
+  /** Closes the upstream exchange; `failed` follows. */
+  abort(reason: Error): void;
+}
+
+export interface AnswerSink {
+  data(chunk: Buffer): void;
+  end(): void;
+  failed(error: Error): void;
+}
+
+/** Adds facts to a call; the very same object, now known to hold more. */
+export function learn<Call extends object, Facts extends object>(call: Call, facts: Facts): Call & Facts {
+  return Object.assign(call, facts);
+}

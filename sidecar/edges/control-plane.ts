@@ -1,0 +1,139 @@
+// The way to the collector: leases, heartbeats, tasks' ends, recalls (server-sent events), spans. Every call carries
+// the join token: OUTRIDER_TOKEN, else the file the collector wrote, read again whenever it was missing or refused.
+
+import { readFileSync } from 'node:fs';
+import { type Dispatcher, Pool } from 'undici';
+import type { Heartbeat, LeaseRequest, LeaseResponse, Recall, TaskEnd } from '../../contract/budget.ts';
+import type { Clock } from '../../kit/clock.ts';
+
+export interface ControlPlane {
+  ask(request: LeaseRequest): Promise<LeaseResponse>;
+  heartbeat(beat: Heartbeat): Promise<void>;
+  endTask(task: string, end: TaskEnd): Promise<void>;
+  /** Ships one OTLP request; resolves once it is acknowledged. */
+  ship(body: Buffer): Promise<void>;
+  /** Follows recalls until closed, reconnecting. */
+  follow(agent: string, instance: string, onRecall: (recall: Recall) => void): void;
+  close(): Promise<void>;
+}
+
+export interface ControlPlaneOptions {
+  /** The collector's control API and its OTLP receiver. */
+  readonly controlUrl: string;
+  readonly otlpUrl: string;
+  readonly tokenFile: string;
+  readonly token: string | undefined;
+  readonly clock: Clock;
+}
+
+const CONNECT_TIMEOUT_MS = 1_000;
+const ANSWER_TIMEOUT_MS = 5_000;
+const FOLLOW_AGAIN_MS = 1_000;
+const EVENT_LINE_CHARACTERS_MAX = 65_536;
+
+/** The collector answered, but not with a yes. */
+export class ControlPlaneError extends Error {
+  override name = 'ControlPlaneError';
+  readonly status: number;
+
+  constructor(status: number, message: string) {
+    super(message);
+    this.status = status;
+  }
+}
+
+export function createControlPlane(options: ControlPlaneOptions): ControlPlane {
+  const pool = (url: string): Pool =>
+    new Pool(new URL(url).origin, {
+      connections: 8,
+      connect: { timeout: CONNECT_TIMEOUT_MS },
+      headersTimeout: ANSWER_TIMEOUT_MS,
+      bodyTimeout: ANSWER_TIMEOUT_MS,
+    });
+  const control = pool(options.controlUrl);
+  const otlp = pool(options.otlpUrl);
+  let token = options.token;
+  let closed = false;
+  let stopFollowing: (() => void) | null = null;
+
+  const authorization = (): string => {
+    token ??= readToken(options.tokenFile);
+    return `Bearer ${token ?? ''}`;
+  };
+
+  const send = async (to: Pool, path: string, type: string, body: string | Buffer): Promise<Dispatcher.ResponseData> => {
+    const answer = await to.request({
+      path,
+      method: 'POST',
+      headers: { authorization: authorization(), 'content-type': type },
+      body,
+    });
+    if (answer.statusCode < 300) return answer;
+    if (answer.statusCode === 401) token = options.token;
+    const text = await answer.body.text();
+    throw new ControlPlaneError(answer.statusCode, `the collector answered ${answer.statusCode}: ${text.slice(0, 300)}`);
+  };
+
+  const post = async (path: string, message: unknown): Promise<unknown> => {
+    const answer = await send(control, path, 'application/json', JSON.stringify(message));
+    return answer.body.json();
+  };
+
+  const readEvents = async (path: string, onRecall: (recall: Recall) => void): Promise<void> => {
+    const stream = await control.request({
+      path,
+      method: 'GET',
+      headers: { authorization: authorization(), accept: 'text/event-stream' },
+      bodyTimeout: 0,
+    });
+    if (stream.statusCode !== 200) {
+      if (stream.statusCode === 401) token = options.token;
+      await stream.body.dump();
+      return;
+    }
+    stopFollowing = () => stream.body.destroy();
+    let rest = '';
+    for await (const chunk of stream.body) {
+      const lines = (rest + String(chunk)).split('\n');
+      rest = (lines.pop() ?? '').slice(0, EVENT_LINE_CHARACTERS_MAX);
+      for (const line of lines) {
+        if (line.startsWith('data:')) onRecall(JSON.parse(line.slice(5)) as Recall);
+      }
+    }
+  };
+
+  return {
+    ask: async (request) => (await post('/v1/leases', request)) as LeaseResponse,
+    heartbeat: async (beat) => void (await post('/v1/agents', beat)),
+    endTask: async (task, end) => void (await post(`/v1/tasks/${encodeURIComponent(task)}`, end)),
+    async ship(body) {
+      const answer = await send(otlp, '/v1/traces', 'application/x-protobuf', body);
+      await answer.body.dump();
+    },
+    follow(agent, instance, onRecall) {
+      const path = `/v1/events?agent=${encodeURIComponent(agent)}&instance=${encodeURIComponent(instance)}`;
+      const again = (): void => {
+        if (!closed) options.clock.after(FOLLOW_AGAIN_MS, () => void turn());
+      };
+      const turn = async (): Promise<void> => {
+        if (!closed) await readEvents(path, onRecall).then(again, again);
+      };
+      void turn();
+    },
+    async close() {
+      closed = true;
+      stopFollowing?.();
+      await Promise.all([control.destroy(), otlp.destroy()]);
+    },
+  };
+}
+
+/** The token the collector wrote, or undefined while there is none. */
+function readToken(path: string): string | undefined {
+  try {
+    return readFileSync(path, 'utf8').trim();
+  } catch (failure) {
+    if ((failure as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
+    throw failure;
+  }
+}

@@ -1,0 +1,63 @@
+// Real credentials, read at run time from where the config points (environment, file, command) and never handed to the
+// agent. A value is kept for half a minute, so rotation needs no restart; it is read only once a call was allowed.
+
+import { execFile } from 'node:child_process';
+import { readFile } from 'node:fs/promises';
+import { promisify } from 'node:util';
+import type { SecretReference } from '../../contract/config/config.ts';
+import type { Clock } from '../../kit/clock.ts';
+
+export interface Secrets {
+  /** The secret, without surrounding white space. Rejects with a sentence that names the reference, never a value. */
+  read(reference: SecretReference): string | Promise<string>;
+}
+
+export const SECRET_FRESH_MS = 30_000;
+const EXEC_TIMEOUT_MS = 10_000;
+/** What may stand in a header's value (RFC 9110 § 5.5), white space at the ends aside. */
+const HEADER_VALUE = /^[\x21-\x7e](?:[\x20-\x7e]*[\x21-\x7e])?$/;
+
+const execute = promisify(execFile);
+
+export function createSecrets(clock: Clock, env: Readonly<Record<string, string | undefined>>): Secrets {
+  const known = new Map<string, { value: string; readAtMs: number }>();
+
+  const fetchSecret = async (reference: SecretReference): Promise<string> => {
+    if (reference.from === 'env') {
+      const value = env[reference.locator];
+      if (value === undefined || value === '') throw new Error(`the variable ${reference.locator} is not set`);
+      return value;
+    }
+    if (reference.from === 'file') {
+      return readFile(reference.locator, 'utf8').catch((failure: NodeJS.ErrnoException) => {
+        throw new Error(`the file ${reference.locator} cannot be read (${failure.code})`);
+      });
+    }
+    if (reference.from === 'exec') {
+      const [command = '', ...args] = reference.locator.split(/\s+/);
+      const { stdout } = await execute(command, args, { timeout: EXEC_TIMEOUT_MS }).catch(() => {
+        throw new Error(`the command ${command} failed`);
+      });
+      return stdout;
+    }
+    throw new Error(`secrets from ${reference.from}: are not available`);
+  };
+
+  const refresh = async (reference: SecretReference, key: string): Promise<string> => {
+    const value = (await fetchSecret(reference)).trim();
+    if (!HEADER_VALUE.test(value)) {
+      throw new Error(`what ${reference.from}:${reference.locator} holds cannot be a header's value`);
+    }
+    known.set(key, { value, readAtMs: clock.monotonicMs() });
+    return value;
+  };
+
+  return {
+    read(reference) {
+      const key = `${reference.from}:${reference.locator}`;
+      const have = known.get(key);
+      if (have && clock.monotonicMs() - have.readAtMs < SECRET_FRESH_MS) return have.value;
+      return refresh(reference, key);
+    },
+  };
+}

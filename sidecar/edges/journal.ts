@@ -1,0 +1,261 @@
+// The journal: what this sidecar decided and what came of it, on disk before and after. It survives `kill -9` by being
+// written before the first upstream byte, and power loss by an fsync within 50 ms (or before the byte when strict).
+//
+//   segment file:  [length u32][crc32 u32][kind u8][payload] …        one file per 8 MB, numbered, oldest first
+//
+// A new segment opens with a snapshot (chain tail, leases, calls still open), so older segments may go once shipped.
+
+import { closeSync, fdatasync, fstatSync, ftruncateSync, openSync, readFileSync, readSync, unlinkSync, writeSync } from 'node:fs';
+import { readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { crc32 } from 'node:zlib';
+import { Refusal } from '../../contract/refusals.ts';
+import type { Clock } from '../../kit/clock.ts';
+import { type Log, sentenceOf } from '../../kit/log.ts';
+
+export const FRAME_KINDS = { decision: 1, end: 2, lease: 3, snapshot: 4 } as const;
+export type FrameKind = (typeof FRAME_KINDS)[keyof typeof FRAME_KINDS];
+
+export interface Frame {
+  readonly kind: FrameKind;
+  readonly payload: Buffer;
+  readonly segment: number;
+  /** Where the frame ends in its segment. */
+  readonly end: number;
+}
+
+export interface Position {
+  readonly segment: number;
+  readonly offset: number;
+}
+
+export interface Journal {
+  /** In the kernel when it returns. Throws Refusal `audit_unavailable` when it cannot be written. */
+  append(kind: FrameKind, payload: Buffer): void;
+  /** Resolves once everything appended so far is on the disk. */
+  synced(): Promise<void>;
+  /** Frames from a position on, at most `bytesMax` of them (but at least one frame if there is any). */
+  read(from: Position, bytesMax: number): Frame[];
+  readonly tail: Position;
+  /** Everything before this has been acknowledged by the collector: whole segments before it are deleted. */
+  forget(before: Position): void;
+  /** Bytes on disk that are not yet forgotten. */
+  readonly bytes: number;
+  readonly failing: boolean;
+  close(): Promise<void>;
+}
+
+export interface JournalOptions {
+  readonly directory: string;
+  readonly sizeBytesMax: number;
+  readonly segmentBytesMax?: number;
+  readonly clock: Clock;
+  readonly log: Log;
+  /** What a new segment opens with. */
+  snapshot(): Buffer;
+}
+
+export const SYNC_WITHIN_MS = 50;
+const SEGMENT_BYTES = 8 * 1024 * 1024;
+const HEADER_BYTES = 9;
+const FRAME_BYTES_MAX = 64 * 1024 * 1024;
+
+/** Opens the journal and reads every whole frame it holds; a torn tail is cut off. Throws when a file cannot be read. */
+export function openJournal(options: JournalOptions): { journal: Journal; recovered: Frame[] } {
+  const { directory, clock, log } = options;
+  const segmentBytesMax = options.segmentBytesMax ?? SEGMENT_BYTES;
+  const recovered: Frame[] = [];
+  const sizes = new Map<number, number>();
+  for (const segment of segmentsIn(directory)) {
+    const { frames, whole } = framesOf(readFileSync(pathOf(directory, segment)), segment);
+    for (const frame of frames) recovered.push(frame);
+    sizes.set(segment, whole);
+  }
+
+  let segment = Math.max(0, ...sizes.keys());
+  let fd = openSync(pathOf(directory, segment), 'a');
+  let offset = sizes.get(segment) ?? 0;
+  if (fstatSync(fd).size > offset) {
+    log.warn('journal.torn_tail_cut', { segment, at: offset, bytes: fstatSync(fd).size - offset });
+    ftruncateSync(fd, offset);
+  }
+  sizes.set(segment, offset);
+
+  let failing = false;
+  let syncing = false;
+  let timer: (() => void) | null = null;
+  let waiting: { at: Position; resolve: () => void; reject: (failure: Error) => void }[] = [];
+
+  const total = (): number => [...sizes.values()].reduce((sum, size) => sum + size, 0);
+
+  const write = (kind: FrameKind, payload: Buffer): void => {
+    const frame = Buffer.allocUnsafe(HEADER_BYTES + payload.length);
+    frame.writeUInt32LE(payload.length, 0);
+    frame[8] = kind;
+    payload.copy(frame, HEADER_BYTES);
+    frame.writeUInt32LE(crc32(frame.subarray(8)), 4);
+    let written = 0;
+    try {
+      while (written < frame.length) written += writeSync(fd, frame, written);
+    } catch (failure) {
+      ftruncateSync(fd, offset);
+      throw failure;
+    }
+    offset += frame.length;
+    sizes.set(segment, offset);
+  };
+
+  const rotate = (): void => {
+    const full = fd;
+    const next = openSync(pathOf(directory, segment + 1), 'a');
+    fdatasync(full, () => closeSync(full));
+    segment += 1;
+    offset = 0;
+    fd = next;
+    write(FRAME_KINDS.snapshot, options.snapshot());
+  };
+
+  const sync = (): void => {
+    timer = null;
+    if (syncing) return;
+    syncing = true;
+    const reached = { segment, offset };
+    fdatasync(fd, (failure) => {
+      syncing = false;
+      if (failure && (failure.code !== 'EBADF' || reached.segment === segment)) return syncFailed(failure);
+      const done = waiting.filter(({ at }) => !after(at, reached));
+      waiting = waiting.filter(({ at }) => after(at, reached));
+      for (const { resolve } of done) resolve();
+      if (after({ segment, offset }, reached)) schedule(waiting.length > 0 ? 0 : SYNC_WITHIN_MS);
+    });
+  };
+
+  /** After a failed fsync the pages may be marked clean: nothing more is promised from this file. */
+  const syncFailed = (failure: Error): void => {
+    failing = true;
+    log.error('journal.sync_failed', { segment, failure: sentenceOf(failure) });
+    for (const { reject } of waiting.splice(0)) reject(unavailable(failure));
+  };
+
+  const schedule = (delayMs: number): void => {
+    if (delayMs === 0) {
+      timer?.();
+      sync();
+    } else timer ??= clock.after(delayMs, sync);
+  };
+
+  const journal: Journal = {
+    append(kind, payload) {
+      if (failing) throw unavailable(null);
+      if (total() + payload.length > options.sizeBytesMax) {
+        throw new Refusal('audit_unavailable', 'The journal has reached its size and the collector has not taken it over.', {
+          reason: 'journal_full',
+          retryAfterSeconds: 5,
+        });
+      }
+      try {
+        if (offset >= segmentBytesMax) rotate();
+        write(kind, payload);
+      } catch (failure) {
+        log.error('journal.write_failed', { segment, failure: sentenceOf(failure) });
+        throw unavailable(failure);
+      }
+      schedule(SYNC_WITHIN_MS);
+    },
+    synced() {
+      return new Promise((resolve, reject) => {
+        waiting.push({ at: { segment, offset }, resolve, reject });
+        schedule(0);
+      });
+    },
+    read(from, bytesMax) {
+      const frames: Frame[] = [];
+      for (let at = from; at.segment <= segment; at = { segment: at.segment + 1, offset: 0 }) {
+        const size = sizes.get(at.segment);
+        if (size === undefined || size <= at.offset) continue;
+        const bytes = readSlice(pathOf(directory, at.segment), at.offset, Math.min(size - at.offset, bytesMax));
+        const slice = framesOf(bytes, at.segment, at.offset);
+        if (slice.frames.length > 0) return slice.frames;
+        const whole = readSlice(pathOf(directory, at.segment), at.offset, size - at.offset);
+        return framesOf(whole, at.segment, at.offset).frames.slice(0, 1);
+      }
+      return frames;
+    },
+    get tail() {
+      return { segment, offset };
+    },
+    forget(before) {
+      for (const old of [...sizes.keys()].filter((each) => each < before.segment && each < segment)) {
+        unlinkSync(pathOf(directory, old));
+        sizes.delete(old);
+      }
+    },
+    get bytes() {
+      return total();
+    },
+    get failing() {
+      return failing;
+    },
+    async close() {
+      timer?.();
+      await journal.synced();
+      closeSync(fd);
+    },
+  };
+  return { journal, recovered };
+}
+
+function unavailable(failure: unknown): Refusal {
+  const why = failure instanceof Error && 'code' in failure ? ` (${String(failure.code)})` : '';
+  return new Refusal('audit_unavailable', `The journal cannot be written${why}.`, { retryAfterSeconds: 5 });
+}
+
+const after = (a: Position, b: Position): boolean =>
+  a.segment > b.segment || (a.segment === b.segment && a.offset > b.offset);
+
+const pathOf = (directory: string, segment: number): string =>
+  join(directory, `journal-${String(segment).padStart(8, '0')}.log`);
+
+function segmentsIn(directory: string): number[] {
+  const numbers = readdirSync(directory).map((name) => /^journal-(\d{8})\.log$/.exec(name)?.[1]);
+  return numbers
+    .filter((digits) => digits !== undefined)
+    .map(Number)
+    .sort((a, b) => a - b);
+}
+
+/** The whole frames of `bytes`, which begin at `base` of their segment, and how many bytes they take. */
+function framesOf(bytes: Buffer, segment: number, base = 0): { frames: Frame[]; whole: number } {
+  const frames: Frame[] = [];
+  let at = 0;
+  while (at + HEADER_BYTES <= bytes.length) {
+    const length = bytes.readUInt32LE(at);
+    const end = at + HEADER_BYTES + length;
+    if (length > FRAME_BYTES_MAX || end > bytes.length) break;
+    if (crc32(bytes.subarray(at + 8, end)) !== bytes.readUInt32LE(at + 4)) break;
+    frames.push({
+      kind: bytes[at + 8] as FrameKind,
+      payload: bytes.subarray(at + HEADER_BYTES, end),
+      segment,
+      end: base + end,
+    });
+    at = end;
+  }
+  return { frames, whole: base + at };
+}
+
+function readSlice(path: string, from: number, length: number): Buffer {
+  const fd = openSync(path, 'r');
+  try {
+    const bytes = Buffer.allocUnsafe(length);
+    let read = 0;
+    while (read < length) {
+      const got = readSync(fd, bytes, read, length - read, from + read);
+      if (got === 0) break;
+      read += got;
+    }
+    return bytes.subarray(0, read);
+  } finally {
+    closeSync(fd);
+  }
+}

@@ -1,0 +1,142 @@
+// Ships the journal's ended calls to the collector as OTLP and keeps them until they are acknowledged. Where a batch
+// was cut is on disk before it is sent, so a resend has the same bytes and the collector stores it once.
+
+import { closeSync, fsyncSync, openSync, readFileSync, renameSync, writeSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Clock } from '../../kit/clock.ts';
+import { type Log, sentenceOf } from '../../kit/log.ts';
+import { FRAME_KINDS, type Frame, type Journal, type Position } from './journal.ts';
+
+export interface Shipper {
+  /** Something was appended: ship soon. */
+  nudge(): void;
+  /** Ships everything appended so far, or gives up at the deadline. */
+  drain(deadlineMs: number): Promise<void>;
+  stop(): void;
+  readonly acknowledged: Position;
+  readonly lastFailure: string | null;
+}
+
+export interface ShipperOptions {
+  readonly journal: Journal;
+  readonly directory: string;
+  readonly clock: Clock;
+  readonly log: Log;
+  ship(body: Buffer): Promise<void>;
+  /** The spans of some frames as one request; undefined when they hold none. Must depend on the frames alone. */
+  encode(frames: readonly Frame[]): Buffer | undefined;
+}
+
+interface Cursor {
+  readonly acknowledged: Position;
+  /** The end of the batch that was sent last and not acknowledged; a resend ends there too. */
+  readonly cut: Position | null;
+}
+
+export const SHIP_AFTER_MS = 300;
+const BATCH_BYTES_MAX = 1024 * 1024;
+const RETRY_MS_MIN = 250;
+const RETRY_MS_MAX = 10_000;
+
+export function createShipper(options: ShipperOptions): Shipper {
+  const { journal, clock, log } = options;
+  const path = join(options.directory, 'shipped.json');
+  let cursor = readCursor(path);
+  let timer: (() => void) | null = null;
+  let running: Promise<void> | null = null;
+  let retryMs = RETRY_MS_MIN;
+  let lastFailure: string | null = null;
+  let stopped = false;
+
+  const nextBatch = (): { frames: Frame[]; end: Position } | null => {
+    const frames = journal.read(cursor.acknowledged, BATCH_BYTES_MAX);
+    const cut = cursor.cut;
+    const within = cut
+      ? frames.filter((frame) => frame.segment < cut.segment || (frame.segment === cut.segment && frame.end <= cut.offset))
+      : frames;
+    const last = within.at(-1);
+    return last ? { frames: within, end: { segment: last.segment, offset: last.end } } : null;
+  };
+
+  /** Ships until nothing is left or the collector does not answer; true when nothing is left. */
+  const shipAll = async (): Promise<boolean> => {
+    for (let batch = nextBatch(); batch && !stopped; batch = nextBatch()) {
+      const body = options.encode(batch.frames.filter((frame) => frame.kind === FRAME_KINDS.end));
+      if (body) {
+        if (!cursor.cut) writeCursor(path, (cursor = { ...cursor, cut: batch.end }));
+        await options.ship(body);
+      }
+      cursor = { acknowledged: batch.end, cut: null };
+      if (body) writeCursor(path, cursor);
+      journal.forget(cursor.acknowledged);
+      retryMs = RETRY_MS_MIN;
+      lastFailure = null;
+    }
+    return true;
+  };
+
+  const run = (): Promise<void> => {
+    running ??= shipAll()
+      .catch((failure) => {
+        const sentence = sentenceOf(failure);
+        if (sentence !== lastFailure) log.warn('records.not_shipped', { failure: sentence, kept: journal.bytes });
+        lastFailure = sentence;
+        schedule(retryMs);
+        retryMs = Math.min(retryMs * 2, RETRY_MS_MAX);
+      })
+      .then(() => {
+        running = null;
+      });
+    return running;
+  };
+
+  const schedule = (delayMs: number): void => {
+    if (stopped) return;
+    timer ??= clock.after(delayMs, () => {
+      timer = null;
+      void run();
+    });
+  };
+
+  return {
+    nudge: () => schedule(lastFailure ? retryMs : SHIP_AFTER_MS),
+    async drain(deadlineMs) {
+      const until = clock.monotonicMs() + deadlineMs;
+      const left = (): boolean => nextBatch() !== null && clock.monotonicMs() < until;
+      do {
+        await run();
+        if (lastFailure && left()) await new Promise<void>((resolve) => void clock.after(RETRY_MS_MIN, resolve));
+      } while (left());
+    },
+    stop() {
+      stopped = true;
+      timer?.();
+    },
+    get acknowledged() {
+      return cursor.acknowledged;
+    },
+    get lastFailure() {
+      return lastFailure;
+    },
+  };
+}
+
+function readCursor(path: string): Cursor {
+  try {
+    return JSON.parse(readFileSync(path, 'utf8')) as Cursor;
+  } catch (failure) {
+    if ((failure as NodeJS.ErrnoException).code !== 'ENOENT') throw failure;
+    return { acknowledged: { segment: 0, offset: 0 }, cut: null };
+  }
+}
+
+function writeCursor(path: string, cursor: Cursor): void {
+  const fd = openSync(`${path}.next`, 'w');
+  try {
+    writeSync(fd, JSON.stringify(cursor));
+    fsyncSync(fd);
+  } finally {
+    closeSync(fd);
+  }
+  renameSync(`${path}.next`, path);
+}

@@ -1,0 +1,46 @@
+// THE TABLE OF CONTENTS: what happens to a call, in running order. Each line knows one fact more than the one before.
+
+import { type Known, openTrail, type TrailServices } from './trail.ts';
+import type { Accepted } from './call.ts';
+import type { Secrets } from './edges/credentials.ts';
+import type { Upstreams } from './edges/upstreams.ts';
+import { type Refusing, refuse } from './refuse.ts';
+import { type Authorization, authorize } from './stages/authorize.ts';
+import { breakCircuit } from './stages/break-circuit.ts';
+import { type Classification, classify } from './stages/classify.ts';
+import { type Identification, identify } from './stages/identify.ts';
+import { inject } from './stages/inject.ts';
+import { meter } from './stages/meter.ts';
+import { type Reservation, reserve } from './stages/reserve.ts';
+import { send } from './stages/send.ts';
+import type { Circuits } from './state/circuits.ts';
+
+export interface Services {
+  readonly identification: Identification;
+  readonly classification: Classification;
+  readonly authorization: Authorization;
+  readonly reservation: Reservation;
+  readonly circuits: Circuits;
+  readonly secrets: Secrets;
+  readonly upstreams: Upstreams;
+  readonly trail: TrailServices;
+  readonly refusing: Refusing;
+}
+
+export async function carry(accepted: Accepted, use: Services): Promise<void> {
+  const trail = openTrail(accepted, use.trail);
+  accepted.response.once('close', () => trail.hangUp());
+  try {
+    const identified = identify(accepted, use.identification);
+    const classified = await classify(identified, use.classification);
+    const authorized = authorize(classified, use.authorization);
+    const reserved = await reserve(authorized, use.reservation);
+    const admitted = breakCircuit(reserved, use.circuits);
+    const credentialed = await inject(admitted, use.secrets);
+    const answered = await send(credentialed, use.upstreams, trail);
+    meter(answered, trail); // bytes pass on at once; the trail closes at the last one, or at the hang-up
+  } catch (failure) {
+    refuse(failure, accepted as Known, trail, use.refusing);
+  }
+}
+

@@ -1,0 +1,102 @@
+// Gathers the record of a call from what it has learned: a refusal may come before most of it is known.
+
+import type { Action, Verdict } from '../contract/attributes.ts';
+import type { Refusal } from '../contract/refusals.ts';
+import type { Charge } from './charge.ts';
+import type { Metered } from './dialects/dialect.ts';
+import type { CallRecord } from './record.ts';
+import type { Known } from './trail.ts';
+
+export interface Observed {
+  readonly httpStatus: number;
+  readonly upstreamStatus: number;
+  readonly refusal: Refusal | null;
+  readonly metered: Metered | null;
+  readonly verdicts: { readonly verdict: Verdict; readonly would: Verdict };
+  readonly durationMs: number;
+  readonly firstByteMs: number | null;
+}
+
+export function recordOf(call: Known, charged: Charge, seen: Observed): CallRecord {
+  const { agent, lineage, upstream, description, judgement, endpoint } = call;
+  const { usage } = charged;
+  const server = upstream ? serverOf(upstream.url) : NOWHERE;
+  return {
+    callId: call.id,
+    traceId: lineage?.traceId ?? call.id.slice(0, 32),
+    spanId: lineage?.spanId ?? call.id.slice(-16),
+    parentSpanId: lineage?.parentSpanId ?? '',
+    traceState: lineage?.traceState ?? '',
+    startedAtMs: call.startedAtMs,
+    durationMs: seen.durationMs,
+    fleet: call.policy.config.fleet,
+    department: agent?.entry.department ?? '',
+    agent: agent?.name ?? '',
+    instance: agent?.instance ?? '',
+    agentVersion: agent?.entry.version ?? '',
+    owner: agent?.entry.owner ?? '',
+    task: lineage?.task ?? '',
+    callerAgent: lineage?.callerAgent ?? '',
+    grantor: lineage?.grantor ?? '',
+    depth: lineage?.depth ?? 0,
+    parentTraceId: lineage?.parentTraceId ?? '',
+    action: actionOf(call),
+    operation: endpoint && endpoint.operation !== 'call' && endpoint.operation !== 'free' ? endpoint.operation : '',
+    provider: upstream && upstream.speaks !== 'http' ? upstream.speaks : '',
+    target: judgement?.target ?? `${call.method} /${call.upstreamName}${call.path}`.slice(0, 2048),
+    upstream: upstream?.name ?? call.upstreamName.slice(0, 128),
+    method: call.method,
+    path: (call.head?.path ?? call.path).slice(0, 2048),
+    serverAddress: server.address,
+    serverPort: server.port,
+    requestModel: description?.model ?? '',
+    responseModel: seen.metered?.model ?? '',
+    model: charged.model,
+    stream: description?.stream ?? false,
+    maxTokens: description?.outputTokensMax ?? call.outputTokensWritten ?? null,
+    mode: agent?.mode ?? call.policy.config.mode,
+    verdict: seen.verdicts.verdict,
+    wouldVerdict: seen.verdicts.would,
+    rule: judgement?.rule ?? '',
+    refusal: seen.refusal?.code ?? '',
+    reason: seen.refusal?.detail.reason ?? '',
+    policyDigest: call.policy.digest,
+    credential: call.credentialName ?? '',
+    ticket: '',
+    status: charged.status,
+    errorType: charged.errorType,
+    httpStatus: seen.httpStatus,
+    upstreamStatus: seen.upstreamStatus,
+    responseId: seen.metered?.responseId ?? '',
+    finishReasons: seen.metered?.finishReasons ?? [],
+    tokensIn: usage && usage.uncachedInputTokens + usage.cachedInputTokens + usage.cacheWriteTokens + usage.cacheWriteHourTokens,
+    tokensOut: usage && usage.outputTokens,
+    tokensCached: usage && usage.cachedInputTokens,
+    tokensCacheWrite: usage && usage.cacheWriteTokens + usage.cacheWriteHourTokens,
+    tokensReasoning: usage && usage.reasoningTokens,
+    usageSource: charged.source,
+    costNanodollars: charged.cost,
+    heldNanodollars: call.held?.nanodollars ?? 0n,
+    timeToFirstByteMs: seen.firstByteMs,
+    requestDigest: call.bodyDigest ?? '',
+    toolRequests: seen.metered?.toolRequests ?? [],
+  };
+}
+
+/** A call of a model is inference; of anything else over HTTP an API call. */
+function actionOf({ upstream }: Known): Action {
+  return upstream && upstream.speaks !== 'http' ? 'llm_inference' : 'api_call';
+}
+
+const NOWHERE = { address: '', port: 0 };
+const servers = new Map<string, { address: string; port: number }>();
+
+function serverOf(url: string): { address: string; port: number } {
+  let server = servers.get(url);
+  if (!server) {
+    const { hostname, port, protocol } = new URL(url);
+    server = { address: hostname, port: port ? Number(port) : protocol === 'https:' ? 443 : 80 };
+    servers.set(url, server);
+  }
+  return server;
+}

@@ -1,0 +1,152 @@
+// The record of one call: every fact an auditor asks for, in one flat object. From it come the sealed audit entry and
+// the span; the collector's `actions` row is the span's attributes under their column names.
+
+import { ATTRIBUTES, type Action, type Mode, type Status, type UsageSource, type Verdict } from '../contract/attributes.ts';
+import { type Sealed, seal } from '../contract/audit-entry.ts';
+import type { ToolRequest } from './dialects/dialect.ts';
+
+export interface CallRecord {
+  readonly callId: string;
+  readonly traceId: string;
+  readonly spanId: string;
+  readonly parentSpanId: string;
+  readonly traceState: string;
+  /** Milliseconds since 1970, with a fraction. */
+  readonly startedAtMs: number;
+  readonly durationMs: number;
+  readonly fleet: string;
+  readonly department: string;
+  readonly agent: string;
+  readonly instance: string;
+  readonly agentVersion: string;
+  readonly owner: string;
+  readonly task: string;
+  readonly callerAgent: string;
+  readonly grantor: string;
+  readonly depth: number;
+  readonly parentTraceId: string;
+  readonly action: Action;
+  readonly operation: string;
+  readonly provider: string;
+  readonly target: string;
+  readonly upstream: string;
+  readonly method: string;
+  readonly path: string;
+  readonly serverAddress: string;
+  readonly serverPort: number;
+  readonly requestModel: string;
+  readonly responseModel: string;
+  /** The one priced. */
+  readonly model: string;
+  readonly stream: boolean;
+  readonly maxTokens: number | null;
+  readonly mode: Mode;
+  readonly verdict: Verdict;
+  readonly wouldVerdict: Verdict;
+  readonly rule: string;
+  readonly refusal: string;
+  readonly reason: string;
+  readonly policyDigest: string;
+  readonly credential: string;
+  readonly ticket: string;
+  readonly status: Status;
+  readonly errorType: string;
+  /** What the agent got; 0 if nothing. */
+  readonly httpStatus: number;
+  /** What the upstream answered; 0 if nothing. */
+  readonly upstreamStatus: number;
+  readonly responseId: string;
+  readonly finishReasons: readonly string[];
+  readonly tokensIn: number | null;
+  readonly tokensOut: number | null;
+  readonly tokensCached: number | null;
+  readonly tokensCacheWrite: number | null;
+  readonly tokensReasoning: number | null;
+  readonly usageSource: UsageSource;
+  /** Null when no rate is known for what was used. */
+  readonly costNanodollars: bigint | null;
+  readonly heldNanodollars: bigint;
+  readonly timeToFirstByteMs: number | null;
+  readonly requestDigest: string;
+  readonly toolRequests: readonly ToolRequest[];
+}
+
+/** Seals the record as the next link of its stream. The entry holds every fact but what follows from the others. */
+export function sealRecord(record: CallRecord, link: { stream: string; seq: number; previous: string }): Sealed {
+  const { costNanodollars, heldNanodollars, startedAtMs, durationMs, timeToFirstByteMs, ...facts } = record;
+  return seal(
+    {
+      ...facts,
+      finishReasons: [...facts.finishReasons],
+      toolRequests: facts.toolRequests.map((request) => ({ ...request })),
+      costNanodollars: costNanodollars === null ? null : costNanodollars.toString(),
+      heldNanodollars: heldNanodollars.toString(),
+      startedAtMs: Math.floor(startedAtMs),
+      durationMs: Math.round(durationMs),
+    },
+    link,
+  );
+}
+
+type Value = string | number | bigint | boolean | readonly string[];
+
+/** The span's attributes, in a fixed order; empty strings and nulls are left out. Floats only where named below. */
+export function attributesOf(record: CallRecord, sealed: Sealed): [name: string, value: Value][] {
+  const pairs: [string, Value | null][] = [
+    [ATTRIBUTES.callId, record.callId],
+    [ATTRIBUTES.fleet, record.fleet],
+    [ATTRIBUTES.department, record.department],
+    [ATTRIBUTES.agent, record.agent],
+    [ATTRIBUTES.instance, record.instance],
+    [ATTRIBUTES.agentVersion, record.agentVersion],
+    [ATTRIBUTES.owner, record.owner],
+    [ATTRIBUTES.task, record.task],
+    [ATTRIBUTES.callerAgent, record.callerAgent],
+    [ATTRIBUTES.grantor, record.grantor],
+    [ATTRIBUTES.depth, record.depth],
+    [ATTRIBUTES.parentTraceId, record.parentTraceId],
+    [ATTRIBUTES.action, record.action],
+    [ATTRIBUTES.operation, record.operation],
+    [ATTRIBUTES.provider, record.provider],
+    [ATTRIBUTES.target, record.target],
+    [ATTRIBUTES.upstream, record.upstream],
+    [ATTRIBUTES.method, record.method],
+    [ATTRIBUTES.urlPath, record.path],
+    [ATTRIBUTES.serverAddress, record.serverAddress],
+    [ATTRIBUTES.serverPort, record.serverPort || null],
+    [ATTRIBUTES.requestModel, record.requestModel],
+    [ATTRIBUTES.responseModel, record.responseModel],
+    [ATTRIBUTES.model, record.model],
+    [ATTRIBUTES.requestStream, record.stream ? true : null],
+    [ATTRIBUTES.requestMaxTokens, record.maxTokens],
+    [ATTRIBUTES.mode, record.mode],
+    [ATTRIBUTES.verdict, record.verdict],
+    [ATTRIBUTES.wouldVerdict, record.wouldVerdict],
+    [ATTRIBUTES.rule, record.rule],
+    [ATTRIBUTES.refusal, record.refusal],
+    [ATTRIBUTES.reason, record.reason],
+    [ATTRIBUTES.policyDigest, record.policyDigest],
+    [ATTRIBUTES.credential, record.credential],
+    [ATTRIBUTES.ticket, record.ticket],
+    [ATTRIBUTES.status, record.status],
+    [ATTRIBUTES.errorType, record.errorType],
+    [ATTRIBUTES.httpStatus, record.httpStatus],
+    [ATTRIBUTES.upstreamStatus, record.upstreamStatus || null],
+    [ATTRIBUTES.responseId, record.responseId],
+    [ATTRIBUTES.finishReasons, record.finishReasons.length > 0 ? record.finishReasons : null],
+    [ATTRIBUTES.inputTokens, record.tokensIn],
+    [ATTRIBUTES.outputTokens, record.tokensOut],
+    [ATTRIBUTES.cachedTokens, record.tokensCached],
+    [ATTRIBUTES.cacheWriteTokens, record.tokensCacheWrite || null],
+    [ATTRIBUTES.reasoningTokens, record.tokensReasoning || null],
+    [ATTRIBUTES.usageSource, record.usageSource],
+    [ATTRIBUTES.cost, record.costNanodollars],
+    [ATTRIBUTES.held, record.heldNanodollars],
+    [ATTRIBUTES.requestDigest, record.requestDigest],
+    [ATTRIBUTES.auditStream, sealed.stream],
+    [ATTRIBUTES.auditSeq, sealed.seq],
+    [ATTRIBUTES.auditHash, sealed.hash],
+    [ATTRIBUTES.auditEntry, sealed.entry],
+  ];
+  return pairs.filter((pair): pair is [string, Value] => pair[1] !== null && pair[1] !== '');
+}

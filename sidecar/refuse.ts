@@ -1,0 +1,72 @@
+// The one place where a failure becomes an answer, in the caller's own dialect. A refusal after the answer's head has
+// gone can only end the connection.
+
+import type { ServerResponse } from 'node:http';
+import { Refusal } from '../contract/refusals.ts';
+import { InvariantError } from '../kit/invariant.ts';
+import { type Log, sentenceOf } from '../kit/log.ts';
+import type { Dialect } from './dialects/dialect.ts';
+import type { Known, Trail } from './trail.ts';
+
+export interface Refusing {
+  /** The dialect of an upstream, for refusals that come before the call was classified. */
+  dialectFor(call: Known): Dialect;
+  readonly log: Log;
+}
+
+/** A body that nobody read may still be coming: it is let run out for so long, then the connection is cut. */
+const LINGER_MS = 5_000;
+
+export function refuse(failure: unknown, call: Known, trail: Trail, use: Refusing): void {
+  if (trail.closed) {
+    trail.abandon();
+    call.response.destroy();
+    return;
+  }
+  const refusal = asRefusal(failure, call, use.log);
+  const answer = (call.dialect ?? use.dialectFor(call)).refuse(refusal, call.id);
+  trail.refused(refusal, answer.status);
+  respond(call, refusal, answer);
+}
+
+function respond(call: Known, refusal: Refusal, answer: { status: number; contentType: string; body: string }): void {
+  const { response, request } = call;
+  if (response.headersSent || response.destroyed) {
+    response.destroy();
+    return;
+  }
+  const headers: Record<string, string> = {
+    'content-type': answer.contentType,
+    'content-length': String(Buffer.byteLength(answer.body)),
+    'x-outrider-call': call.id,
+    'x-outrider-verdict': call.judgement?.verdict ?? 'deny',
+    'x-outrider-refusal': refusal.code,
+    'x-should-retry': String(refusal.mayRetry),
+  };
+  const { retryAfterSeconds, facts } = refusal.detail;
+  if (retryAfterSeconds !== undefined) headers['retry-after'] = String(retryAfterSeconds);
+  if (typeof facts?.ticket === 'string') headers['x-outrider-ticket'] = facts.ticket;
+  if (!request.complete) headers.connection = 'close';
+  response.writeHead(answer.status, headers);
+  response.end(call.method === 'HEAD' ? undefined : answer.body);
+  if (!request.complete) linger(response);
+}
+
+/** Reads on what the agent is still sending, so that it gets to read our answer instead of a reset. */
+function linger(response: ServerResponse): void {
+  const { socket, req } = response;
+  req.resume();
+  const cut = setTimeout(() => socket?.destroy(), LINGER_MS);
+  cut.unref();
+  req.once('close', () => clearTimeout(cut));
+}
+
+function asRefusal(failure: unknown, call: Known, log: Log): Refusal {
+  if (failure instanceof Refusal) return failure;
+  const level = failure instanceof InvariantError ? 'call.invariant_broken' : 'call.crashed';
+  log.error(level, { call: call.id, failure: sentenceOf(failure), stack: failure instanceof Error ? failure.stack : '' });
+  return new Refusal('audit_unavailable', 'The sidecar failed on this call and let nothing through.', {
+    reason: 'internal_error',
+    mayRetry: false,
+  });
+}

@@ -1,0 +1,69 @@
+// May this agent do that? Weighs the rules over everything the call wants: the model, the tools it offers, the tools it
+// asks the provider to run. Refuses with `prohibited`, `out_of_scope`, `approval_needed`, `rate_limited`.
+
+import type { Verdict } from '../../contract/attributes.ts';
+import { Refusal } from '../../contract/refusals.ts';
+import type { ConditionFacts, Judgement, Subject } from '../../contract/rules.ts';
+import { coversUpstream, judge } from '../../contract/rules/judge.ts';
+import { type Authorized, type Classified, learn } from '../call.ts';
+import type { Rates } from '../state/rates.ts';
+
+export interface Authorization {
+  readonly rates: Rates;
+  now(): Date;
+}
+
+export function authorize(classified: Classified, use: Authorization): Authorized {
+  const judgement = judgementOf(classified, use);
+  const authorized = learn(classified, { judgement });
+  const observing = classified.agent.mode === 'observe';
+  if (judgement.verdict === 'prohibited' || !observing) refuseUnless(judgement);
+  if (classified.agent.requests && !observing) use.rates.count(classified.agent.name, classified.agent.requests);
+  return authorized;
+}
+
+function judgementOf(call: Classified, use: Authorization): Judgement {
+  const { endpoint, description, upstream, agent } = call;
+  if (endpoint?.operation === 'free') {
+    const rule = coversUpstream(agent.rules, upstream.name);
+    return { verdict: rule ? 'allow' : 'deny', rule, target: `${upstream.name}/${endpoint.name}` };
+  }
+  if (upstream.speaks !== 'http' && !description?.model) {
+    return { verdict: 'deny', rule: null, target: `${call.method} ${upstream.url}${call.path}` };
+  }
+  return judge(agent.rules, subjectsOf(call), () => factsOf(call, use));
+}
+
+function subjectsOf({ upstream, description, method, head }: Classified): Subject[] {
+  if (upstream.speaks === 'http') {
+    return [{ kind: 'http', method, url: new URL(upstream.url).origin + head.path, declared: true }];
+  }
+  const subjects: Subject[] = [{ kind: 'llm', upstream: upstream.name, model: description?.model ?? '' }];
+  for (const name of description?.toolsOffered ?? []) subjects.push({ kind: 'tool', name });
+  for (const type of description?.hostedTools ?? []) subjects.push({ kind: 'hosted', upstream: upstream.name, type });
+  return subjects;
+}
+
+function factsOf({ agent, lineage, upstream, description, json, method, head }: Classified, use: Authorization): ConditionFacts {
+  return {
+    call: { upstream: upstream.name, model: description?.model ?? '', method, path: head.path, stream: description?.stream ?? false },
+    args: json ?? {},
+    agent: { name: agent.name, roles: agent.entry.roles, department: agent.entry.department ?? '' },
+    task: lineage.task,
+    cost: 0,
+    now: use.now(),
+  };
+}
+
+const REFUSALS_OF: Readonly<Partial<Record<Verdict, 'prohibited' | 'out_of_scope' | 'approval_needed'>>> = {
+  prohibited: 'prohibited',
+  deny: 'out_of_scope',
+  ask: 'approval_needed',
+};
+
+function refuseUnless({ verdict, rule, target }: Judgement): void {
+  const code = REFUSALS_OF[verdict];
+  if (!code) return;
+  const why = rule === null ? 'no rule allows it' : `the rule "${rule}" says ${verdict}`;
+  throw new Refusal(code, `${target} was refused: ${why}.`, { facts: { target, rule } });
+}

@@ -1,0 +1,12 @@
+// Do not send to what is failing. Refuses with `circuit_open`.
+
+import { type Admitted, learn, type Reserved } from '../call.ts';
+import { type Circuits, UNGUARDED } from '../state/circuits.ts';
+
+export function breakCircuit(reserved: Reserved, circuits: Circuits): Admitted {
+  const { agent, upstream, description } = reserved;
+  const keys = [`agent ${agent.name} to ${upstream.name}`];
+  if (description?.model) keys.push(`${upstream.name}/${description.model}`);
+  const passing = agent.mode === 'observe' && circuits.open(keys);
+  return learn(reserved, { permit: passing ? UNGUARDED : circuits.admit(keys) });
+}

@@ -1,0 +1,94 @@
+// What kind of call is it? Finds the upstream, the dialect's endpoint, and what the body says. Every path of an upstream
+// that speaks an LLM dialect is an endpoint we know or refused. Refuses with `bad_request`, `out_of_scope`, `body_too_large`.
+
+import { hash } from 'node:crypto';
+import type { IncomingMessage } from 'node:http';
+import type { DialectName } from '../../contract/attributes.ts';
+import type { Upstream } from '../../contract/config/config.ts';
+import { Refusal } from '../../contract/refusals.ts';
+import { parseStrict, StrictJsonError } from '../../kit/strict-json.ts';
+import { type Classified, type Identified, learn } from '../call.ts';
+import type { Dialect, Endpoint, JsonObject, RequestHead } from '../dialects/dialect.ts';
+
+export interface Classification {
+  readonly dialects: Readonly<Partial<Record<DialectName, Dialect>>>;
+  readBody(request: IncomingMessage, bytesMax: number): Promise<Buffer>;
+}
+
+const NO_BODY = Buffer.alloc(0);
+
+export async function classify(identified: Identified, use: Classification): Promise<Classified> {
+  const { config } = identified.policy;
+  const upstream = config.upstreams.get(identified.upstreamName);
+  if (!upstream) {
+    const known = [...config.upstreams.keys()].join(', ');
+    throw bad('unknown_upstream', `The path must begin with an upstream's name, one of: ${known}.`);
+  }
+  const dialect = use.dialects[upstream.speaks];
+  if (!dialect) throw bad('unknown_dialect', `This release does not speak ${upstream.speaks}.`);
+  const observing = identified.agent.mode === 'observe';
+  const head = headOf(identified, upstream);
+  const endpoint = dialect.recognise(head);
+  learn(identified, { upstream, dialect, head, endpoint });
+  if (!endpoint && !observing) {
+    throw new Refusal('out_of_scope', `${head.method} ${head.path} is not an endpoint of ${upstream.name} that can be metered.`, {
+      reason: 'unknown_endpoint',
+    });
+  }
+  const body = hasBody(identified.request) ? await use.readBody(identified.request, config.limits.bodyBytesMax) : NO_BODY;
+  const bodyDigest = body.length > 0 && config.captureBodies !== 'none' ? hash('sha256', body, 'hex') : '';
+  learn(identified, { body, bodyDigest });
+  const judged = endpoint?.body ? judgeBody(dialect, endpoint, head, body, observing) : bodiless(dialect, endpoint, head);
+  return learn(identified, { upstream, dialect, head, endpoint, body, bodyDigest, ...judged });
+}
+
+/** The upstream's own base path is put before the path, unless the path already begins with it. */
+function headOf({ method, path, query, request }: Identified, upstream: Upstream): RequestHead {
+  const base = new URL(upstream.url).pathname.replace(/\/$/, '');
+  const already = base === '' || path === base || path.startsWith(`${base}/`);
+  return { method, path: already ? path : base + path, query, headers: request.headers };
+}
+
+const hasBody = (request: IncomingMessage): boolean =>
+  request.headers['content-length'] !== undefined || request.headers['transfer-encoding'] !== undefined;
+
+type Judged = Pick<Classified, 'json' | 'description'>;
+
+function judgeBody(dialect: Dialect, endpoint: Endpoint, head: RequestHead, body: Buffer, observing: boolean): Judged {
+  try {
+    const json = readJson(head, body);
+    return { json, description: dialect.describe(endpoint, head, json, body.length) };
+  } catch (failure) {
+    if (observing && failure instanceof Refusal) return { json: undefined, description: undefined };
+    throw failure;
+  }
+}
+
+function bodiless(dialect: Dialect, endpoint: Endpoint | undefined, head: RequestHead): Judged {
+  return { json: undefined, description: endpoint && dialect.describe(endpoint, head, {}, 0) };
+}
+
+function readJson(head: RequestHead, body: Buffer): JsonObject {
+  const type = String(head.headers['content-type'] ?? '');
+  if (!/^application\/json\s*(?:;\s*charset="?utf-8"?\s*)?$/i.test(type)) {
+    throw bad('content_type', `The content-type must be application/json, not ${type === '' ? 'missing' : type.slice(0, 80)}.`);
+  }
+  const encoding = head.headers['content-encoding'];
+  if (encoding !== undefined && encoding !== 'identity') {
+    throw bad('content_encoding', 'A compressed request body cannot be judged; send it uncompressed.');
+  }
+  try {
+    const value = parseStrict(body);
+    if (value === null || typeof value !== 'object' || Array.isArray(value)) {
+      throw bad('malformed_json', 'The body must be a JSON object.');
+    }
+    return value as JsonObject;
+  } catch (failure) {
+    if (failure instanceof StrictJsonError) throw bad(failure.reason, `The body cannot be read as JSON: ${failure.message}.`);
+    throw failure;
+  }
+}
+
+function bad(reason: string, sentence: string): Refusal {
+  return new Refusal('bad_request', sentence, { reason });
+}

@@ -1,0 +1,17 @@
+// Which agent is calling, in which task, on whose behalf? Refuses with `unknown_agent`.
+
+import { Refusal } from '../../contract/refusals.ts';
+import { type Accepted, type Identified, learn, type Lineage } from '../call.ts';
+import type { Agents } from '../state/agents.ts';
+
+export interface Identification {
+  readonly agents: Agents;
+  lineageOf(headers: Accepted['request']['headers'], agent: string): Lineage;
+}
+
+export function identify(accepted: Accepted, use: Identification): Identified {
+  const { headers } = accepted.request;
+  const agent = use.agents.identify(accepted.policy.config, headers);
+  if (!agent) throw new Refusal('unknown_agent', 'No agent key that this sidecar knows was presented.');
+  return learn(accepted, { agent, lineage: use.lineageOf(headers, agent.name) });
+}

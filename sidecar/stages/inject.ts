@@ -1,0 +1,144 @@
+// Swap the agent's token for the real credential and rebuild the head. Whatever the agent sent in a credential's place
+// is gone on every call; ours goes only where it is bound. Refuses with `no_credential`.
+
+import { hash } from 'node:crypto';
+import type { Credential } from '../../contract/config/config.ts';
+import { Refusal } from '../../contract/refusals.ts';
+import { type Admitted, type Credentialed, learn, type Outbound } from '../call.ts';
+import type { Splice } from '../dialects/dialect.ts';
+import type { Secrets } from '../edges/credentials.ts';
+
+/** Hop-by-hop, framing, and what tells others about us or about other hops: never carried on. */
+const DROPPED = new Set([
+  'host',
+  'connection',
+  'keep-alive',
+  'proxy-connection',
+  'proxy-authenticate',
+  'te',
+  'trailer',
+  'transfer-encoding',
+  'upgrade',
+  'content-length',
+  'expect',
+  'http2-settings',
+  'forwarded',
+  'via',
+  'traceparent',
+  'tracestate',
+  'baggage',
+  'x-http-method-override',
+  'x-http-method',
+  'x-method-override',
+  'x-original-url',
+  'x-rewrite-url',
+]);
+const CREDENTIAL_PLACES = new Set([
+  'authorization',
+  'proxy-authorization',
+  'x-api-key',
+  'api-key',
+  'x-goog-api-key',
+  'cookie',
+]);
+/** Query parameters that carry a key; taken out where we put a credential in. */
+const CREDENTIAL_PARAMETERS = /^(?:key|api[-_]?key|access_token)(?:=|$)/i;
+const BODILESS = new Set(['GET', 'HEAD', 'OPTIONS', 'DELETE']);
+
+export async function inject(admitted: Admitted, secrets: Secrets): Promise<Credentialed> {
+  const { upstream, agent, policy, dialect } = admitted;
+  const ofAgent = agent.entry.credentials.get(upstream.name);
+  const name = ofAgent ?? upstream.credential;
+  const forwarding = name === 'agent' && ofAgent === undefined;
+  const credential = name === null || forwarding ? null : (policy.config.credentials.get(name) ?? null);
+  const secret = credential && (await readSecret(secrets, credential));
+  const outbound = build(admitted, forwarding, secret !== null);
+  if (credential && secret !== null) {
+    const [header, value] = credential.header ? [credential.header, secret] : dialect.credentialHeader(secret);
+    outbound.headers.push(header, value);
+  }
+  const named = forwarding ? fingerprintOf(admitted) : (credential?.name ?? '');
+  const guarded = { ...outbound, secret: secret === null ? null : Buffer.from(secret, 'latin1') };
+  return learn(admitted, { outbound: guarded, credentialName: named });
+}
+
+async function readSecret(secrets: Secrets, credential: Credential): Promise<string> {
+  try {
+    return await secrets.read(credential.secret);
+  } catch (failure) {
+    throw new Refusal('no_credential', `The credential ${credential.name} could not be read: ${(failure as Error).message}.`);
+  }
+}
+
+function build(call: Admitted, forwarding: boolean, injecting: boolean): Omit<Outbound, 'secret'> {
+  const { upstream, head, description, method } = call;
+  const url = new URL(upstream.url);
+  const body = splice(call);
+  const dropUsageChunk = description?.mustAskForUsage === true && call.json !== undefined;
+  const headers = carriedHeaders(call, forwarding, dropUsageChunk);
+  headers.push('host', url.host, ...lineageHeaders(call));
+  if (body.length > 0 || !BODILESS.has(method)) headers.push('content-length', String(body.length));
+  return {
+    origin: url.origin,
+    path: head.path + (injecting ? withoutCredentials(head.query) : head.query),
+    method,
+    headers,
+    body: body.length > 0 ? body : null,
+    dropUsageChunk,
+  };
+}
+
+function carriedHeaders({ request, dialect }: Admitted, forwarding: boolean, plainAnswer: boolean): string[] {
+  const { rawHeaders } = request;
+  const listed = String(request.headers.connection ?? '').toLowerCase().split(/\s*,\s*/);
+  const headers: string[] = [];
+  for (let i = 0; i < rawHeaders.length; i += 2) {
+    const name = rawHeaders[i]!.toLowerCase();
+    if (DROPPED.has(name) || name.startsWith('x-outrider-') || name.startsWith('x-forwarded-')) continue;
+    if (!forwarding && (CREDENTIAL_PLACES.has(name) || dialect.credentialHeaders.includes(name))) continue;
+    if (listed.includes(name) || (plainAnswer && name === 'accept-encoding')) continue;
+    headers.push(name, rawHeaders[i + 1]!);
+  }
+  if (plainAnswer) headers.push('accept-encoding', 'identity');
+  return headers;
+}
+
+/** This call's own span is the parent of whatever the upstream does. The sampler is always on. */
+function lineageHeaders({ lineage }: Admitted): string[] {
+  const headers = ['traceparent', `00-${lineage.traceId}-${lineage.spanId}-01`];
+  if (lineage.traceState) headers.push('tracestate', lineage.traceState);
+  if (lineage.baggage) headers.push('baggage', lineage.baggage);
+  return headers;
+}
+
+function splice({ dialect, description, json, body, outputTokensWritten }: Admitted): Buffer {
+  if (!description || !json) return body;
+  const splices = dialect.splices(description, json, body, outputTokensWritten);
+  return splices.length === 0 ? body : spliced(body, splices);
+}
+
+function spliced(body: Buffer, splices: readonly Splice[]): Buffer {
+  const parts: Buffer[] = [];
+  let from = 0;
+  for (const { at, insert } of [...splices].sort((a, b) => a.at - b.at)) {
+    parts.push(body.subarray(from, at), insert);
+    from = at;
+  }
+  return Buffer.concat([...parts, body.subarray(from)]);
+}
+
+function withoutCredentials(query: string): string {
+  const parameters = query.slice(1).split('&');
+  const kept = parameters.filter((parameter) => !CREDENTIAL_PARAMETERS.test(parameter));
+  if (kept.length === parameters.length) return query;
+  return kept.length > 0 ? `?${kept.join('&')}` : '';
+}
+
+/** What the agent sent, as something a record may hold: the first 12 hex digits of its SHA-256. */
+function fingerprintOf({ request, dialect }: Admitted): string {
+  for (const name of dialect.credentialHeaders) {
+    const value = request.headers[name];
+    if (typeof value === 'string') return `agent:${hash('sha256', value, 'hex').slice(0, 12)}`;
+  }
+  return 'agent';
+}

@@ -1,0 +1,28 @@
+// Forward it upstream. The decision is in the journal before the first byte goes; a hang-up of the agent aborts the
+// exchange at once. Refuses with `audit_unavailable`, `upstream_unreachable`, `upstream_timeout`.
+
+import { Refusal } from '../../contract/refusals.ts';
+import { type Answered, type Credentialed, learn } from '../call.ts';
+import { SendFailure, type Upstreams } from '../edges/upstreams.ts';
+import type { Trail } from '../trail.ts';
+
+export async function send(credentialed: Credentialed, upstreams: Upstreams, trail: Trail): Promise<Answered> {
+  const { outbound, upstream } = credentialed;
+  await trail.decide(credentialed);
+  try {
+    const answer = await upstreams.send(outbound, upstream.timeouts, (abort) => trail.onHangUp(abort));
+    return learn(credentialed, { answer });
+  } catch (failure) {
+    if (!(failure instanceof SendFailure)) throw failure;
+    trail.sent(failure.sent);
+    throw refusalOf(failure, upstream.name, upstream.speaks !== 'http');
+  }
+}
+
+/** A tool call that may have happened is not to be repeated by itself; a model call may be. */
+function refusalOf(failure: SendFailure, upstream: string, repeatable: boolean): Refusal {
+  const cause = failure.cause instanceof Error && 'code' in failure.cause ? ` (${String(failure.cause.code)})` : '';
+  if (failure.kind === 'timeout') return new Refusal('upstream_timeout', `${upstream} did not answer in time${cause}.`);
+  const what = failure.sent ? 'closed the connection before answering' : 'could not be reached';
+  return new Refusal('upstream_unreachable', `${upstream} ${what}${cause}.`, { mayRetry: repeatable || !failure.sent });
+}

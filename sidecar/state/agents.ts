@@ -1,0 +1,86 @@
+// Which agent is calling: the one this sidecar was started for, else the owner of the key that was presented. Keys are
+// compared by digest, in constant time, and are worth nothing anywhere else.
+
+import { hash, timingSafeEqual } from 'node:crypto';
+import type { IncomingHttpHeaders } from 'node:http';
+import { agentNamed, type Config, modeOf } from '../../contract/config/config.ts';
+import { ruleSetOf } from '../../contract/rules/judge.ts';
+import type { AgentIdentity } from '../call.ts';
+
+export interface Agents {
+  /** Undefined when no key was presented that anyone knows. */
+  identify(config: Config, headers: IncomingHttpHeaders): AgentIdentity | undefined;
+}
+
+export interface AgentKey {
+  /** The entry's name as written in the config; may hold `*`. */
+  readonly pattern: string;
+  readonly key: string;
+}
+
+/** The places an agent's key may be presented in, in order. */
+const KEY_HEADERS = ['proxy-authorization', 'x-outrider-token', 'authorization', 'x-api-key', 'x-goog-api-key', 'api-key'];
+/** Says which of a pattern's names it is; only believed with the pattern's own key. */
+const NAME_HEADER = 'x-outrider-agent';
+const IDENTITIES_MAX = 10_000;
+
+export function createAgents(options: {
+  readonly fixed: string | null;
+  readonly instance: string;
+  keys(config: Config): readonly AgentKey[];
+}): Agents {
+  const identities = new Map<string, AgentIdentity>();
+  let cachedFor = '';
+
+  const identityOf = (config: Config, name: string): AgentIdentity | undefined => {
+    if (cachedFor !== config.digest) {
+      identities.clear();
+      cachedFor = config.digest;
+    }
+    const known = identities.get(name);
+    if (known) return known;
+    const entry = agentNamed(config, name);
+    if (!entry) return undefined;
+    const limits = entry.roles.map((role) => config.roles.get(role)?.limits).filter((limit) => limit !== undefined);
+    const identity: AgentIdentity = {
+      name,
+      instance: options.instance,
+      entry,
+      mode: modeOf(config, entry),
+      rules: ruleSetOf(config, entry),
+      maxOutputTokens: smallest(limits.map((limit) => limit.maxOutputTokens)),
+      requests: limits.map((limit) => limit.requests).find((requests) => requests !== null) ?? null,
+    };
+    if (identities.size >= IDENTITIES_MAX) identities.clear();
+    identities.set(name, identity);
+    return identity;
+  };
+
+  return {
+    identify(config, headers) {
+      if (options.fixed !== null) return identityOf(config, options.fixed);
+      const keys = options.keys(config);
+      for (const presented of presentedKeys(headers)) {
+        const owner = keys.find(({ key }) => sameSecret(key, presented));
+        if (!owner) continue;
+        if (!owner.pattern.includes('*')) return identityOf(config, owner.pattern);
+        const claimed = String(headers[NAME_HEADER] ?? '');
+        return agentNamed(config, claimed)?.pattern === owner.pattern ? identityOf(config, claimed) : undefined;
+      }
+      return undefined;
+    },
+  };
+}
+
+function presentedKeys(headers: IncomingHttpHeaders): string[] {
+  return KEY_HEADERS.map((name) => String(headers[name] ?? '').replace(/^(?:Bearer|Basic)\s+/i, '')).filter(Boolean);
+}
+
+function sameSecret(a: string, b: string): boolean {
+  return timingSafeEqual(hash('sha256', a, 'buffer'), hash('sha256', b, 'buffer'));
+}
+
+function smallest(numbers: readonly (number | null)[]): number | null {
+  const known = numbers.filter((n) => n !== null);
+  return known.length > 0 ? Math.min(...known) : null;
+}

@@ -1,0 +1,503 @@
+// Money at the sidecar. Holds are drawn from leases, so a call with room in its slices costs no round trip; what does
+// not fit waits while the ledger is asked, one request at a time per agent for all that wait. `over_budget` is only
+// ever the ledger's word. Single-threaded: a hold across two purses (agent and task) is taken in one step or not at all.
+
+import type { LeaseAnswer, LeaseAsk, LeaseRequest, LeaseResponse, Obstacle } from '../../contract/budget.ts';
+import type { MoneyRules } from '../../contract/config/config.ts';
+import { type Amounts, fits, formatDollars, isNothing, minus, NOTHING, plus } from '../../contract/money.ts';
+import { Refusal } from '../../contract/refusals.ts';
+import type { Clock } from '../../kit/clock.ts';
+import { invariant } from '../../kit/invariant.ts';
+import { askOf, emptyPurse, isLive, lackOf, type Purse, type PurseState, purseFrom, roomOf, stateOf, takeGrant } from './purse.ts';
+
+/** Money set aside for one call. Settled exactly once: with what was used, or with NOTHING to release it. */
+export interface Hold {
+  readonly amounts: Amounts;
+  /** Lease ids it is drawn from: what the journal keeps to settle it after a crash. */
+  readonly leases: readonly string[];
+  settle(used: Amounts): void;
+}
+
+export interface Leases {
+  /** Throws Refusal `over_budget` or `ledger_unreachable` after at most `hold_wait`. */
+  hold(agent: string, task: string, amounts: Amounts): Hold | Promise<Hold>;
+  /** Takes the hold whether or not there is room (observe mode); the ledger is asked in the background. */
+  force(agent: string, task: string, amounts: Amounts): Hold;
+  /** Asks for a first slice, so that the first call need not wait. */
+  warm(agent: string): void;
+  /** Gives back what is unspent of a lease that the ledger calls back. */
+  recall(lease: string): void;
+  /** Puts back what the journal held at a crash: leases, and what their calls without an end must be posted at. */
+  restore(states: readonly PurseState[], unsettled: readonly { leases: readonly string[]; amounts: Amounts }[]): void;
+  /** Gives everything back and closes the leases; what is in flight must have been settled. */
+  close(): Promise<void>;
+  /** True when no budget can be drawn because the ledger does not answer. */
+  unreachable(): boolean;
+  purses(): Iterable<Purse>;
+}
+
+export interface LeasePorts {
+  readonly instance: string;
+  readonly money: MoneyRules;
+  readonly clock: Clock;
+  /** One round trip to the ledger. Rejects when it does not answer. */
+  ask(request: LeaseRequest): Promise<LeaseResponse>;
+  /** Writes a purse's state to the journal; throws when it cannot, and then the state is not used. */
+  record(state: PurseState): void;
+  /** The ledger did not answer, or the journal could not be written. */
+  unanswered(failure: unknown): void;
+  /** The lease is closed: nothing of it need survive. */
+  forget(lease: string): void;
+}
+
+interface Waiter {
+  readonly task: string;
+  readonly amounts: Amounts;
+  readonly deadlineMs: number;
+  obstacle: Obstacle | undefined;
+  resolve(hold: Hold): void;
+  reject(refusal: Refusal): void;
+}
+
+interface Till {
+  readonly agent: string;
+  main: Purse;
+  offline: Purse | null;
+  readonly tasks: Map<string, Purse>;
+  /** Leases whose time is over but whose calls are not. */
+  readonly retired: Set<Purse>;
+  readonly waiters: Waiter[];
+  asking: boolean;
+  /** Set when the last answer was `held`: ask again soon, or when a call of ours settles. */
+  cancelRetry: (() => void) | null;
+  cancelReport: (() => void) | null;
+  renewing: (() => void) | null;
+}
+
+const RETRY_MS = 100;
+const REPORT_AFTER_MS = 1_000;
+/** A task's purse without a call for so long is given back. */
+const TASK_PURSE_IDLE_MS = 15 * 60_000;
+/** Below this share of the last grant more is asked for ahead of need. */
+const LOW_WATER_DIVISOR = 5n;
+
+export function createLeases(ports: LeasePorts): Leases {
+  const { clock, money } = ports;
+  const tills = new Map<string, Till>();
+  let failing = false;
+  let closing = false;
+
+  const tillOf = (agent: string): Till => {
+    let till = tills.get(agent);
+    if (!till) {
+      till = {
+        agent,
+        main: emptyPurse('agent', agent, ''),
+        offline: money.offlineNanodollars > 0n ? emptyPurse('offline', agent, '') : null,
+        tasks: new Map(),
+        retired: new Set(),
+        waiters: [],
+        asking: false,
+        cancelRetry: null,
+        cancelReport: null,
+        renewing: null,
+      };
+      tills.set(agent, till);
+    }
+    return till;
+  };
+
+  const taskPurse = (till: Till, task: string): Purse => {
+    let purse = till.tasks.get(task);
+    if (!purse) {
+      purse = emptyPurse('task', till.agent, task);
+      till.tasks.set(task, purse);
+    }
+    return purse;
+  };
+
+  /** The purse the agent's money comes from now: the offline slice only once the main lease is over. */
+  const payer = (till: Till, amounts: Amounts, nowMs: number): Purse | null => {
+    if (isLive(till.main, nowMs)) return fits(amounts, roomOf(till.main)) ? till.main : null;
+    const { offline } = till;
+    return failing && offline && isLive(offline, nowMs) && fits(amounts, roomOf(offline)) ? offline : null;
+  };
+
+  const take = (till: Till, purses: readonly Purse[], amounts: Amounts): Hold => {
+    const nowMs = clock.nowMs();
+    for (const purse of purses) {
+      purse.held = plus(purse.held, amounts);
+      purse.lastUsedMs = nowMs;
+    }
+    let settled = false;
+    return {
+      amounts,
+      leases: purses.map((purse) => purse.lease).filter((lease) => lease !== null),
+      settle(used) {
+        invariant(!settled, 'a hold is settled once');
+        settled = true;
+        for (const purse of purses) {
+          purse.held = minus(purse.held, amounts);
+          purse.posted = plus(purse.posted, used);
+          purse.dirty = true;
+        }
+        if (till.waiters.length > 0) pump(till);
+        scheduleReport(till);
+      },
+    };
+  };
+
+  const tryTake = (till: Till, task: string, amounts: Amounts): Hold | null => {
+    const nowMs = clock.nowMs();
+    const own = payer(till, amounts, nowMs);
+    const tasks = till.tasks.get(task);
+    if (!own || !tasks || !isLive(tasks, nowMs) || !fits(amounts, roomOf(tasks))) return null;
+    return take(till, [own, tasks], amounts);
+  };
+
+  // ---- asking the ledger ----
+
+  /** Serves waiters from the front as far as room goes, then asks for what the first one lacks. */
+  const pump = (till: Till): void => {
+    expireWaiters(till);
+    for (let first = till.waiters[0]; first; first = till.waiters[0]) {
+      const hold = tryTake(till, first.task, first.amounts);
+      if (!hold) break;
+      till.waiters.shift();
+      first.resolve(hold);
+    }
+    if (till.waiters.length > 0 && !till.asking) void exchange(till, asksForWaiters(till));
+  };
+
+  const asksForWaiters = (till: Till): LeaseAsk[] => {
+    const nowMs = clock.nowMs();
+    const first = till.waiters[0]!;
+    const asks = retireExpired(till, nowMs);
+    const all = till.waiters.reduce((total, waiter) => plus(total, waiter.amounts), NOTHING);
+    const lack = lackOf(till.main, first.amounts, nowMs);
+    if (till.main.lease === null || !isNothing(lack)) {
+      asks.push(askOf(till.main, larger(lack, lackOf(till.main, all, nowMs)), lack));
+    }
+    const purse = taskPurse(till, first.task);
+    const ofTask = till.waiters.filter((waiter) => waiter.task === first.task);
+    const taskAll = ofTask.reduce((total, waiter) => plus(total, waiter.amounts), NOTHING);
+    const taskLack = lackOf(purse, first.amounts, nowMs);
+    if (purse.lease === null || !isNothing(taskLack)) {
+      asks.push(askOf(purse, larger(taskLack, lackOf(purse, taskAll, nowMs)), taskLack));
+    }
+    asks.push(...offlineAsk(till, nowMs));
+    return asks;
+  };
+
+  /** An offline slice is drawn once, beside the first grant, and again when it is over. */
+  const offlineAsk = (till: Till, nowMs: number): LeaseAsk[] => {
+    const { offline } = till;
+    if (!offline || isLive(offline, nowMs)) return [];
+    const want = { nanodollars: money.offlineNanodollars, tokens: 0n };
+    return [askOf(offline, want, NOTHING)];
+  };
+
+  /** An expired lease takes no new hold: it is closed, or waits for its calls; the till starts a fresh one. */
+  const retireExpired = (till: Till, nowMs: number): LeaseAsk[] => {
+    const asks: LeaseAsk[] = [];
+    const retire = (purse: Purse): boolean => {
+      if (purse.lease === null || isLive(purse, nowMs)) return false;
+      till.retired.add(purse);
+      return true;
+    };
+    if (retire(till.main)) till.main = emptyPurse('agent', till.agent, '');
+    if (till.offline && retire(till.offline)) till.offline = emptyPurse('offline', till.agent, '');
+    for (const [task, purse] of till.tasks) if (retire(purse)) till.tasks.delete(task);
+    for (const purse of till.retired) if (purse.dirty || isNothing(purse.held)) asks.push(giveBack(purse));
+    return asks;
+  };
+
+  const giveBack = (purse: Purse): LeaseAsk =>
+    askOf(purse, NOTHING, NOTHING, { release: true, close: isNothing(purse.held) });
+
+  const exchange = async (till: Till, asks: readonly LeaseAsk[]): Promise<void> => {
+    if (asks.length === 0) return scheduleRetry(till);
+    till.asking = true;
+    const sentAtMs = clock.nowMs();
+    const answers = await roundTrip(till, asks);
+    till.asking = false;
+    failing = answers === null;
+    asks.forEach((ask, i) => {
+      if (answers) return absorb(till, ask, answers[i], sentAtMs);
+      const purse = purseOfAsk(till, ask);
+      if (purse) purse.dirty = true;
+    });
+    if (closing) return;
+    scheduleRenewal(till);
+    if (till.waiters.length > 0) settleOrRetry(till);
+  };
+
+  /** Null when the ledger did not answer: every message may be repeated, so what was asked is simply asked again. */
+  const roundTrip = async (till: Till, asks: readonly LeaseAsk[]): Promise<readonly LeaseAnswer[] | null> => {
+    try {
+      for (const ask of asks) recordState(purseOfAsk(till, ask));
+      return (await ports.ask({ agent: till.agent, instance: ports.instance, asks })).answers;
+    } catch (failure) {
+      ports.unanswered(failure);
+      return null;
+    }
+  };
+
+  const settleOrRetry = (till: Till): void => {
+    const first = till.waiters[0]!;
+    if (failing || first.obstacle) {
+      if (failing) serveOffline(till);
+      return scheduleRetry(till);
+    }
+    pump(till);
+  };
+
+  const serveOffline = (till: Till): void => {
+    for (let first = till.waiters[0]; first; first = till.waiters[0]) {
+      const hold = tryTake(till, first.task, first.amounts);
+      if (!hold) return;
+      till.waiters.shift();
+      first.resolve(hold);
+    }
+  };
+
+  const purseOfAsk = (till: Till, ask: LeaseAsk): Purse | undefined => {
+    if (ask.close || ask.release) {
+      for (const purse of till.retired) if (purse.lease === ask.lease && purse.scope === ask.scope) return purse;
+    }
+    if (ask.scope === 'agent') return till.main;
+    if (ask.scope === 'offline') return till.offline ?? undefined;
+    return till.tasks.get(ask.task ?? '');
+  };
+
+  const absorb = (till: Till, ask: LeaseAsk, answer: LeaseAnswer | undefined, sentAtMs: number): void => {
+    const purse = purseOfAsk(till, ask);
+    if (!purse || !answer) return;
+    if (ask.close) {
+      till.retired.delete(purse);
+      if (purse.lease !== null) ports.forget(purse.lease);
+      return;
+    }
+    if (answer.outcome === 'stale') return forget(till, purse);
+    if (answer.lease !== null) {
+      takeGrant(purse, answer, sentAtMs);
+      recordState(purse);
+    }
+    if (ask.scope === 'offline' || till.retired.has(purse)) return;
+    if (answer.outcome === 'over_budget' && answer.obstacle) refuseAll(till, ask, answer.obstacle);
+    for (const waiter of till.waiters) {
+      if (ask.scope === 'agent' || waiter.task === ask.task) {
+        waiter.obstacle = answer.outcome === 'held' ? answer.obstacle : undefined;
+      }
+    }
+  };
+
+  /** The lease is not ours any more: what it still holds is settled against it, the till starts a fresh one. */
+  const forget = (till: Till, purse: Purse): void => {
+    if (purse.lease !== null) ports.forget(purse.lease);
+    till.retired.delete(purse);
+    if (purse === till.main) till.main = emptyPurse('agent', till.agent, '');
+    else if (purse === till.offline) till.offline = emptyPurse('offline', till.agent, '');
+    else if (till.tasks.get(purse.task) === purse) till.tasks.delete(purse.task);
+  };
+
+  const recordState = (purse: Purse | undefined): void => {
+    const state = purse && stateOf(purse);
+    if (state) ports.record(state);
+  };
+
+  // ---- refusing ----
+
+  /** The ledger's last word: the first waiter is refused, and with it every one that needs as much of the same. */
+  const refuseAll = (till: Till, ask: LeaseAsk, obstacle: Obstacle): void => {
+    const first = till.waiters[0];
+    if (!first) return;
+    const doomed = till.waiters.filter(
+      (waiter) => fits(first.amounts, waiter.amounts) && (ask.scope === 'agent' || waiter.task === ask.task),
+    );
+    for (const waiter of doomed) refuse(till, waiter, overBudget(obstacle, false));
+  };
+
+  const refuse = (till: Till, waiter: Waiter, refusal: Refusal): void => {
+    till.waiters.splice(till.waiters.indexOf(waiter), 1);
+    waiter.reject(refusal);
+  };
+
+  const expireWaiters = (till: Till): void => {
+    const now = clock.monotonicMs();
+    for (const waiter of till.waiters.filter((each) => now >= each.deadlineMs)) {
+      refuse(till, waiter, waiter.obstacle && !failing ? overBudget(waiter.obstacle, true) : ledgerUnreachable());
+    }
+  };
+
+  // ---- timers ----
+
+  const scheduleRetry = (till: Till): void => {
+    till.cancelRetry ??= clock.after(RETRY_MS, () => {
+      till.cancelRetry = null;
+      if (!closing) pump(till);
+    });
+  };
+
+  const scheduleReport = (till: Till): void => {
+    if (closing) return;
+    till.cancelReport ??= clock.after(REPORT_AFTER_MS, () => {
+      till.cancelReport = null;
+      report(till);
+    });
+  };
+
+  /** Tells the ledger what was posted, fetches more where a slice runs low, gives idle tasks' slices back. */
+  const report = (till: Till): void => {
+    if (closing) return;
+    if (till.asking) return scheduleReport(till);
+    const nowMs = clock.nowMs();
+    const asks = retireExpired(till, nowMs);
+    if (till.main.dirty && till.main.lease !== null) asks.push(askOf(till.main, refill(till.main), NOTHING));
+    for (const purse of till.tasks.values()) {
+      if (purse.lease === null || !purse.dirty) continue;
+      asks.push(askOf(purse, NOTHING, NOTHING));
+    }
+    if (till.offline?.dirty && till.offline.lease !== null) asks.push(askOf(till.offline, NOTHING, NOTHING));
+    if (asks.length > 0) void exchange(till, asks).then(() => failing && scheduleReport(till));
+  };
+
+  const refill = (purse: Purse): Amounts => {
+    const room = roomOf(purse);
+    const low = room.nanodollars * LOW_WATER_DIVISOR < purse.granted.nanodollars;
+    return low && !purse.unlimited.nanodollars ? { nanodollars: purse.granted.nanodollars, tokens: 0n } : NOTHING;
+  };
+
+  /** At half of a lease's life it is renewed, and idle tasks' leases are given back. */
+  const scheduleRenewal = (till: Till): void => {
+    const leftMs = till.main.expiresAtMs - clock.nowMs();
+    if (till.main.lease === null || leftMs <= 0) return;
+    till.renewing?.();
+    till.renewing = clock.after(Math.max(leftMs / 2, RETRY_MS), () => {
+      till.renewing = null;
+      if (closing) return;
+      if (till.asking) return scheduleRenewal(till);
+      const nowMs = clock.nowMs();
+      const asks = retireExpired(till, nowMs);
+      for (const [task, purse] of till.tasks) {
+        if (purse.lease === null || !isNothing(purse.held) || nowMs - purse.lastUsedMs < TASK_PURSE_IDLE_MS) continue;
+        till.tasks.delete(task);
+        till.retired.add(purse);
+        asks.push(giveBack(purse));
+      }
+      asks.push(askOf(till.main, NOTHING, NOTHING), ...offlineAsk(till, nowMs));
+      void exchange(till, asks);
+    });
+  };
+
+  return {
+    hold(agent, task, amounts) {
+      const till = tillOf(agent);
+      const hold = till.waiters.length === 0 ? tryTake(till, task, amounts) : null;
+      if (hold) return hold;
+      return new Promise<Hold>((resolve, reject) => {
+        const deadlineMs = clock.monotonicMs() + money.holdWaitMs;
+        till.waiters.push({ task, amounts, deadlineMs, obstacle: undefined, resolve, reject });
+        clock.after(money.holdWaitMs + 1, () => expireWaiters(till));
+        if (!till.asking) pump(till);
+      });
+    },
+    force(agent, task, amounts) {
+      const till = tillOf(agent);
+      const ready = tryTake(till, task, amounts);
+      if (ready) return ready;
+      const purses = [till.main, taskPurse(till, task)];
+      const hold = take(till, purses, amounts);
+      if (!till.asking) void exchange(till, asksAhead(till, purses));
+      return hold;
+    },
+    warm(agent) {
+      const till = tillOf(agent);
+      if (till.asking || till.main.lease !== null) return;
+      void exchange(till, [askOf(till.main, NOTHING, NOTHING), ...offlineAsk(till, clock.nowMs())]);
+    },
+    recall(lease) {
+      for (const till of tills.values()) {
+        for (const purse of [till.main, till.offline, ...till.tasks.values()]) {
+          if (purse?.lease !== lease || till.asking) continue;
+          void exchange(till, [askOf(purse, NOTHING, NOTHING, { release: true })]);
+        }
+      }
+    },
+    restore(states, unsettled) {
+      for (const state of states) {
+        const purse = purseFrom(state);
+        const till = tillOf(state.agent);
+        for (const call of unsettled) {
+          if (call.leases.includes(state.lease)) purse.posted = plus(purse.posted, call.amounts);
+        }
+        if (!isLive(purse, clock.nowMs())) till.retired.add(purse);
+        else if (state.scope === 'task') till.tasks.set(state.task, purse);
+        else if (state.scope === 'offline') till.offline = purse;
+        else till.main = purse;
+        recordState(purse);
+        scheduleReport(till);
+      }
+    },
+    async close() {
+      closing = true;
+      for (const till of tills.values()) {
+        for (const waiter of [...till.waiters]) refuse(till, waiter, new Refusal('draining', 'The sidecar is stopping.'));
+        const live = [till.main, till.offline, ...till.tasks.values(), ...till.retired];
+        const purses = live.filter((purse) => purse !== null && purse.lease !== null) as Purse[];
+        for (const purse of purses) till.retired.add(purse);
+        if (purses.length > 0) await exchange(till, purses.map(giveBack));
+      }
+    },
+    unreachable: () => failing,
+    *purses() {
+      for (const till of tills.values()) {
+        yield till.main;
+        if (till.offline) yield till.offline;
+        yield* till.tasks.values();
+        yield* till.retired;
+      }
+    },
+  };
+
+  function asksAhead(till: Till, purses: readonly Purse[]): LeaseAsk[] {
+    return [...retireExpired(till, clock.nowMs()), ...purses.map((purse) => askOf(purse, NOTHING, NOTHING))];
+  }
+}
+
+const larger = (a: Amounts, b: Amounts): Amounts => ({
+  nanodollars: a.nanodollars > b.nanodollars ? a.nanodollars : b.nanodollars,
+  tokens: a.tokens > b.tokens ? a.tokens : b.tokens,
+});
+
+function ledgerUnreachable(): Refusal {
+  return new Refusal('ledger_unreachable', 'The ledger did not answer in time and no slice of the budget is left here.', {
+    retryAfterSeconds: 5,
+  });
+}
+
+function overBudget(obstacle: Obstacle, mayRetry: boolean): Refusal {
+  const amount = (text: string): string =>
+    obstacle.unit === 'tokens' ? `${text} tokens` : formatDollars(BigInt(text));
+  const { level, name, window } = obstacle;
+  return new Refusal(
+    'over_budget',
+    `The budget of ${level} ${name} is ${amount(obstacle.limit)} per ${window}: ${amount(obstacle.posted)} is spent, ` +
+      `${amount(obstacle.held)} held, and this call could cost ${amount(obstacle.needed)} more.`,
+    {
+      reason: mayRetry ? 'held_by_calls_in_flight' : 'spent',
+      mayRetry,
+      facts: {
+        level,
+        name,
+        window,
+        unit: obstacle.unit,
+        limit: obstacle.limit,
+        spent: obstacle.posted,
+        held: obstacle.held,
+        needed: obstacle.needed,
+        resets_at: obstacle.resetsAt,
+      },
+    },
+  );
+}

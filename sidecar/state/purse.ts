@@ -1,0 +1,142 @@
+// A purse is one lease seen from the sidecar: what was granted, posted and is held, all cumulative.
+//
+//   posted ──┤ held ──┤ room ──┤ granted            posted + held ≤ granted, unless a call was forced (observe mode)
+
+import type { LeaseAnswer, LeaseAsk, LeaseScope } from '../../contract/budget.ts';
+import { type Amounts, fromMessage, minus, NOTHING, plus, toMessage } from '../../contract/money.ts';
+
+export interface Purse {
+  readonly scope: LeaseScope;
+  readonly agent: string;
+  /** Empty unless `scope` is `task`. */
+  readonly task: string;
+  lease: string | null;
+  epoch: number;
+  seq: number;
+  granted: Amounts;
+  /** Units no budget on the path limits. */
+  unlimited: { readonly nanodollars: boolean; readonly tokens: boolean };
+  posted: Amounts;
+  held: Amounts;
+  /** Wall clock, so that a restarted sidecar knows it too. No new hold after it. */
+  expiresAtMs: number;
+  /** Posted or granted changed since the ledger last heard. */
+  dirty: boolean;
+  lastUsedMs: number;
+}
+
+/** What of a purse must survive a crash: written to the journal before a grant is used. */
+export interface PurseState {
+  readonly scope: LeaseScope;
+  readonly agent: string;
+  readonly task: string;
+  readonly lease: string;
+  readonly epoch: number;
+  readonly seq: number;
+  readonly granted: { readonly nanodollars: string; readonly tokens: string };
+  readonly unlimited: { readonly nanodollars: boolean; readonly tokens: boolean };
+  readonly posted: { readonly nanodollars: string; readonly tokens: string };
+  readonly expiresAtMs: number;
+}
+
+const UNLIMITED = 1n << 62n;
+
+export function emptyPurse(scope: LeaseScope, agent: string, task: string): Purse {
+  return {
+    scope,
+    agent,
+    task,
+    lease: null,
+    epoch: 0,
+    seq: 0,
+    granted: NOTHING,
+    unlimited: { nanodollars: false, tokens: false },
+    posted: NOTHING,
+    held: NOTHING,
+    expiresAtMs: 0,
+    dirty: false,
+    lastUsedMs: 0,
+  };
+}
+
+export const isLive = (purse: Purse, nowMs: number): boolean => purse.lease !== null && nowMs < purse.expiresAtMs;
+
+/** What may still be held; negative where a call was forced. */
+export function roomOf(purse: Purse): Amounts {
+  const room = minus(purse.granted, plus(purse.posted, purse.held));
+  return {
+    nanodollars: purse.unlimited.nanodollars ? UNLIMITED : room.nanodollars,
+    tokens: purse.unlimited.tokens ? UNLIMITED : room.tokens,
+  };
+}
+
+/** What `amounts` lacks of room, never negative. */
+export function lackOf(purse: Purse, amounts: Amounts, nowMs: number): Amounts {
+  const room = isLive(purse, nowMs) ? roomOf(purse) : NOTHING;
+  const lack = minus(amounts, room);
+  return { nanodollars: max0(lack.nanodollars), tokens: max0(lack.tokens) };
+}
+
+export function askOf(purse: Purse, want: Amounts, need: Amounts, give: Partial<LeaseAsk> = {}): LeaseAsk {
+  purse.seq += 1;
+  purse.dirty = false;
+  return {
+    scope: purse.scope,
+    ...(purse.scope === 'task' ? { task: purse.task } : {}),
+    lease: purse.lease,
+    seq: purse.seq,
+    granted: toMessage(purse.granted),
+    posted: toMessage(purse.posted),
+    held: toMessage(purse.held),
+    want: toMessage(want),
+    need: toMessage(need),
+    ...give,
+  };
+}
+
+/** Takes over what the ledger granted. `sentAtMs`: when the ask left, so that our expiry is never later than its own. */
+export function takeGrant(purse: Purse, answer: LeaseAnswer, sentAtMs: number): void {
+  purse.lease = answer.lease;
+  purse.epoch = answer.epoch;
+  purse.unlimited = {
+    nanodollars: answer.granted.nanodollars === null,
+    tokens: answer.granted.tokens === null,
+  };
+  purse.granted = {
+    nanodollars: BigInt(answer.granted.nanodollars ?? 0),
+    tokens: BigInt(answer.granted.tokens ?? 0),
+  };
+  purse.expiresAtMs = sentAtMs + answer.ttlMs;
+}
+
+export function stateOf(purse: Purse): PurseState | null {
+  if (purse.lease === null) return null;
+  return {
+    scope: purse.scope,
+    agent: purse.agent,
+    task: purse.task,
+    lease: purse.lease,
+    epoch: purse.epoch,
+    seq: purse.seq,
+    granted: toMessage(purse.granted),
+    unlimited: purse.unlimited,
+    posted: toMessage(purse.posted),
+    expiresAtMs: purse.expiresAtMs,
+  };
+}
+
+export function purseFrom(state: PurseState): Purse {
+  return {
+    ...emptyPurse(state.scope, state.agent, state.task),
+    lease: state.lease,
+    epoch: state.epoch,
+    seq: state.seq,
+    granted: fromMessage(state.granted),
+    unlimited: state.unlimited,
+    posted: fromMessage(state.posted),
+    expiresAtMs: state.expiresAtMs,
+    dirty: true,
+  };
+}
+
+const max0 = (n: bigint): bigint => (n > 0n ? n : 0n);

@@ -1,0 +1,184 @@
+// What happens to a call, closed exactly once on every path: answered, refused, broken, hung up before byte one, hung
+// up in the middle. Closing settles the money, seals the record, then traces.
+
+import type { Verdict } from '../contract/attributes.ts';
+import { type Amounts, formatDollars, NOTHING } from '../contract/money.ts';
+import { Refusal } from '../contract/refusals.ts';
+import type { Clock } from '../kit/clock.ts';
+import { type Log, sentenceOf } from '../kit/log.ts';
+import type { Book } from './book.ts';
+import type { Accepted, Answer, Answered, Credentialed } from './call.ts';
+import { type Charge, charge, type Ending } from './charge.ts';
+import type { Metered } from './dialects/dialect.ts';
+import type { SendFailure } from './edges/upstreams.ts';
+import type { CallRecord } from './record.ts';
+import { recordOf } from './record-of.ts';
+import type { Outcome } from './state/circuits.ts';
+import type { PriceBook } from './state/prices.ts';
+
+export interface Trail {
+  readonly closed: boolean;
+  /** The decision, into the journal before the first upstream byte. Throws Refusal `audit_unavailable`. */
+  decide(call: Credentialed): void | Promise<void>;
+  /** How to stop the upstream exchange, should the agent hang up. */
+  onHangUp(abort: (reason: Error) => void): void;
+  /** Whether a byte may have reached the upstream. */
+  sent(sent: boolean): void;
+  /** The answer's head came; `metered` reads what its bytes have said so far. */
+  answering(answer: Answer, metered: () => Metered | null): void;
+  /** The agent's connection is gone. Nothing happens where the call has ended. */
+  hangUp(): void;
+  answered(): void;
+  broken(failure: SendFailure | null): void;
+  /** `httpStatus` is what the agent got for it. */
+  refused(refusal: Refusal, httpStatus: number): void;
+  /** Gives back what a stage took after the trail had closed (the agent hung up while it waited). */
+  abandon(): void;
+}
+
+export interface TrailServices {
+  readonly book: Book;
+  readonly prices: PriceBook;
+  readonly clock: Clock;
+  readonly log: Log;
+  ended(record: CallRecord): void;
+}
+
+/** What of a call is known when its trail closes: anything from a head to an answer. */
+export type Known = Accepted & Partial<Answered>;
+
+export function openTrail(accepted: Accepted, use: TrailServices): Trail {
+  const call: Known = accepted;
+  let abort: ((reason: Error) => void) | null = null;
+  let metered: () => Metered | null = () => null;
+  let sent = false;
+  let decided = false;
+  let closed = false;
+  let settled = false;
+  let firstByteMs: number | null = null;
+  let upstreamStatus = 0;
+
+  const close = (ending: Ending, httpStatus: number, refusal: Refusal | null): void => {
+    if (closed) return;
+    closed = true;
+    const seen = 'metered' in ending ? ending.metered : null;
+    const charged = charge(call, ending, use.prices);
+    const record = recordOf(call, charged, {
+      httpStatus,
+      upstreamStatus,
+      refusal,
+      metered: seen,
+      verdicts: verdictsOf(call),
+      durationMs: use.clock.monotonicMs() - call.startedMonotonicMs,
+      firstByteMs,
+    });
+    try {
+      use.book.end(record, { decided, leases: call.hold?.leases ?? [], used: charged.used });
+    } catch (failure) {
+      use.log.error('record.not_written', { call: call.id, failure: sentenceOf(failure) });
+    }
+    settle(charged.used, outcomeOf(charged, ending, upstreamStatus));
+    warnOfOverrun(charged);
+    use.ended(record);
+  };
+
+  const settle = (used: Amounts, outcome: Outcome): void => {
+    if (settled) return;
+    settled = call.hold !== undefined;
+    call.hold?.settle(used);
+    call.permit?.report(outcome);
+  };
+
+  const warnOfOverrun = (charged: Charge): void => {
+    if (!call.held || charged.used.nanodollars <= call.held.nanodollars) return;
+    use.log.warn('call.overrun', {
+      call: call.id,
+      held: formatDollars(call.held.nanodollars),
+      used: formatDollars(charged.used.nanodollars),
+    });
+  };
+
+  return {
+    get closed() {
+      return closed;
+    },
+    decide(credentialed) {
+      if (closed) throw new Refusal('bad_request', 'The agent hung up.', { reason: 'client_closed' });
+      const pending = pendingCharge(credentialed);
+      const record = recordOf(credentialed, pending, {
+        httpStatus: 0,
+        upstreamStatus: 0,
+        refusal: null,
+        metered: null,
+        verdicts: verdictsOf(credentialed),
+        durationMs: 0,
+        firstByteMs: null,
+      });
+      const written = use.book.decide(record, credentialed.hold?.leases ?? [], credentialed.held);
+      decided = true;
+      return written;
+    },
+    onHangUp(means) {
+      abort = means;
+      sent = true;
+    },
+    sent(value) {
+      sent = value;
+    },
+    answering(answer, reader) {
+      sent = true;
+      metered = reader;
+      upstreamStatus = answer.status;
+      firstByteMs = use.clock.monotonicMs() - call.startedMonotonicMs;
+    },
+    hangUp() {
+      if (closed) return;
+      close({ kind: 'hung_up', metered: metered(), sent }, upstreamStatus, null);
+      abort?.(new Error('the agent hung up'));
+    },
+    answered() {
+      close({ kind: 'answered', metered: metered(), upstreamStatus }, upstreamStatus, null);
+    },
+    broken(failure) {
+      close({ kind: 'broken', metered: metered(), failure }, upstreamStatus, null);
+    },
+    refused(refusal, httpStatus) {
+      close({ kind: 'refused', refusal, sent }, httpStatus, refusal);
+    },
+    abandon() {
+      settle(NOTHING, 'ignored');
+    },
+  };
+}
+
+/** As if the end were never found: what a crash between decision and end leaves behind. */
+function pendingCharge(call: Credentialed): Charge {
+  const priced = call.price !== null && call.hold !== null;
+  return {
+    status: 'failure',
+    errorType: 'outcome_unknown',
+    used: priced ? call.held : NOTHING,
+    cost: call.price === null && call.description && call.endpoint?.operation !== 'free' ? null : call.held.nanodollars,
+    usage: null,
+    source: priced ? 'estimated' : 'none',
+    model: call.description?.model ?? '',
+  };
+}
+
+/** What was in force and what enforcing would have said; they differ only in observe mode. */
+function verdictsOf({ judgement, agent }: Known): { verdict: Verdict; would: Verdict } {
+  const would = judgement?.verdict ?? 'deny';
+  const passes = agent?.mode === 'observe' && (would === 'deny' || would === 'ask');
+  return { verdict: passes ? 'allow' : would, would };
+}
+
+function outcomeOf(charged: Charge, ending: Ending, upstreamStatus: number): Outcome {
+  if (ending.kind === 'hung_up') return 'ignored';
+  if (ending.kind === 'refused') {
+    const code = ending.refusal.code;
+    return code === 'upstream_timeout' || code === 'upstream_unreachable' ? 'failure' : 'ignored';
+  }
+  if (ending.kind === 'broken') return 'failure';
+  if (charged.status === 'success') return 'success';
+  return upstreamStatus >= 500 || upstreamStatus < 400 ? 'failure' : 'ignored';
+}

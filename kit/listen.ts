@@ -1,6 +1,6 @@
 // Opening a port: `host:port` as the config has it, and one sentence naming the key to change when it cannot be had.
 
-import type { AddressInfo, Server } from 'node:net';
+import { type AddressInfo, isIP, type Server } from 'node:net';
 
 export interface Listening {
   readonly host: string;
@@ -51,4 +51,10 @@ function sentenceFor(failure: NodeJS.ErrnoException, address: string, key: strin
     return `${address} is taken: set \`${key}\` to another port, or to port 0.`;
   if (failure.code === 'EACCES') return `${address} may not be opened: set \`${key}\` to a port above 1023.`;
   return `${address} cannot be opened (${failure.code ?? failure.message}): change \`${key}\`.`;
+}
+
+/** Whether an address, as a socket reports it, is this machine's own loopback. */
+export function isLoopback(address: string): boolean {
+  const v4 = address.startsWith('::ffff:') ? address.slice(7) : address;
+  return v4 === '::1' || (isIP(v4) === 4 && v4.startsWith('127.'));
 }

@@ -4,6 +4,7 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { TaskEnd } from '../contract/budget.ts';
 import type { Judgement } from '../contract/rules.ts';
+import { isLoopback } from '../kit/listen.ts';
 import { sentenceOf } from '../kit/log.ts';
 import type { Purse } from './state/purse.ts';
 import { roomOf } from './state/purse.ts';
@@ -23,10 +24,12 @@ export interface AdminServices {
 const BODY_CHARACTERS_MAX = 64 * 1024;
 const LOOPBACK = /^(?:localhost|127\.0\.0\.1|\[::1\])(?::\d+)?$/i;
 
-export function createAdmin(use: AdminServices, loopback: () => boolean): Server {
+export function createAdmin(use: AdminServices): Server {
   return createServer({ headersTimeout: 10_000, requestTimeout: 30_000 }, (request, response) => {
-    if (loopback() && !LOOPBACK.test(request.headers.host ?? '')) {
-      return answer(response, 403, { error: { code: 'host', message: 'This listener answers to localhost only.' } });
+    if (isLoopback(request.socket.localAddress ?? '') && !LOOPBACK.test(request.headers.host ?? '')) {
+      return answer(response, 403, {
+        error: { code: 'host', message: 'This listener answers to localhost only.' },
+      });
     }
     route(request, response, use).catch((failure) =>
       answer(response, 400, { error: { code: 'bad_request', message: sentenceOf(failure) } }),
@@ -41,7 +44,8 @@ async function route(request: IncomingMessage, response: ServerResponse, use: Ad
     await use.endTask(decodeURIComponent(task), JSON.parse(await bodyOf(request)) as TaskEnd);
     return answer(response, 200, { ended: true });
   }
-  if (request.method !== 'GET') return answer(response, 405, { error: { code: 'method', message: 'Only GET.' } });
+  if (request.method !== 'GET')
+    return answer(response, 405, { error: { code: 'method', message: 'Only GET.' } });
   switch (url.pathname) {
     case '/healthz':
       return answer(response, 200, { status: 'ok' });
@@ -55,7 +59,11 @@ async function route(request: IncomingMessage, response: ServerResponse, use: Ad
     case '/v1/budget':
       return answer(response, 200, [...use.purses()].filter((purse) => purse.lease !== null).map(lineOf));
     case '/v1/explain':
-      return answer(response, 200, use.explain(url.searchParams.get('agent'), url.searchParams.get('rule') ?? ''));
+      return answer(
+        response,
+        200,
+        use.explain(url.searchParams.get('agent'), url.searchParams.get('rule') ?? ''),
+      );
     default:
       return answer(response, 404, {
         error: {

@@ -3,14 +3,23 @@
 import type { Answered } from './call.ts';
 
 /** Hop-by-hop headers of an answer. */
-const DROPPED = new Set(['connection', 'keep-alive', 'proxy-authenticate', 'te', 'trailer', 'transfer-encoding', 'upgrade']);
+const DROPPED = new Set([
+  'connection',
+  'keep-alive',
+  'proxy-authenticate',
+  'te',
+  'trailer',
+  'transfer-encoding',
+  'upgrade',
+]);
 
 /** A flat list of names and values; `lengthChanges` where what goes out is not byte for byte what came in. */
 export function answerHead({ answer, id, agent, judgement }: Answered, lengthChanges: boolean): string[] {
   const headers: string[] = [];
   for (let i = 0; i < answer.headers.length; i += 2) {
     const name = answer.headers[i]!.toLowerCase();
-    if (DROPPED.has(name) || name.startsWith('x-outrider-') || (lengthChanges && name === 'content-length')) continue;
+    if (DROPPED.has(name) || name.startsWith('x-outrider-') || (lengthChanges && name === 'content-length'))
+      continue;
     headers.push(answer.headers[i]!, answer.headers[i + 1]!);
   }
   const passes = agent.mode === 'observe' && judgement.verdict !== 'notify';

@@ -19,11 +19,15 @@ const KEPT_BYTES_MAX = 64 * 1024 * 1024;
 const NOTHING = Buffer.alloc(0);
 
 export function readerOf({ answer, description, endpoint, dialect, outbound }: Answered): AnswerReader {
-  if (!description || !endpoint || endpoint.operation === 'free' || endpoint.operation === 'call') return unread;
+  if (!description || !endpoint || endpoint.operation === 'free' || endpoint.operation === 'call')
+    return unread;
   const encoding = answer.header('content-encoding') ?? 'identity';
   const streamed = (answer.header('content-type') ?? '').startsWith('text/event-stream');
   if (streamed && encoding === 'identity') {
-    return live(dialect.meterStream(description, { dropUsageChunk: outbound.dropUsageChunk }), outbound.dropUsageChunk);
+    return live(
+      dialect.meterStream(description, { dropUsageChunk: outbound.dropUsageChunk }),
+      outbound.dropUsageChunk,
+    );
   }
   return kept(streamed, (bytes) => {
     const plain = decode(bytes, encoding);
@@ -64,7 +68,8 @@ function kept(streamed: boolean, read: (bytes: Buffer) => Metered | null): Answe
       return chunk;
     },
     flush: () => NOTHING,
-    metered: () => (total > KEPT_BYTES_MAX ? null : read(chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks))),
+    metered: () =>
+      total > KEPT_BYTES_MAX ? null : read(chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks)),
   };
 }
 

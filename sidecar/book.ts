@@ -2,9 +2,9 @@
 // upstream's first byte, its end after; the end carries the sealed span as it will be shipped. A decision without an
 // end gets one at the next start that says so, with the ids that downstream saw.
 
-import { type Sealed, CHAIN_START } from '../contract/audit-entry.ts';
+import { CHAIN_START, type Sealed } from '../contract/audit-entry.ts';
 import { type Amounts, type AmountsMessage, fromMessage, toMessage } from '../contract/money.ts';
-import { type Frame, FRAME_KINDS, type Journal } from './edges/journal.ts';
+import { FRAME_KINDS, type Frame, type Journal } from './edges/journal.ts';
 import { type CallRecord, sealRecord } from './record.ts';
 import { encodeRequest, encodeSpan } from './span.ts';
 import type { PurseState } from './state/purse.ts';
@@ -91,7 +91,10 @@ export function openBook(
 }
 
 /** The spans of end frames as one OTLP request; undefined without any. */
-export function spansOf(frames: readonly Frame[], resource: Readonly<Record<string, string>>): Buffer | undefined {
+export function spansOf(
+  frames: readonly Frame[],
+  resource: Readonly<Record<string, string>>,
+): Buffer | undefined {
   const spans = frames.map(({ payload }) => payload.subarray(4 + payload.readUInt32LE(0)));
   return spans.length > 0 ? encodeRequest(spans, resource) : undefined;
 }
@@ -162,7 +165,13 @@ function reviveDecision({ record, leases, amounts }: StoredDecision): Unsettled 
 }
 
 function endOf(record: CallRecord, sealed: Sealed, leases: readonly string[], used: Amounts): Buffer {
-  const header: EndHeader = { call: record.callId, leases, used: toMessage(used), seq: sealed.seq, hash: sealed.hash };
+  const header: EndHeader = {
+    call: record.callId,
+    leases,
+    used: toMessage(used),
+    seq: sealed.seq,
+    hash: sealed.hash,
+  };
   const text = Buffer.from(JSON.stringify(header));
   const span = encodeSpan(record, sealed);
   const frame = Buffer.allocUnsafe(4 + text.length + span.length);

@@ -7,8 +7,8 @@ import type { Agent, Config, Upstream } from '../contract/config/config.ts';
 import type { Amounts } from '../contract/money.ts';
 import type { Judgement, RuleSet } from '../contract/rules.ts';
 import type { Description, Dialect, Endpoint, JsonObject, RequestHead } from './dialects/dialect.ts';
-import type { Hold } from './state/leases.ts';
 import type { Permit } from './state/circuits.ts';
+import type { Hold } from './state/leases.ts';
 import type { Price } from './state/prices.ts';
 
 /** Read off the wire by a door; nothing of it is trusted yet. */

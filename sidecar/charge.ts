@@ -41,7 +41,11 @@ export function charge(call: Chargeable, ending: Ending, prices: PriceBook): Cha
     case 'answered':
       return chargeAnswered(call, ending.metered, ending.upstreamStatus, prices);
     case 'broken':
-      return { ...chargeHold(call), status: timedOut(ending.failure) ? 'timeout' : 'failure', errorType: timedOut(ending.failure) ? 'upstream_timeout' : 'upstream_broken' };
+      return {
+        ...chargeHold(call),
+        status: timedOut(ending.failure) ? 'timeout' : 'failure',
+        errorType: timedOut(ending.failure) ? 'upstream_timeout' : 'upstream_broken',
+      };
     case 'hung_up':
       return chargeHungUp(call, ending.metered, ending.sent, prices);
     case 'refused':
@@ -55,7 +59,8 @@ const modelOf = (call: Chargeable): string => call.description?.model ?? '';
 
 /** Nothing was metered and nothing is owed, or nothing can be priced. */
 function chargeNothing(call: Chargeable, source: UsageSource): Charge {
-  const unpriced = call.description !== undefined && call.price === null && call.endpoint?.operation !== 'free';
+  const unpriced =
+    call.description !== undefined && call.price === null && call.endpoint?.operation !== 'free';
   return {
     status: 'success',
     errorType: '',
@@ -73,15 +78,22 @@ function chargeHold(call: Chargeable): Charge {
   return { ...nothing, used: call.held, cost: call.held.nanodollars, source: 'estimated' };
 }
 
-function chargeAnswered(call: Chargeable, metered: Metered | null, status: number, prices: PriceBook): Charge {
+function chargeAnswered(
+  call: Chargeable,
+  metered: Metered | null,
+  status: number,
+  prices: PriceBook,
+): Charge {
   const ok = status < 400;
   const failed = !ok || (metered?.errorType ?? null) !== null;
   const outcome = {
     status: failed ? ('failure' as const) : ('success' as const),
     errorType: failed ? (metered?.errorType ?? String(status)) : '',
   };
-  if (!call.description || call.endpoint?.operation === 'free') return { ...chargeNothing(call, 'none'), ...outcome };
-  if (call.endpoint?.operation === 'call') return { ...(ok ? chargeHold(call) : chargeNothing(call, 'none')), ...outcome, source: 'none' };
+  if (!call.description || call.endpoint?.operation === 'free')
+    return { ...chargeNothing(call, 'none'), ...outcome };
+  if (call.endpoint?.operation === 'call')
+    return { ...(ok ? chargeHold(call) : chargeNothing(call, 'none')), ...outcome, source: 'none' };
   if (metered?.usage) return { ...chargeUsage(call, metered, metered.usage, prices), ...outcome };
   if (failed) {
     if (metered?.partial) return { ...chargeUsage(call, metered, metered.partial, prices), ...outcome };
@@ -97,19 +109,39 @@ function chargeUsage(call: Chargeable, metered: Metered, usage: Usage, prices: P
   const tokens = totalTokens(usage);
   if (priced === null) {
     // A class of tokens without a rate: what it cost is unknown, so the budget pays the hold.
-    return { ...nothing, used: { nanodollars: call.held?.nanodollars ?? 0n, tokens }, cost: null, usage, source: 'reported' };
+    return {
+      ...nothing,
+      used: { nanodollars: call.held?.nanodollars ?? 0n, tokens },
+      cost: null,
+      usage,
+      source: 'reported',
+    };
   }
-  return { ...nothing, used: { nanodollars: priced.nanodollars, tokens }, cost: priced.nanodollars, usage, source: 'reported', model: priced.model };
+  return {
+    ...nothing,
+    used: { nanodollars: priced.nanodollars, tokens },
+    cost: priced.nanodollars,
+    usage,
+    source: 'reported',
+    model: priced.model,
+  };
 }
 
 const totalTokens = (usage: Usage): bigint =>
-  BigInt(usage.uncachedInputTokens + usage.cachedInputTokens + usage.cacheWriteTokens + usage.cacheWriteHourTokens + usage.outputTokens);
+  BigInt(
+    usage.uncachedInputTokens +
+      usage.cachedInputTokens +
+      usage.cacheWriteTokens +
+      usage.cacheWriteHourTokens +
+      usage.outputTokens,
+  );
 
 /** Input as reported or bounded, output from the bytes seen plus a margin, at most the hold. */
 function chargeHungUp(call: Chargeable, metered: Metered | null, sent: boolean, prices: PriceBook): Charge {
   const outcome = { status: 'failure' as const, errorType: 'client_closed' };
   if (!sent) return { ...chargeNothing(call, 'none'), ...outcome };
-  if (metered?.usage && metered.complete) return { ...chargeUsage(call, metered, metered.usage, prices), ...outcome };
+  if (metered?.usage && metered.complete)
+    return { ...chargeUsage(call, metered, metered.usage, prices), ...outcome };
   if (!call.description || !call.upstream || call.price == null || !call.held) {
     return { ...chargeNothing(call, 'none'), ...outcome };
   }
@@ -126,9 +158,12 @@ function boundedUsage(call: Chargeable, metered: Metered | null, contextWindow: 
   const bound = call.description?.inputTokensMax ?? 0;
   const input = bound === 'context_window' ? (contextWindow ?? 0) : bound;
   const output = (metered?.outputBytesSeen ?? 0) + UNSEEN_OUTPUT_TOKENS;
-  const limit = (call.description?.outputTokensMax ?? call.outputTokensWritten ?? output) * (call.description?.choices ?? 1);
+  const limit =
+    (call.description?.outputTokensMax ?? call.outputTokensWritten ?? output) *
+    (call.description?.choices ?? 1);
   const outputTokens = Math.min(output, limit);
-  if (metered?.partial) return { ...metered.partial, outputTokens: Math.max(metered.partial.outputTokens, outputTokens) };
+  if (metered?.partial)
+    return { ...metered.partial, outputTokens: Math.max(metered.partial.outputTokens, outputTokens) };
   return {
     uncachedInputTokens: input,
     cachedInputTokens: 0,
@@ -154,14 +189,29 @@ const NOTHING_SEEN: Metered = {
 };
 
 function chargeRefused(call: Chargeable, refusal: Refusal, sent: boolean): Charge {
-  if (refusal.code === 'approval_needed') return { ...chargeNothing(call, 'none'), cost: 0n, status: 'escalated', errorType: refusal.code };
+  if (refusal.code === 'approval_needed')
+    return { ...chargeNothing(call, 'none'), cost: 0n, status: 'escalated', errorType: refusal.code };
   if (refusal.code === 'upstream_timeout') {
-    return { ...(sent ? chargeHold(call) : chargeNothing(call, 'none')), status: 'timeout', errorType: refusal.code };
+    return {
+      ...(sent ? chargeHold(call) : chargeNothing(call, 'none')),
+      status: 'timeout',
+      errorType: refusal.code,
+    };
   }
   if (refusal.code === 'upstream_unreachable') {
-    return { ...(sent ? chargeHold(call) : chargeNothing(call, 'none')), status: 'failure', errorType: refusal.code };
+    return {
+      ...(sent ? chargeHold(call) : chargeNothing(call, 'none')),
+      status: 'failure',
+      errorType: refusal.code,
+    };
   }
-  return { ...chargeNothing(call, 'none'), source: 'none', cost: 0n, status: 'refused', errorType: refusal.code };
+  return {
+    ...chargeNothing(call, 'none'),
+    source: 'none',
+    cost: 0n,
+    status: 'refused',
+    errorType: refusal.code,
+  };
 }
 
 const smaller = (a: bigint, b: bigint): bigint => (a < b ? a : b);

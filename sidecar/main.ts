@@ -1,40 +1,40 @@
 // One agent's way out. The only file of the sidecar that builds things: opens the edges, starts the doors, and on
 // stop drains what is in flight, gives the leases back and ships what is recorded.
 
-import { isIP } from 'node:net';
+import type { Server } from 'node:http';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import type { DialectName } from '../contract/attributes.ts';
-import { HEARTBEAT_MS } from '../contract/budget.ts';
 import type { Config } from '../contract/config/config.ts';
 import { judge } from '../contract/rules/judge.ts';
 import { subjectOf } from '../contract/rules/subject.ts';
 import type { Clock } from '../kit/clock.ts';
 import { openDataDirectory } from '../kit/data-directory.ts';
-import { createLifecycle } from '../kit/lifecycle.ts';
+import { createLifecycle, type Lifecycle } from '../kit/lifecycle.ts';
 import { listenOn } from '../kit/listen.ts';
 import { type Log, sentenceOf } from '../kit/log.ts';
 import { createBodies } from './accept/body.ts';
 import { lineageOf, randomHex } from './accept/lineage.ts';
-import { createReverseProxy, type Door } from './accept/reverse-proxy.ts';
-import { createAdmin } from './admin.ts';
-import { openBook, spansOf } from './book.ts';
-import type { Accepted, Policy } from './call.ts';
+import { createReverseProxy, type ReverseProxy } from './accept/reverse-proxy.ts';
+import { type AdminServices, createAdmin } from './admin.ts';
+import { type Book, openBook, type Recovered, spansOf } from './book.ts';
 import { anthropic } from './dialects/anthropic.ts';
 import type { Dialect } from './dialects/dialect.ts';
 import { http } from './dialects/http.ts';
 import { openai } from './dialects/openai.ts';
-import { createControlPlane } from './edges/control-plane.ts';
+import { readAgentKeys } from './edges/agent-keys.ts';
+import { type ControlPlane, createControlPlane } from './edges/control-plane.ts';
 import { createSecrets } from './edges/credentials.ts';
-import { openJournal } from './edges/journal.ts';
-import { createShipper } from './edges/shipper.ts';
+import { type Journal, openJournal } from './edges/journal.ts';
+import { createShipper, type Shipper } from './edges/shipper.ts';
 import { createUpstreams } from './edges/upstreams.ts';
 import { createMeters } from './meters.ts';
 import { carry, type Services } from './pipeline.ts';
+import { createPresence } from './presence.ts';
 import { refuse } from './refuse.ts';
-import { type AgentKey, createAgents } from './state/agents.ts';
+import { type Agents, createAgents } from './state/agents.ts';
 import { createCircuits } from './state/circuits.ts';
-import { createLeases } from './state/leases.ts';
+import { createLeases, type Leases } from './state/leases.ts';
 import { createPriceBook } from './state/prices.ts';
 import { createRates } from './state/rates.ts';
 import { createTasks } from './state/tasks.ts';
@@ -46,9 +46,13 @@ export interface SidecarOptions {
   readonly dataDirectory: string;
   /** All traffic is this agent's; null identifies each call by its agent key. */
   readonly agent: string | null;
+  /** The host's name when not given. */
   readonly instance?: string;
-  /** The collector's control API; the config's when not given. */
+  /** The task of calls that name none; else one per quarter of an hour without a call. */
+  readonly task?: string;
+  /** The collector's control API and OTLP receiver; the config's when not given. */
   readonly collectorUrl?: string;
+  readonly otlpUrl?: string;
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly clock: Clock;
   readonly log: Log;
@@ -56,253 +60,241 @@ export interface SidecarOptions {
 
 export interface Sidecar {
   readonly listen: { readonly proxy: string; readonly admin: string };
-  readonly instance: string;
+  endTask(task: string, state: 'done' | 'failed'): Promise<void>;
   /** Refuses new calls, lets running ones end, gives money back, ships the records. Never rejects. */
   stop(): Promise<void>;
 }
 
 const DIALECTS: Readonly<Partial<Record<DialectName, Dialect>>> = { openai, anthropic, http };
-const KEYS_FRESH_MS = 30_000;
 const SHIP_AT_STOP_MS = 5_000;
 const STOP_STEPS_MS = 15_000;
 
 /** Throws an Error with one sentence when it cannot start: a taken port, a locked folder, an unknown agent. */
 export async function startSidecar(options: SidecarOptions): Promise<Sidecar> {
-  const { config, clock, log, env } = options;
-  const instance = options.instance ?? env.HOSTNAME ?? hostname();
-  const lifecycle = createLifecycle(log);
+  const lifecycle = createLifecycle(options.log);
   try {
-    return await start();
+    return await start(options, lifecycle);
   } catch (failure) {
     await lifecycle.stop(STOP_STEPS_MS);
     throw failure;
   }
+}
 
-  async function start(): Promise<Sidecar> {
-    const policy: Policy = { config, digest: config.digest };
-    const directory = openDataDirectory(folderOf(options.dataDirectory, options.agent, instance));
-    lifecycle.onStop('data directory', () => directory.release());
+async function start(options: SidecarOptions, lifecycle: Lifecycle): Promise<Sidecar> {
+  const { config, clock, log, agent } = options;
+  const instance = options.instance ?? hostname();
+  const edges = openEdges(options, instance, lifecycle);
+  const leases = openLeases(options, instance, edges, lifecycle);
+  const secrets = createSecrets(clock, options.env);
+  const keys = await readAgentKeys(config, secrets, clock, log);
+  lifecycle.onStop('agent keys', () => keys.stop());
+  const agents = createAgents({ fixed: agent, instance, keys: () => keys.current });
+  const own = agent === null ? undefined : ownIdentity(agents, config, agent);
 
-    const { book, journal, recovered } = openBook(
-      (snapshot) =>
-        openJournal({ directory: directory.path, sizeBytesMax: config.journal.sizeBytesMax, clock, log, snapshot }),
-      {
-        strict: config.journal.durability === 'strict',
-        newStream: () => `${options.agent ?? 'sidecar'}/${instance}/${randomHex(4)}`,
-        ended: () => shipper.nudge(),
-      },
-    );
-    lifecycle.onStop('journal', () => journal.close());
+  const presence = createPresence({
+    control: edges.control,
+    policy: config.digest,
+    clock,
+    log,
+    healthy: () => !edges.journal.failing,
+    recall: (lease) => leases.recall(lease),
+  });
+  lifecycle.onStop('presence', () => presence.stop());
+  const upstreams = createUpstreams();
+  lifecycle.onStop('upstreams', () => upstreams.close());
 
-    const control = createControlPlane({
-      controlUrl: options.collectorUrl ?? config.collector,
-      otlpUrl: otlpUrlOf(options.collectorUrl ?? config.collector, config),
-      tokenFile: join(options.dataDirectory, 'token'),
-      token: env.OUTRIDER_TOKEN || undefined,
-      clock,
-    });
-    lifecycle.onStop('control plane', () => control.close());
+  const tasks = createTasks(clock, () => options.task ?? `task-${randomHex(6)}`);
+  const prices = createPriceBook(config);
+  const bodies = createBodies(config.limits.bodyBytesInFlightMax);
+  const circuits = createCircuits(config.breakers, clock);
+  const meters = createMeters();
+  const services: Services = {
+    identification: {
+      agents,
+      lineageOf: (headers, name) => lineageOf(headers, name, tasks),
+      seen: presence.seen,
+    },
+    classification: { dialects: DIALECTS, bodies },
+    authorization: { rates: createRates(clock), now: () => new Date(clock.nowMs()) },
+    reservation: { leases, prices },
+    circuits,
+    secrets,
+    upstreams,
+    trail: { book: edges.book, prices, clock, log, ended: (record) => meters.count(record) },
+    refusing: { dialectFor: (call) => dialectFor(config, call), log },
+  };
 
-    const resource = { 'service.name': 'outrider-sidecar', 'service.instance.id': instance, 'outrider.fleet': config.fleet };
-    const shipper = createShipper({
-      journal,
-      directory: directory.path,
-      clock,
-      log,
-      ship: (body) => control.ship(body),
-      encode: (frames) => spansOf(frames, resource),
-    });
-    lifecycle.onStop('shipper', async () => {
-      await shipper.drain(SHIP_AT_STOP_MS);
-      shipper.stop();
-    });
-
-    let ledgerFailure: string | null = null;
-    const leases = createLeases({
-      instance,
-      money: config.money,
-      clock,
-      ask: (request) => control.ask(request),
-      record: (state) => book.lease(state),
-      forget: (lease) => book.forgetLease(lease),
-      unanswered: (failure) => {
-        const sentence = sentenceOf(failure);
-        if (sentence !== ledgerFailure) log.warn('ledger.unanswered', { failure: sentence });
-        ledgerFailure = sentence;
-      },
-    });
-    lifecycle.onStop('leases', () => leases.close());
-    for (const { record, leases: from, amounts } of recovered.open.values()) {
-      log.warn('call.outcome_unknown', { call: record.callId, agent: record.agent, target: record.target });
-      book.end(record, { decided: true, leases: from, used: amounts });
-    }
-    leases.restore([...recovered.leases.values()], [...recovered.open.values()]);
-    shipper.nudge();
-
-    const secrets = createSecrets(clock, env);
-    const keys = await agentKeys();
-    const agents = createAgents({ fixed: options.agent, instance, keys: () => keys.current() });
-    lifecycle.onStop('agent keys', () => keys.stop());
-    if (options.agent !== null && !agents.identify(config, {})) {
-      throw new Error(`No agent named ${options.agent} is in the config; it knows ${[...config.agents.keys()].join(', ')}.`);
-    }
-
-    const prices = createPriceBook(config);
-    const bodies = createBodies(config.limits.bodyBytesInFlightMax);
-    const tasks = createTasks(clock, () => randomHex(6));
-    const circuits = createCircuits(config.breakers, clock);
-    const upstreams = createUpstreams();
-    lifecycle.onStop('upstreams', () => upstreams.close());
-    const meters = createMeters();
-    const present = createPresence();
-
-    const services: Services = {
-      identification: {
-        agents,
-        lineageOf: (headers, agent) => {
-          present.seen(agent);
-          return lineageOf(headers, agent, tasks);
-        },
-      },
-      classification: { dialects: DIALECTS, bodies },
-      authorization: { rates: createRates(clock), now: () => new Date(clock.nowMs()) },
-      reservation: { leases, prices },
-      circuits,
-      secrets,
-      upstreams,
-      trail: { book, prices, clock, log, ended: (record) => meters.count(record) },
-      refusing: {
-        dialectFor: (call) => DIALECTS[config.upstreams.get(call.upstreamName)?.speaks ?? 'http'] ?? http,
-        log,
-      },
-    };
-
-    let loopback = true;
-    const door: Door = {
-      policy: () => policy,
-      nowMs: () => clock.nowMs(),
-      monotonicMs: () => clock.monotonicMs(),
-      loopback: () => loopback,
-      carry: (accepted) => carry(accepted, services),
-      refuse: (failure, accepted: Accepted) =>
-        refuse(failure, accepted as Known, openTrail(accepted, services.trail), services.refusing),
-    };
-    const proxy = createReverseProxy(door);
-    const admin = createAdmin(
-      {
-        missing: () => [
-          ...(leases.unreachable() ? ['ledger'] : []),
-          ...(shipper.lastFailure ? ['collector'] : []),
-        ],
-        broken: () => (journal.failing ? 'the journal cannot be written' : null),
-        purses: () => leases.purses(),
-        explain: (agent, rule) => explain(agent, rule),
-        endTask: (task, end) => control.endTask(task, { ...end, agent: end.agent ?? options.agent ?? '' }),
-        metrics: () => meters.render({ journal, circuits, inFlight: () => proxy.inFlight, bodies }),
-      },
-      () => loopback,
-    );
-
-    const adminAt = await listenOn(admin, config.listen.admin, 'listen.admin');
-    lifecycle.onStop('admin', () => closeServer(admin));
-    const proxyAt = await listenOn(proxy.server, config.listen.proxy, 'listen.proxy');
-    loopback = isLoopback(proxyAt.host);
-    lifecycle.onStop('proxy', () => drain());
-    if (options.agent !== null) {
-      present.seen(options.agent);
-      leases.warm(options.agent);
-    }
-    return { listen: { proxy: proxyAt.url, admin: adminAt.url }, instance, stop: () => lifecycle.stop(config.drainMs + STOP_STEPS_MS) };
-
-    function explain(agent: string | null, rule: string) {
-      const name = agent ?? options.agent;
-      const identity = name === null ? undefined : createAgents({ fixed: name, instance, keys: () => [] }).identify(config, {});
-      if (!identity) throw new Error(`No agent named ${name ?? ''} is in the config.`);
-      const now = new Date(clock.nowMs());
-      const facts = () => ({ call: {}, args: {}, agent: { name: identity.name }, task: '', cost: 0, now });
-      return judge(identity.rules, [subjectOf(rule, config)], facts);
-    }
-
-    async function drain(): Promise<void> {
-      proxy.drain();
-      const closed = closeServer(proxy.server);
-      const late = clock.after(config.drainMs, () => proxy.server.closeAllConnections());
-      await closed;
-      late();
-    }
-
-    /** Heartbeats and recalls for every agent that was seen here. */
-    function createPresence() {
-      const seen = new Set<string>();
-      const beat = (name: string): void => {
-        const identity = createAgentsView(name);
-        control
-          .heartbeat({
-            name,
-            instance,
-            mode: identity,
-            health: journal.failing ? 'degraded' : 'ok',
-            policy: config.digest,
-          })
-          .catch((failure) => log.info('heartbeat.unanswered', { failure: sentenceOf(failure) }));
-      };
-      const timer = setInterval(() => seen.forEach(beat), HEARTBEAT_MS);
-      timer.unref();
-      lifecycle.onStop('heartbeats', () => clearInterval(timer));
-      return {
-        seen(name: string) {
-          if (seen.has(name)) return;
-          seen.add(name);
-          beat(name);
-          control.follow(name, instance, ({ lease }) => leases.recall(lease));
-        },
-      };
-    }
-
-    function createAgentsView(name: string): string {
-      return createAgents({ fixed: name, instance, keys: () => [] }).identify(config, {})?.mode ?? config.mode;
-    }
-
-    /** The agents' own keys, read at start and again every half minute, so that a revoked one stops working. */
-    async function agentKeys() {
-      let keys: AgentKey[] = [];
-      const read = async (): Promise<void> => {
-        const found: AgentKey[] = [];
-        for (const { pattern, key } of config.agents.values()) {
-          if (!key) continue;
-          try {
-            found.push({ pattern, key: await secrets.read(key) });
-          } catch (failure) {
-            log.warn('agent_key.unreadable', { agent: pattern, failure: sentenceOf(failure) });
-          }
-        }
-        keys = found;
-      };
-      await read();
-      const timer = setInterval(() => void read(), KEYS_FRESH_MS);
-      timer.unref();
-      return { current: () => keys, stop: () => clearInterval(timer) };
-    }
+  const proxy = openProxy(options, services);
+  const adminServices: AdminServices = {
+    missing: () => missing(leases, edges.shipper),
+    broken: () => (edges.journal.failing ? 'the journal cannot be written' : null),
+    purses: () => leases.purses(),
+    explain: (name, rule) => explain(config, instance, name ?? agent ?? '', rule, clock),
+    endTask: (task, end) => edges.control.endTask(task, { ...end, agent: end.agent ?? agent ?? '' }),
+    metrics: () =>
+      meters.render({ journal: edges.journal, circuits, bodies, inFlight: () => proxy.inFlight }),
+  };
+  const admin = createAdmin(adminServices);
+  const adminAt = await listenOn(admin, config.listen.admin, 'listen.admin');
+  lifecycle.onStop('admin', () => closed(admin));
+  const proxyAt = await listenOn(proxy.server, config.listen.proxy, 'listen.proxy');
+  lifecycle.onStop('proxy', () => drain(proxy, config.drainMs, clock));
+  if (own) {
+    presence.seen(own);
+    leases.warm(own.name);
   }
+  return {
+    listen: { proxy: proxyAt.url, admin: adminAt.url },
+    endTask: async (task, state) => {
+      await edges.control.endTask(task, { agent: agent ?? '', state }).catch((failure) => {
+        log.warn('task.end_not_told', { task, failure: sentenceOf(failure) });
+      });
+    },
+    stop: () => lifecycle.stop(config.drainMs + STOP_STEPS_MS),
+  };
+}
+
+interface Edges {
+  readonly book: Book;
+  readonly journal: Journal;
+  readonly recovered: Recovered;
+  readonly control: ControlPlane;
+  readonly shipper: Shipper;
+}
+
+function openEdges(options: SidecarOptions, instance: string, lifecycle: Lifecycle): Edges {
+  const { config, clock, log, agent, env } = options;
+  const { path, release } = openDataDirectory(folderOf(options.dataDirectory, agent, instance));
+  lifecycle.onStop('data directory', release);
+  const { sizeBytesMax, durability } = config.journal;
+  const { book, journal, recovered } = openBook(
+    (snapshot) => openJournal({ directory: path, sizeBytesMax, clock, log, snapshot }),
+    {
+      strict: durability === 'strict',
+      newStream: () => `${agent ?? 'sidecar'}/${instance}/${randomHex(4)}`,
+      ended: () => shipper.nudge(),
+    },
+  );
+  lifecycle.onStop('journal', () => journal.close());
+  const controlUrl = options.collectorUrl ?? config.collector;
+  const control = createControlPlane({
+    controlUrl,
+    otlpUrl: options.otlpUrl ?? besideControl(controlUrl, config),
+    tokenFile: join(options.dataDirectory, 'token'),
+    token: env.OUTRIDER_TOKEN || undefined,
+    clock,
+  });
+  lifecycle.onStop('control plane', () => control.close());
+  const resource = { 'service.name': 'outrider-sidecar', 'service.instance.id': instance };
+  const shipper = createShipper({
+    journal,
+    directory: path,
+    clock,
+    log,
+    ship: (body) => control.ship(body),
+    encode: (frames) => spansOf(frames, resource),
+  });
+  lifecycle.onStop('shipper', async () => {
+    await shipper.drain(SHIP_AT_STOP_MS);
+    shipper.stop();
+  });
+  return { book, journal, recovered, control, shipper };
+}
+
+/** Leases as they were when this sidecar last stopped: calls whose end was not found are ended and posted at their hold. */
+function openLeases(options: SidecarOptions, instance: string, edges: Edges, lifecycle: Lifecycle): Leases {
+  const { config, clock, log } = options;
+  const { book, control, recovered, shipper } = edges;
+  let lastFailure = '';
+  const leases = createLeases({
+    instance,
+    money: config.money,
+    clock,
+    ask: (request) => control.ask(request),
+    record: (state) => book.lease(state),
+    forget: (lease) => book.forgetLease(lease),
+    unanswered(failure) {
+      const sentence = sentenceOf(failure);
+      if (sentence !== lastFailure) log.warn('ledger.unanswered', { failure: sentence });
+      lastFailure = sentence;
+    },
+  });
+  lifecycle.onStop('leases', () => leases.close());
+  const unsettled = [...recovered.open.values()];
+  const states = [...recovered.leases.values()];
+  for (const { record, leases: from, amounts } of unsettled) {
+    log.warn('call.outcome_unknown', { call: record.callId, agent: record.agent, target: record.target });
+    book.end(record, { decided: true, leases: from, used: amounts });
+  }
+  leases.restore(states, unsettled);
+  shipper.nudge();
+  return leases;
+}
+
+function openProxy({ config, clock }: SidecarOptions, services: Services): ReverseProxy {
+  const policy = { config, digest: config.digest };
+  return createReverseProxy({
+    policy: () => policy,
+    nowMs: () => clock.nowMs(),
+    monotonicMs: () => clock.monotonicMs(),
+    carry: (accepted) => carry(accepted, services),
+    refuse: (failure, accepted) =>
+      refuse(failure, accepted, openTrail(accepted, services.trail), services.refusing),
+  });
+}
+
+/** New calls are refused, running ones may end; whoever is late is cut off. */
+async function drain(proxy: ReverseProxy, drainMs: number, clock: Clock): Promise<void> {
+  proxy.drain();
+  const cancel = clock.after(drainMs, () => proxy.server.closeAllConnections());
+  await closed(proxy.server);
+  cancel();
+}
+
+function ownIdentity(agents: Agents, config: Config, name: string) {
+  const identity = agents.identify(config, {});
+  if (identity) return identity;
+  throw new Error(
+    `No agent named ${name} is in the config; it knows ${[...config.agents.keys()].join(', ')}.`,
+  );
+}
+
+function explain(config: Config, instance: string, name: string, rule: string, clock: Clock) {
+  const identity = ownIdentity(createAgents({ fixed: name, instance, keys: () => [] }), config, name);
+  const facts = () => ({
+    call: {},
+    args: {},
+    agent: { name },
+    task: '',
+    cost: 0,
+    now: new Date(clock.nowMs()),
+  });
+  return judge(identity.rules, [subjectOf(rule, config)], facts);
+}
+
+function missing(leases: Leases, shipper: Shipper): string[] {
+  return [...(leases.unreachable() ? ['ledger'] : []), ...(shipper.lastFailure ? ['collector'] : [])];
+}
+
+function dialectFor(config: Config, call: Known): Dialect {
+  return DIALECTS[config.upstreams.get(call.upstreamName)?.speaks ?? 'http'] ?? http;
 }
 
 function folderOf(root: string, agent: string | null, instance: string): string {
   const safe = (name: string): string => name.replace(/[^A-Za-z0-9._-]/g, '_');
-  return agent === null ? join(root, 'sidecars', safe(instance)) : join(root, 'agents', safe(agent), safe(instance));
+  return agent === null
+    ? join(root, 'sidecars', safe(instance))
+    : join(root, 'agents', safe(agent), safe(instance));
 }
 
-/** The OTLP receiver sits beside the control API, on the port the config names. */
-function otlpUrlOf(controlUrl: string, config: Config): string {
+/** The OTLP receiver is beside the control API, on the port the config names. */
+function besideControl(controlUrl: string, config: Config): string {
   const url = new URL(controlUrl);
   url.port = config.listen.otlp.slice(config.listen.otlp.lastIndexOf(':') + 1);
   return url.origin;
 }
 
-function isLoopback(host: string): boolean {
-  return host === 'localhost' || host === '::1' || (isIP(host) === 4 && host.startsWith('127.'));
-}
-
-function closeServer(server: import('node:http').Server): Promise<void> {
+function closed(server: Server): Promise<void> {
   return new Promise((resolve) => {
     server.close(() => resolve());
     server.closeIdleConnections();

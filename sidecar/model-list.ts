@@ -10,9 +10,20 @@ export const MODEL_LIST_BYTES_MAX = 8 * 1024 * 1024;
 export function filterModels(bytes: Buffer, { agent, upstream }: Answered): Buffer {
   const list = listOf(bytes);
   if (list === undefined || agent.mode === 'observe') return bytes;
-  const facts = () => ({ call: {}, args: {}, agent: { name: agent.name }, task: '', cost: 0, now: new Date(0) });
+  const facts = () => ({
+    call: {},
+    args: {},
+    agent: { name: agent.name },
+    task: '',
+    cost: 0,
+    now: new Date(0),
+  });
   const data = list.data.filter(({ id }) => {
-    const { verdict } = judge(agent.rules, [{ kind: 'llm', upstream: upstream.name, model: String(id) }], facts);
+    const { verdict } = judge(
+      agent.rules,
+      [{ kind: 'llm', upstream: upstream.name, model: String(id) }],
+      facts,
+    );
     return verdict === 'allow' || verdict === 'notify' || verdict === 'ask';
   });
   return data.length === list.data.length ? bytes : Buffer.from(JSON.stringify({ ...list, data }));

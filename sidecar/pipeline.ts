@@ -1,6 +1,5 @@
 // THE TABLE OF CONTENTS: what happens to a call, in running order. Each line knows one fact more than the one before.
 
-import { type Known, openTrail, type TrailServices } from './trail.ts';
 import type { Accepted } from './call.ts';
 import type { Secrets } from './edges/credentials.ts';
 import type { Upstreams } from './edges/upstreams.ts';
@@ -14,6 +13,7 @@ import { meter } from './stages/meter.ts';
 import { type Reservation, reserve } from './stages/reserve.ts';
 import { send } from './stages/send.ts';
 import type { Circuits } from './state/circuits.ts';
+import { type Known, openTrail, type TrailServices } from './trail.ts';
 
 export interface Services {
   readonly identification: Identification;
@@ -43,4 +43,3 @@ export async function carry(accepted: Accepted, use: Services): Promise<void> {
     refuse(failure, accepted as Known, trail, use.refusing);
   }
 }
-

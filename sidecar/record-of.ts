@@ -41,7 +41,8 @@ export function recordOf(call: Known, charged: Charge, seen: Observed): CallReco
     depth: lineage?.depth ?? 0,
     parentTraceId: lineage?.parentTraceId ?? '',
     action: actionOf(call),
-    operation: endpoint && endpoint.operation !== 'call' && endpoint.operation !== 'free' ? endpoint.operation : '',
+    operation:
+      endpoint && endpoint.operation !== 'call' && endpoint.operation !== 'free' ? endpoint.operation : '',
     provider: upstream && upstream.speaks !== 'http' ? upstream.speaks : '',
     target: judgement?.target ?? `${call.method} /${call.upstreamName}${call.path}`.slice(0, 2048),
     upstream: upstream?.name ?? call.upstreamName.slice(0, 128),
@@ -69,11 +70,16 @@ export function recordOf(call: Known, charged: Charge, seen: Observed): CallReco
     upstreamStatus: seen.upstreamStatus,
     responseId: seen.metered?.responseId ?? '',
     finishReasons: seen.metered?.finishReasons ?? [],
-    tokensIn: usage && usage.uncachedInputTokens + usage.cachedInputTokens + usage.cacheWriteTokens + usage.cacheWriteHourTokens,
-    tokensOut: usage && usage.outputTokens,
-    tokensCached: usage && usage.cachedInputTokens,
+    tokensIn:
+      usage &&
+      usage.uncachedInputTokens +
+        usage.cachedInputTokens +
+        usage.cacheWriteTokens +
+        usage.cacheWriteHourTokens,
+    tokensOut: usage?.outputTokens ?? null,
+    tokensCached: usage?.cachedInputTokens ?? null,
     tokensCacheWrite: usage && usage.cacheWriteTokens + usage.cacheWriteHourTokens,
-    tokensReasoning: usage && usage.reasoningTokens,
+    tokensReasoning: usage?.reasoningTokens ?? null,
     usageSource: charged.source,
     costNanodollars: charged.cost,
     heldNanodollars: call.held?.nanodollars ?? 0n,

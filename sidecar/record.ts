@@ -1,7 +1,14 @@
 // The record of one call: every fact an auditor asks for, in one flat object. From it come the sealed audit entry and
 // the span; the collector's `actions` row is the span's attributes under their column names.
 
-import { ATTRIBUTES, type Action, type Mode, type Status, type UsageSource, type Verdict } from '../contract/attributes.ts';
+import {
+  type Action,
+  ATTRIBUTES,
+  type Mode,
+  type Status,
+  type UsageSource,
+  type Verdict,
+} from '../contract/attributes.ts';
 import { type Sealed, seal } from '../contract/audit-entry.ts';
 import type { ToolRequest } from './dialects/dialect.ts';
 
@@ -72,7 +79,10 @@ export interface CallRecord {
 }
 
 /** Seals the record as the next link of its stream. The entry holds every fact but what follows from the others. */
-export function sealRecord(record: CallRecord, link: { stream: string; seq: number; previous: string }): Sealed {
+export function sealRecord(
+  record: CallRecord,
+  link: { stream: string; seq: number; previous: string },
+): Sealed {
   const { costNanodollars, heldNanodollars, startedAtMs, durationMs, timeToFirstByteMs, ...facts } = record;
   return seal(
     {

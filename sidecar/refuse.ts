@@ -29,7 +29,11 @@ export function refuse(failure: unknown, call: Known, trail: Trail, use: Refusin
   respond(call, refusal, answer);
 }
 
-function respond(call: Known, refusal: Refusal, answer: { status: number; contentType: string; body: string }): void {
+function respond(
+  call: Known,
+  refusal: Refusal,
+  answer: { status: number; contentType: string; body: string },
+): void {
   const { response, request } = call;
   if (response.headersSent || response.destroyed) {
     response.destroy();
@@ -64,7 +68,11 @@ function linger(response: ServerResponse): void {
 function asRefusal(failure: unknown, call: Known, log: Log): Refusal {
   if (failure instanceof Refusal) return failure;
   const level = failure instanceof InvariantError ? 'call.invariant_broken' : 'call.crashed';
-  log.error(level, { call: call.id, failure: sentenceOf(failure), stack: failure instanceof Error ? failure.stack : '' });
+  log.error(level, {
+    call: call.id,
+    failure: sentenceOf(failure),
+    stack: failure instanceof Error ? failure.stack : '',
+  });
   return new Refusal('audit_unavailable', 'The sidecar failed on this call and let nothing through.', {
     reason: 'internal_error',
     mayRetry: false,

@@ -25,7 +25,8 @@ export function encodeSpan(record: CallRecord, sealed: Sealed): Buffer {
   writer.fixed64(7, startNano);
   writer.fixed64(8, endNano);
   for (const [name, value] of attributesOf(record, sealed)) attribute(9, name, value);
-  if (record.timeToFirstByteMs !== null) seconds(9, ATTRIBUTES.timeToFirstByte, record.timeToFirstByteMs / 1000);
+  if (record.timeToFirstByteMs !== null)
+    seconds(9, ATTRIBUTES.timeToFirstByte, record.timeToFirstByteMs / 1000);
   for (const request of record.toolRequests) {
     writer.message(11, () => {
       writer.fixed64(1, endNano);
@@ -48,7 +49,11 @@ function nameOf(record: CallRecord): string {
   return `${record.method} ${record.upstream || 'unknown'}`;
 }
 
-function attribute(field: number, name: string, value: string | number | bigint | boolean | readonly string[]): void {
+function attribute(
+  field: number,
+  name: string,
+  value: string | number | bigint | boolean | readonly string[],
+): void {
   writer.message(field, () => {
     writer.string(1, name);
     writer.message(2, () => {

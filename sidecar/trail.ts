@@ -158,7 +158,10 @@ function pendingCharge(call: Credentialed): Charge {
     status: 'failure',
     errorType: 'outcome_unknown',
     used: priced ? call.held : NOTHING,
-    cost: call.price === null && call.description && call.endpoint?.operation !== 'free' ? null : call.held.nanodollars,
+    cost:
+      call.price === null && call.description && call.endpoint?.operation !== 'free'
+        ? null
+        : call.held.nanodollars,
     usage: null,
     source: priced ? 'estimated' : 'none',
     model: call.description?.model ?? '',

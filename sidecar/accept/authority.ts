@@ -23,7 +23,8 @@ const LOOPBACK_NAMES = new Set(['localhost', '127.0.0.1', '[::1]']);
 
 /** Splits `/<upstream>/<path>?<query>`. Throws Refusal `bad_request` where it is not canonical. */
 export function readTarget(url: string): Target {
-  if (url.length > TARGET_CHARACTERS_MAX) throw bad('path_too_long', `The path is longer than ${TARGET_CHARACTERS_MAX} characters.`);
+  if (url.length > TARGET_CHARACTERS_MAX)
+    throw bad('path_too_long', `The path is longer than ${TARGET_CHARACTERS_MAX} characters.`);
   if (!url.startsWith('/')) {
     throw bad('not_origin_form', 'The request target must be a path such as /openai/v1/chat/completions.');
   }
@@ -31,7 +32,8 @@ export function readTarget(url: string): Target {
   const whole = mark < 0 ? url : url.slice(0, mark);
   const query = mark < 0 ? '' : url.slice(mark);
   if (url.includes('#')) throw bad('fragment', 'A request target holds no fragment.');
-  if (!QUERY.test(query.slice(1))) throw bad('query', 'The query holds a character that must be percent-encoded.');
+  if (!QUERY.test(query.slice(1)))
+    throw bad('query', 'The query holds a character that must be percent-encoded.');
   const why = whyNotCanonical(whole);
   if (why) throw bad('path_not_canonical', `The path is not canonical: ${why}.`);
   const slash = whole.indexOf('/', 1);
@@ -46,9 +48,11 @@ export function whyNotCanonical(path: string): string | null {
   const segments = path.slice(1).split('/');
   for (const segment of segments) {
     if (segment === '.' || segment === '..') return 'it has a dot segment';
-    if (!SEGMENT.test(segment)) return `"${printable(segment)}" holds a character or escape that may not stand there`;
+    if (!SEGMENT.test(segment))
+      return `"${printable(segment)}" holds a character or escape that may not stand there`;
     if (!segment.includes('%')) continue;
-    if (FORBIDDEN_PAIR.test(segment)) return `"${printable(segment)}" holds an escape that is needless or never allowed`;
+    if (FORBIDDEN_PAIR.test(segment))
+      return `"${printable(segment)}" holds an escape that is needless or never allowed`;
     if (segment.endsWith('%20')) return `"${printable(segment)}" ends in a space`;
     if (decoded(segment) === null) return `"${printable(segment)}" is not UTF-8`;
   }
@@ -83,7 +87,8 @@ export function checkHead(request: IncomingMessage, loopback: boolean): void {
       throw bad('connection', 'Connection may not list a protected header.');
     }
   }
-  if (hosts !== 1) throw bad('host', hosts === 0 ? 'The Host header is missing.' : 'There is more than one Host header.');
+  if (hosts !== 1)
+    throw bad('host', hosts === 0 ? 'The Host header is missing.' : 'There is more than one Host header.');
   if (request.httpVersion === '1.0' && request.headers['transfer-encoding'] !== undefined) {
     throw bad('transfer_encoding', 'HTTP/1.0 knows no Transfer-Encoding.');
   }
@@ -91,7 +96,9 @@ export function checkHead(request: IncomingMessage, loopback: boolean): void {
 
 /** `name`, `name:port`, `1.2.3.4:port` or `[v6]:port`; nothing else. */
 function isHost(value: string): boolean {
-  return /^(?:[A-Za-z0-9](?:[A-Za-z0-9._-]{0,252}[A-Za-z0-9])?|\[[0-9A-Fa-f:.]+\])(?::(?:[1-9]\d{0,4}))?$/.test(value);
+  return /^(?:[A-Za-z0-9](?:[A-Za-z0-9._-]{0,252}[A-Za-z0-9])?|\[[0-9A-Fa-f:.]+\])(?::(?:[1-9]\d{0,4}))?$/.test(
+    value,
+  );
 }
 
 function decoded(segment: string): string | null {

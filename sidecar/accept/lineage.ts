@@ -70,7 +70,8 @@ function depthOf(value: string | undefined): number {
   return Number.isInteger(depth) && depth >= 0 && depth <= DEPTH_MAX ? depth : 0;
 }
 
-const single = (value: string | string[] | undefined): string => (Array.isArray(value) ? value.join(',') : (value ?? ''));
+const single = (value: string | string[] | undefined): string =>
+  Array.isArray(value) ? value.join(',') : (value ?? '');
 
 // Random bytes are drawn by the page: one system call for a few hundred ids.
 const pool = Buffer.allocUnsafeSlow(4096);

@@ -4,6 +4,7 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import { Refusal } from '../../contract/refusals.ts';
+import { isLoopback } from '../../kit/listen.ts';
 import type { Accepted, Policy } from '../call.ts';
 import { checkHead, readTarget, type Target } from './authority.ts';
 import { randomHex } from './lineage.ts';
@@ -20,8 +21,6 @@ export interface Door {
   policy(): Policy;
   nowMs(): number;
   monotonicMs(): number;
-  /** Whether the listener is bound to loopback. */
-  loopback(): boolean;
   carry(accepted: Accepted): Promise<void>;
   refuse(failure: unknown, accepted: Accepted): void;
 }
@@ -55,7 +54,7 @@ export function createReverseProxy(door: Door): ReverseProxy {
     try {
       if (draining) throw new Refusal('draining', 'The sidecar is stopping.', { retryAfterSeconds: 1 });
       Object.assign(accepted, readTarget(request.url ?? ''));
-      checkHead(request, door.loopback());
+      checkHead(request, isLoopback(request.socket.localAddress ?? ''));
     } catch (failure) {
       return door.refuse(failure, accepted);
     }
@@ -74,9 +73,15 @@ export function createReverseProxy(door: Door): ReverseProxy {
   );
   server.maxConnections = CONNECTIONS_MAX;
   server.maxHeadersCount = 256;
-  server.on('clientError', (failure: NodeJS.ErrnoException, socket) => answerUnreadable(failure, socket as Socket));
-  server.on('connect', (_request, socket) => plainly(socket as Socket, 405, 'CONNECT is not offered by this door.'));
-  server.on('upgrade', (_request, socket) => plainly(socket as Socket, 400, 'Protocol upgrades are not carried.'));
+  server.on('clientError', (failure: NodeJS.ErrnoException, socket) =>
+    answerUnreadable(failure, socket as Socket),
+  );
+  server.on('connect', (_request, socket) =>
+    plainly(socket as Socket, 405, 'CONNECT is not offered by this door.'),
+  );
+  server.on('upgrade', (_request, socket) =>
+    plainly(socket as Socket, 400, 'Protocol upgrades are not carried.'),
+  );
 
   return {
     server,
@@ -94,8 +99,10 @@ function answerUnreadable(failure: NodeJS.ErrnoException, socket: Socket): void 
     socket.destroy();
     return;
   }
-  if (failure.code === 'HPE_HEADER_OVERFLOW') return plainly(socket, 431, 'The headers are larger than 16 KiB.');
-  if (failure.code === 'ERR_HTTP_REQUEST_TIMEOUT') return plainly(socket, 408, 'The request did not arrive in time.');
+  if (failure.code === 'HPE_HEADER_OVERFLOW')
+    return plainly(socket, 431, 'The headers are larger than 16 KiB.');
+  if (failure.code === 'ERR_HTTP_REQUEST_TIMEOUT')
+    return plainly(socket, 408, 'The request did not arrive in time.');
   plainly(socket, 400, 'This is not a well-formed HTTP/1.1 request.');
 }
 

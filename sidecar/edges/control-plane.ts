@@ -61,7 +61,12 @@ export function createControlPlane(options: ControlPlaneOptions): ControlPlane {
     return `Bearer ${token ?? ''}`;
   };
 
-  const send = async (to: Pool, path: string, type: string, body: string | Buffer): Promise<Dispatcher.ResponseData> => {
+  const send = async (
+    to: Pool,
+    path: string,
+    type: string,
+    body: string | Buffer,
+  ): Promise<Dispatcher.ResponseData> => {
     const answer = await to.request({
       path,
       method: 'POST',
@@ -71,7 +76,10 @@ export function createControlPlane(options: ControlPlaneOptions): ControlPlane {
     if (answer.statusCode < 300) return answer;
     if (answer.statusCode === 401) token = options.token;
     const text = await answer.body.text();
-    throw new ControlPlaneError(answer.statusCode, `the collector answered ${answer.statusCode}: ${text.slice(0, 300)}`);
+    throw new ControlPlaneError(
+      answer.statusCode,
+      `the collector answered ${answer.statusCode}: ${text.slice(0, 300)}`,
+    );
   };
 
   const post = async (path: string, message: unknown): Promise<unknown> => {

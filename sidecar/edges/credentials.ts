@@ -25,7 +25,8 @@ export function createSecrets(clock: Clock, env: Readonly<Record<string, string 
   const fetchSecret = async (reference: SecretReference): Promise<string> => {
     if (reference.from === 'env') {
       const value = env[reference.locator];
-      if (value === undefined || value === '') throw new Error(`the variable ${reference.locator} is not set`);
+      if (value === undefined || value === '')
+        throw new Error(`the variable ${reference.locator} is not set`);
       return value;
     }
     if (reference.from === 'file') {

@@ -5,8 +5,18 @@
 //
 // A new segment opens with a snapshot (chain tail, leases, calls still open), so older segments may go once shipped.
 
-import { closeSync, fdatasync, fstatSync, ftruncateSync, openSync, readFileSync, readSync, unlinkSync, writeSync } from 'node:fs';
-import { readdirSync } from 'node:fs';
+import {
+  closeSync,
+  fdatasync,
+  fstatSync,
+  ftruncateSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  readSync,
+  unlinkSync,
+  writeSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { crc32 } from 'node:zlib';
 import { Refusal } from '../../contract/refusals.ts';
@@ -148,10 +158,14 @@ export function openJournal(options: JournalOptions): { journal: Journal; recove
     append(kind, payload) {
       if (failing) throw unavailable(null);
       if (total() + payload.length > options.sizeBytesMax) {
-        throw new Refusal('audit_unavailable', 'The journal has reached its size and the collector has not taken it over.', {
-          reason: 'journal_full',
-          retryAfterSeconds: 5,
-        });
+        throw new Refusal(
+          'audit_unavailable',
+          'The journal has reached its size and the collector has not taken it over.',
+          {
+            reason: 'journal_full',
+            retryAfterSeconds: 5,
+          },
+        );
       }
       try {
         if (offset >= segmentBytesMax) rotate();
@@ -173,7 +187,11 @@ export function openJournal(options: JournalOptions): { journal: Journal; recove
       for (let at = from; at.segment <= segment; at = { segment: at.segment + 1, offset: 0 }) {
         const size = sizes.get(at.segment);
         if (size === undefined || size <= at.offset) continue;
-        const bytes = readSlice(pathOf(directory, at.segment), at.offset, Math.min(size - at.offset, bytesMax));
+        const bytes = readSlice(
+          pathOf(directory, at.segment),
+          at.offset,
+          Math.min(size - at.offset, bytesMax),
+        );
         const slice = framesOf(bytes, at.segment, at.offset);
         if (slice.frames.length > 0) return slice.frames;
         const whole = readSlice(pathOf(directory, at.segment), at.offset, size - at.offset);

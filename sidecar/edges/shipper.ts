@@ -52,7 +52,10 @@ export function createShipper(options: ShipperOptions): Shipper {
     const frames = journal.read(cursor.acknowledged, BATCH_BYTES_MAX);
     const cut = cursor.cut;
     const within = cut
-      ? frames.filter((frame) => frame.segment < cut.segment || (frame.segment === cut.segment && frame.end <= cut.offset))
+      ? frames.filter(
+          (frame) =>
+            frame.segment < cut.segment || (frame.segment === cut.segment && frame.end <= cut.offset),
+        )
       : frames;
     const last = within.at(-1);
     return last ? { frames: within, end: { segment: last.segment, offset: last.end } } : null;
@@ -79,7 +82,8 @@ export function createShipper(options: ShipperOptions): Shipper {
     running ??= shipAll()
       .catch((failure) => {
         const sentence = sentenceOf(failure);
-        if (sentence !== lastFailure) log.warn('records.not_shipped', { failure: sentence, kept: journal.bytes });
+        if (sentence !== lastFailure)
+          log.warn('records.not_shipped', { failure: sentence, kept: journal.bytes });
         lastFailure = sentence;
         schedule(retryMs);
         retryMs = Math.min(retryMs * 2, RETRY_MS_MAX);
@@ -105,7 +109,8 @@ export function createShipper(options: ShipperOptions): Shipper {
       const left = (): boolean => nextBatch() !== null && clock.monotonicMs() < until;
       do {
         await run();
-        if (lastFailure && left()) await new Promise<void>((resolve) => void clock.after(RETRY_MS_MIN, resolve));
+        if (lastFailure && left())
+          await new Promise<void>((resolve) => void clock.after(RETRY_MS_MIN, resolve));
       } while (left());
     },
     stop() {

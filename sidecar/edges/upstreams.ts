@@ -7,7 +7,11 @@ import type { Answer, AnswerSink, Outbound } from '../call.ts';
 
 export interface Upstreams {
   /** Rejects with SendFailure when no answer comes. `signal` hands out the means to abort, before the head too. */
-  send(outbound: Outbound, timeouts: Timeouts, onStarted: (abort: (reason: Error) => void) => void): Promise<Answer>;
+  send(
+    outbound: Outbound,
+    timeouts: Timeouts,
+    onStarted: (abort: (reason: Error) => void) => void,
+  ): Promise<Answer>;
   close(): Promise<void>;
 }
 
@@ -96,7 +100,10 @@ class Exchange implements Answer {
   constructor(resolve: (answer: Answer) => void, reject: (failure: SendFailure) => void, totalMs: number) {
     this.#resolve = resolve;
     this.#reject = reject;
-    this.#deadline = setTimeout(() => this.abort(new SendFailure('timeout', this.#sent, null)), totalMs).unref();
+    this.#deadline = setTimeout(
+      () => this.abort(new SendFailure('timeout', this.#sent, null)),
+      totalMs,
+    ).unref();
   }
 
   // ---- undici's side ----
@@ -128,7 +135,8 @@ class Exchange implements Answer {
 
   onResponseError(_: Controller, error: Error): void {
     clearTimeout(this.#deadline);
-    const failure = error instanceof SendFailure ? error : new SendFailure(kindOf(error, this.#aborted), this.#sent, error);
+    const failure =
+      error instanceof SendFailure ? error : new SendFailure(kindOf(error, this.#aborted), this.#sent, error);
     this.#failure = failure;
     if (this.status === 0) this.#reject(failure);
     else this.#sink?.failed(failure);

@@ -3,8 +3,8 @@
 
 import type { Verdict } from '../../contract/attributes.ts';
 import { Refusal } from '../../contract/refusals.ts';
-import type { ConditionFacts, Judgement, Subject } from '../../contract/rules.ts';
 import { coversUpstream, judge } from '../../contract/rules/judge.ts';
+import type { ConditionFacts, Judgement, Subject } from '../../contract/rules.ts';
 import { type Authorized, type Classified, learn } from '../call.ts';
 import type { Rates } from '../state/rates.ts';
 
@@ -18,7 +18,8 @@ export function authorize(classified: Classified, use: Authorization): Authorize
   const authorized = learn(classified, { judgement });
   const observing = classified.agent.mode === 'observe';
   if (judgement.verdict === 'prohibited' || !observing) refuseUnless(judgement);
-  if (classified.agent.requests && !observing) use.rates.count(classified.agent.name, classified.agent.requests);
+  if (classified.agent.requests && !observing)
+    use.rates.count(classified.agent.name, classified.agent.requests);
   return authorized;
 }
 
@@ -40,13 +41,23 @@ function subjectsOf({ upstream, description, method, head }: Classified): Subjec
   }
   const subjects: Subject[] = [{ kind: 'llm', upstream: upstream.name, model: description?.model ?? '' }];
   for (const name of description?.toolsOffered ?? []) subjects.push({ kind: 'tool', name });
-  for (const type of description?.hostedTools ?? []) subjects.push({ kind: 'hosted', upstream: upstream.name, type });
+  for (const type of description?.hostedTools ?? [])
+    subjects.push({ kind: 'hosted', upstream: upstream.name, type });
   return subjects;
 }
 
-function factsOf({ agent, lineage, upstream, description, json, method, head }: Classified, use: Authorization): ConditionFacts {
+function factsOf(
+  { agent, lineage, upstream, description, json, method, head }: Classified,
+  use: Authorization,
+): ConditionFacts {
   return {
-    call: { upstream: upstream.name, model: description?.model ?? '', method, path: head.path, stream: description?.stream ?? false },
+    call: {
+      upstream: upstream.name,
+      model: description?.model ?? '',
+      method,
+      path: head.path,
+      stream: description?.stream ?? false,
+    },
     args: json ?? {},
     agent: { name: agent.name, roles: agent.entry.roles, department: agent.entry.department ?? '' },
     task: lineage.task,

@@ -7,12 +7,13 @@ import type { DialectName } from '../../contract/attributes.ts';
 import type { Upstream } from '../../contract/config/config.ts';
 import { Refusal } from '../../contract/refusals.ts';
 import { parseStrict, StrictJsonError } from '../../kit/strict-json.ts';
+import type { Bodies } from '../accept/body.ts';
 import { type Classified, type Identified, learn } from '../call.ts';
 import type { Dialect, Endpoint, JsonObject, RequestHead } from '../dialects/dialect.ts';
 
 export interface Classification {
   readonly dialects: Readonly<Partial<Record<DialectName, Dialect>>>;
-  readBody(request: IncomingMessage, bytesMax: number): Promise<Buffer>;
+  readonly bodies: Bodies;
 }
 
 const NO_BODY = Buffer.alloc(0);
@@ -31,14 +32,22 @@ export async function classify(identified: Identified, use: Classification): Pro
   const endpoint = dialect.recognise(head);
   learn(identified, { upstream, dialect, head, endpoint });
   if (!endpoint && !observing) {
-    throw new Refusal('out_of_scope', `${head.method} ${head.path} is not an endpoint of ${upstream.name} that can be metered.`, {
-      reason: 'unknown_endpoint',
-    });
+    throw new Refusal(
+      'out_of_scope',
+      `${head.method} ${head.path} is not an endpoint of ${upstream.name} that can be metered.`,
+      {
+        reason: 'unknown_endpoint',
+      },
+    );
   }
-  const body = hasBody(identified.request) ? await use.readBody(identified.request, config.limits.bodyBytesMax) : NO_BODY;
+  const body = hasBody(identified.request)
+    ? await use.bodies.read(identified.request, identified.response, config.limits.bodyBytesMax)
+    : NO_BODY;
   const bodyDigest = body.length > 0 && config.captureBodies !== 'none' ? hash('sha256', body, 'hex') : '';
   learn(identified, { body, bodyDigest });
-  const judged = endpoint?.body ? judgeBody(dialect, endpoint, head, body, observing) : bodiless(dialect, endpoint, head);
+  const judged = endpoint?.body
+    ? judgeBody(dialect, endpoint, head, body, observing)
+    : bodiless(dialect, endpoint, head);
   return learn(identified, { upstream, dialect, head, endpoint, body, bodyDigest, ...judged });
 }
 
@@ -54,7 +63,13 @@ const hasBody = (request: IncomingMessage): boolean =>
 
 type Judged = Pick<Classified, 'json' | 'description'>;
 
-function judgeBody(dialect: Dialect, endpoint: Endpoint, head: RequestHead, body: Buffer, observing: boolean): Judged {
+function judgeBody(
+  dialect: Dialect,
+  endpoint: Endpoint,
+  head: RequestHead,
+  body: Buffer,
+  observing: boolean,
+): Judged {
   try {
     const json = readJson(head, body);
     return { json, description: dialect.describe(endpoint, head, json, body.length) };
@@ -71,7 +86,10 @@ function bodiless(dialect: Dialect, endpoint: Endpoint | undefined, head: Reques
 function readJson(head: RequestHead, body: Buffer): JsonObject {
   const type = String(head.headers['content-type'] ?? '');
   if (!/^application\/json\s*(?:;\s*charset="?utf-8"?\s*)?$/i.test(type)) {
-    throw bad('content_type', `The content-type must be application/json, not ${type === '' ? 'missing' : type.slice(0, 80)}.`);
+    throw bad(
+      'content_type',
+      `The content-type must be application/json, not ${type === '' ? 'missing' : type.slice(0, 80)}.`,
+    );
   }
   const encoding = head.headers['content-encoding'];
   if (encoding !== undefined && encoding !== 'identity') {
@@ -84,7 +102,8 @@ function readJson(head: RequestHead, body: Buffer): JsonObject {
     }
     return value as JsonObject;
   } catch (failure) {
-    if (failure instanceof StrictJsonError) throw bad(failure.reason, `The body cannot be read as JSON: ${failure.message}.`);
+    if (failure instanceof StrictJsonError)
+      throw bad(failure.reason, `The body cannot be read as JSON: ${failure.message}.`);
     throw failure;
   }
 }

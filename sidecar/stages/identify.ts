@@ -1,11 +1,13 @@
 // Which agent is calling, in which task, on whose behalf? Refuses with `unknown_agent`.
 
 import { Refusal } from '../../contract/refusals.ts';
-import { type Accepted, type Identified, learn, type Lineage } from '../call.ts';
+import { type Accepted, type AgentIdentity, type Identified, type Lineage, learn } from '../call.ts';
 import type { Agents } from '../state/agents.ts';
 
 export interface Identification {
   readonly agents: Agents;
+  /** Told of every agent that calls. */
+  seen(agent: AgentIdentity): void;
   lineageOf(headers: Accepted['request']['headers'], agent: string): Lineage;
 }
 
@@ -13,5 +15,6 @@ export function identify(accepted: Accepted, use: Identification): Identified {
   const { headers } = accepted.request;
   const agent = use.agents.identify(accepted.policy.config, headers);
   if (!agent) throw new Refusal('unknown_agent', 'No agent key that this sidecar knows was presented.');
+  use.seen(agent);
   return learn(accepted, { agent, lineage: use.lineageOf(headers, agent.name) });
 }

@@ -54,7 +54,9 @@ export async function inject(admitted: Admitted, secrets: Secrets): Promise<Cred
   const secret = credential && (await readSecret(secrets, credential));
   const outbound = build(admitted, forwarding, secret !== null);
   if (credential && secret !== null) {
-    const [header, value] = credential.header ? [credential.header, secret] : dialect.credentialHeader(secret);
+    const [header, value] = credential.header
+      ? [credential.header, secret]
+      : dialect.credentialHeader(secret);
     outbound.headers.push(header, value);
   }
   const named = forwarding ? fingerprintOf(admitted) : (credential?.name ?? '');
@@ -66,7 +68,10 @@ async function readSecret(secrets: Secrets, credential: Credential): Promise<str
   try {
     return await secrets.read(credential.secret);
   } catch (failure) {
-    throw new Refusal('no_credential', `The credential ${credential.name} could not be read: ${(failure as Error).message}.`);
+    throw new Refusal(
+      'no_credential',
+      `The credential ${credential.name} could not be read: ${(failure as Error).message}.`,
+    );
   }
 }
 
@@ -90,7 +95,9 @@ function build(call: Admitted, forwarding: boolean, injecting: boolean): Omit<Ou
 
 function carriedHeaders({ request, dialect }: Admitted, forwarding: boolean, plainAnswer: boolean): string[] {
   const { rawHeaders } = request;
-  const listed = String(request.headers.connection ?? '').toLowerCase().split(/\s*,\s*/);
+  const listed = String(request.headers.connection ?? '')
+    .toLowerCase()
+    .split(/\s*,\s*/);
   const headers: string[] = [];
   for (let i = 0; i < rawHeaders.length; i += 2) {
     const name = rawHeaders[i]!.toLowerCase();

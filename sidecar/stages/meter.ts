@@ -6,10 +6,10 @@ import { Refusal } from '../../contract/refusals.ts';
 import { answerHead, holdsSecret } from '../answer-head.ts';
 import { type AnswerReader, readerOf } from '../answer-reader.ts';
 import type { Answered } from '../call.ts';
+import type { SendFailure } from '../edges/upstreams.ts';
 import { filterModels, MODEL_LIST_BYTES_MAX } from '../model-list.ts';
 import { type SecretGuard, secretGuard } from '../secret-guard.ts';
 import type { Trail } from '../trail.ts';
-import type { SendFailure } from '../edges/upstreams.ts';
 
 export function meter(answered: Answered, trail: Trail): void {
   const { answer, outbound, endpoint } = answered;
@@ -69,7 +69,11 @@ function listModels(answered: Answered, trail: Trail): void {
     },
     end() {
       const body = filterModels(Buffer.concat(chunks), answered);
-      response.writeHead(answer.status, [...answerHead(answered, true), 'content-length', String(body.length)]);
+      response.writeHead(answer.status, [
+        ...answerHead(answered, true),
+        'content-length',
+        String(body.length),
+      ]);
       response.end(body);
       trail.answered();
     },

@@ -41,10 +41,14 @@ function outputLimit({ agent, description, endpoint }: Authorized, price: Price 
   const asked = description?.outputTokensMax ?? null;
   if (asked !== null) {
     if (ofRole !== null && asked > ofRole && agent.mode === 'enforce') {
-      throw new Refusal('bad_request', `The request asks for ${asked} output tokens and the role's limit is ${ofRole}.`, {
-        reason: 'max_output_tokens',
-        facts: { limit: ofRole },
-      });
+      throw new Refusal(
+        'bad_request',
+        `The request asks for ${asked} output tokens and the role's limit is ${ofRole}.`,
+        {
+          reason: 'max_output_tokens',
+          facts: { limit: ofRole },
+        },
+      );
     }
     return asked;
   }

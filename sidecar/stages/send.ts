@@ -6,7 +6,11 @@ import { type Answered, type Credentialed, learn } from '../call.ts';
 import { SendFailure, type Upstreams } from '../edges/upstreams.ts';
 import type { Trail } from '../trail.ts';
 
-export async function send(credentialed: Credentialed, upstreams: Upstreams, trail: Trail): Promise<Answered> {
+export async function send(
+  credentialed: Credentialed,
+  upstreams: Upstreams,
+  trail: Trail,
+): Promise<Answered> {
   const { outbound, upstream } = credentialed;
   await trail.decide(credentialed);
   try {
@@ -21,8 +25,12 @@ export async function send(credentialed: Credentialed, upstreams: Upstreams, tra
 
 /** A tool call that may have happened is not to be repeated by itself; a model call may be. */
 function refusalOf(failure: SendFailure, upstream: string, repeatable: boolean): Refusal {
-  const cause = failure.cause instanceof Error && 'code' in failure.cause ? ` (${String(failure.cause.code)})` : '';
-  if (failure.kind === 'timeout') return new Refusal('upstream_timeout', `${upstream} did not answer in time${cause}.`);
+  const cause =
+    failure.cause instanceof Error && 'code' in failure.cause ? ` (${String(failure.cause.code)})` : '';
+  if (failure.kind === 'timeout')
+    return new Refusal('upstream_timeout', `${upstream} did not answer in time${cause}.`);
   const what = failure.sent ? 'closed the connection before answering' : 'could not be reached';
-  return new Refusal('upstream_unreachable', `${upstream} ${what}${cause}.`, { mayRetry: repeatable || !failure.sent });
+  return new Refusal('upstream_unreachable', `${upstream} ${what}${cause}.`, {
+    mayRetry: repeatable || !failure.sent,
+  });
 }

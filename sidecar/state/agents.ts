@@ -19,7 +19,14 @@ export interface AgentKey {
 }
 
 /** The places an agent's key may be presented in, in order. */
-const KEY_HEADERS = ['proxy-authorization', 'x-outrider-token', 'authorization', 'x-api-key', 'x-goog-api-key', 'api-key'];
+const KEY_HEADERS = [
+  'proxy-authorization',
+  'x-outrider-token',
+  'authorization',
+  'x-api-key',
+  'x-goog-api-key',
+  'api-key',
+];
 /** Says which of a pattern's names it is; only believed with the pattern's own key. */
 const NAME_HEADER = 'x-outrider-agent';
 const IDENTITIES_MAX = 10_000;
@@ -41,7 +48,9 @@ export function createAgents(options: {
     if (known) return known;
     const entry = agentNamed(config, name);
     if (!entry) return undefined;
-    const limits = entry.roles.map((role) => config.roles.get(role)?.limits).filter((limit) => limit !== undefined);
+    const limits = entry.roles
+      .map((role) => config.roles.get(role)?.limits)
+      .filter((limit) => limit !== undefined);
     const identity: AgentIdentity = {
       name,
       instance: options.instance,
@@ -65,7 +74,9 @@ export function createAgents(options: {
         if (!owner) continue;
         if (!owner.pattern.includes('*')) return identityOf(config, owner.pattern);
         const claimed = String(headers[NAME_HEADER] ?? '');
-        return agentNamed(config, claimed)?.pattern === owner.pattern ? identityOf(config, claimed) : undefined;
+        return agentNamed(config, claimed)?.pattern === owner.pattern
+          ? identityOf(config, claimed)
+          : undefined;
       }
       return undefined;
     },
@@ -73,7 +84,9 @@ export function createAgents(options: {
 }
 
 function presentedKeys(headers: IncomingHttpHeaders): string[] {
-  return KEY_HEADERS.map((name) => String(headers[name] ?? '').replace(/^(?:Bearer|Basic)\s+/i, '')).filter(Boolean);
+  return KEY_HEADERS.map((name) => String(headers[name] ?? '').replace(/^(?:Bearer|Basic)\s+/i, '')).filter(
+    Boolean,
+  );
 }
 
 function sameSecret(a: string, b: string): boolean {

@@ -97,7 +97,11 @@ export function createCircuits(rules: Breakers, clock: Clock): Circuits {
     circuit.calls[slot]! += 1;
     if (outcome === 'failure') circuit.failures[slot]! += 1;
     const calls = sum(circuit.calls);
-    if (outcome === 'failure' && calls >= rules.callsMin && sum(circuit.failures) >= calls * rules.failureRate) {
+    if (
+      outcome === 'failure' &&
+      calls >= rules.callsMin &&
+      sum(circuit.failures) >= calls * rules.failureRate
+    ) {
       openUp(circuit, now, rules.cooldownMs);
     }
   };
@@ -110,14 +114,16 @@ export function createCircuits(rules: Breakers, clock: Clock): Circuits {
     circuit.trialsEnded += 1;
     if (outcome === 'failure') circuit.trialFailures += 1;
     if (circuit.trialsEnded < rules.trials) return;
-    if (circuit.trialFailures >= rules.trials * rules.failureRate) openUp(circuit, now, circuit.cooldownMs * 2);
+    if (circuit.trialFailures >= rules.trials * rules.failureRate)
+      openUp(circuit, now, circuit.cooldownMs * 2);
     else Object.assign(circuit, fresh(rules.cooldownMs), { epoch: circuit.epoch + 1 });
   };
 
   const blocked = (circuit: Circuit, now: number): number | null => {
     advance(circuit, now);
     if (circuit.state === 'open') return circuit.until - now;
-    if (circuit.state === 'trials' && circuit.trialsLeft === 0) return Math.min(circuit.cooldownMs, circuit.until - now);
+    if (circuit.state === 'trials' && circuit.trialsLeft === 0)
+      return Math.min(circuit.cooldownMs, circuit.until - now);
     return null;
   };
 

@@ -8,7 +8,18 @@ import { type Amounts, fits, formatDollars, isNothing, minus, NOTHING, plus } fr
 import { Refusal } from '../../contract/refusals.ts';
 import type { Clock } from '../../kit/clock.ts';
 import { invariant } from '../../kit/invariant.ts';
-import { askOf, emptyPurse, isLive, lackOf, type Purse, type PurseState, purseFrom, roomOf, stateOf, takeGrant } from './purse.ts';
+import {
+  askOf,
+  emptyPurse,
+  isLive,
+  lackOf,
+  type Purse,
+  type PurseState,
+  purseFrom,
+  roomOf,
+  stateOf,
+  takeGrant,
+} from './purse.ts';
 
 /** Money set aside for one call. Settled exactly once: with what was used, or with NOTHING to release it. */
 export interface Hold {
@@ -28,7 +39,10 @@ export interface Leases {
   /** Gives back what is unspent of a lease that the ledger calls back. */
   recall(lease: string): void;
   /** Puts back what the journal held at a crash: leases, and what their calls without an end must be posted at. */
-  restore(states: readonly PurseState[], unsettled: readonly { leases: readonly string[]; amounts: Amounts }[]): void;
+  restore(
+    states: readonly PurseState[],
+    unsettled: readonly { leases: readonly string[]; amounts: Amounts }[],
+  ): void;
   /** Gives everything back and closes the leases; what is in flight must have been settled. */
   close(): Promise<void>;
   /** True when no budget can be drawn because the ledger does not answer. */
@@ -263,7 +277,8 @@ export function createLeases(ports: LeasePorts): Leases {
 
   const purseOfAsk = (till: Till, ask: LeaseAsk): Purse | undefined => {
     if (ask.close || ask.release) {
-      for (const purse of till.retired) if (purse.lease === ask.lease && purse.scope === ask.scope) return purse;
+      for (const purse of till.retired)
+        if (purse.lease === ask.lease && purse.scope === ask.scope) return purse;
     }
     if (ask.scope === 'agent') return till.main;
     if (ask.scope === 'offline') return till.offline ?? undefined;
@@ -326,7 +341,11 @@ export function createLeases(ports: LeasePorts): Leases {
   const expireWaiters = (till: Till): void => {
     const now = clock.monotonicMs();
     for (const waiter of till.waiters.filter((each) => now >= each.deadlineMs)) {
-      refuse(till, waiter, waiter.obstacle && !failing ? overBudget(waiter.obstacle, true) : ledgerUnreachable());
+      refuse(
+        till,
+        waiter,
+        waiter.obstacle && !failing ? overBudget(waiter.obstacle, true) : ledgerUnreachable(),
+      );
     }
   };
 
@@ -365,7 +384,9 @@ export function createLeases(ports: LeasePorts): Leases {
   const refill = (purse: Purse): Amounts => {
     const room = roomOf(purse);
     const low = room.nanodollars * LOW_WATER_DIVISOR < purse.granted.nanodollars;
-    return low && !purse.unlimited.nanodollars ? { nanodollars: purse.granted.nanodollars, tokens: 0n } : NOTHING;
+    return low && !purse.unlimited.nanodollars
+      ? { nanodollars: purse.granted.nanodollars, tokens: 0n }
+      : NOTHING;
   };
 
   /** At half of a lease's life it is renewed, and idle tasks' leases are given back. */
@@ -380,7 +401,8 @@ export function createLeases(ports: LeasePorts): Leases {
       const nowMs = clock.nowMs();
       const asks = retireExpired(till, nowMs);
       for (const [task, purse] of till.tasks) {
-        if (purse.lease === null || !isNothing(purse.held) || nowMs - purse.lastUsedMs < TASK_PURSE_IDLE_MS) continue;
+        if (purse.lease === null || !isNothing(purse.held) || nowMs - purse.lastUsedMs < TASK_PURSE_IDLE_MS)
+          continue;
         till.tasks.delete(task);
         till.retired.add(purse);
         asks.push(giveBack(purse));
@@ -442,7 +464,8 @@ export function createLeases(ports: LeasePorts): Leases {
     async close() {
       closing = true;
       for (const till of tills.values()) {
-        for (const waiter of [...till.waiters]) refuse(till, waiter, new Refusal('draining', 'The sidecar is stopping.'));
+        for (const waiter of [...till.waiters])
+          refuse(till, waiter, new Refusal('draining', 'The sidecar is stopping.'));
         const live = [till.main, till.offline, ...till.tasks.values(), ...till.retired];
         const purses = live.filter((purse) => purse !== null && purse.lease !== null) as Purse[];
         for (const purse of purses) till.retired.add(purse);
@@ -471,9 +494,13 @@ const larger = (a: Amounts, b: Amounts): Amounts => ({
 });
 
 function ledgerUnreachable(): Refusal {
-  return new Refusal('ledger_unreachable', 'The ledger did not answer in time and no slice of the budget is left here.', {
-    retryAfterSeconds: 5,
-  });
+  return new Refusal(
+    'ledger_unreachable',
+    'The ledger did not answer in time and no slice of the budget is left here.',
+    {
+      retryAfterSeconds: 5,
+    },
+  );
 }
 
 function overBudget(obstacle: Obstacle, mayRetry: boolean): Refusal {

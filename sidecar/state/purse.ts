@@ -59,7 +59,8 @@ export function emptyPurse(scope: LeaseScope, agent: string, task: string): Purs
   };
 }
 
-export const isLive = (purse: Purse, nowMs: number): boolean => purse.lease !== null && nowMs < purse.expiresAtMs;
+export const isLive = (purse: Purse, nowMs: number): boolean =>
+  purse.lease !== null && nowMs < purse.expiresAtMs;
 
 /** What may still be held; negative where a call was forced. */
 export function roomOf(purse: Purse): Amounts {

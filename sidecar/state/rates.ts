@@ -20,10 +20,14 @@ export function createRates(clock: Clock): Rates {
       if (gone > 0) times.splice(0, gone);
       if (times.length >= limit.count) {
         const waitMs = times[0]! + limit.windowMs - now;
-        throw new Refusal('rate_limited', `${agent} may start ${limit.count} requests in ${limit.windowMs / 1000} s.`, {
-          reason: 'requests',
-          retryAfterSeconds: Math.max(1, Math.ceil(waitMs / 1000)),
-        });
+        throw new Refusal(
+          'rate_limited',
+          `${agent} may start ${limit.count} requests in ${limit.windowMs / 1000} s.`,
+          {
+            reason: 'requests',
+            retryAfterSeconds: Math.max(1, Math.ceil(waitMs / 1000)),
+          },
+        );
       }
       times.push(now);
     },

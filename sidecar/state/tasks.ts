@@ -16,7 +16,7 @@ export interface Tasks {
   taskOf(agent: string, named: readonly (string | undefined)[]): string;
 }
 
-export function createTasks(clock: Clock, random: () => string): Tasks {
+export function createTasks(clock: Clock, fresh: () => string): Tasks {
   const idle = new Map<string, { task: string; lastMs: number }>();
   return {
     taskOf(agent, named) {
@@ -28,7 +28,7 @@ export function createTasks(clock: Clock, random: () => string): Tasks {
         return current.task;
       }
       if (idle.size >= AGENTS_MAX) idle.delete(idle.keys().next().value as string);
-      const task = `task-${random()}`;
+      const task = fresh();
       idle.set(agent, { task, lastMs: now });
       return task;
     },

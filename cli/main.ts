@@ -1,0 +1,69 @@
+// The one entry of the command line: finds the command, runs it, exits with its code. A command is imported only when
+// it is called, so that `outrider sidecar` never loads what only a collector needs.
+// Exit codes: 0 done, 1 refused or failed, 2 bad usage, 78 bad config.
+
+import { sentenceOf } from '../kit/log.ts';
+import { type Command, type Io, UsageError } from './command.ts';
+
+const COMMANDS: Readonly<Record<string, { readonly line: string; load(): Promise<Command> }>> = {
+  up: { line: 'collector and sidecar together', load: () => import('./up.ts') },
+  sidecar: { line: "one agent's way out", load: () => import('./sidecar.ts') },
+  collector: { line: "the fleet's ledger and memory", load: () => import('./collector.ts') },
+  run: { line: 'a command with a sidecar of its own', load: () => import('./run.ts') },
+  env: { line: 'the variables that point an agent at its sidecar', load: () => import('./env.ts') },
+  sql: { line: 'ask the store a question', load: () => import('./sql.ts') },
+  policy: { line: 'check the config, explain a decision', load: () => import('./policy.ts') },
+  budgets: { line: 'what is spent, held and left', load: () => import('./budgets.ts') },
+};
+
+const HELP = `outrider: a sidecar for every agent, one ledger and one memory for the fleet
+
+Usage: outrider <command> [options]
+
+${Object.entries(COMMANDS)
+  .map(([name, { line }]) => `  ${name.padEnd(10)} ${line}`)
+  .join('\n')}
+
+Example: outrider up --config outrider.yaml
+Each command says more with --help.
+`;
+
+async function main(argv: readonly string[]): Promise<number> {
+  const io: Io = {
+    stdout: (text) => void process.stdout.write(text),
+    stderr: (text) => void process.stderr.write(text),
+    env: process.env,
+  };
+  const [name, ...args] = argv;
+  if (name === undefined || name === '--help' || name === '-h' || name === 'help') {
+    io.stdout(HELP);
+    return name === undefined ? 2 : 0;
+  }
+  if (name === '--version') {
+    const { default: own } = await import('../package.json', { with: { type: 'json' } });
+    io.stdout(`${own.version}\n`);
+    return 0;
+  }
+  const found = Object.hasOwn(COMMANDS, name) ? COMMANDS[name] : undefined;
+  if (!found) {
+    io.stderr(`There is no command \`${name}\`; known are ${Object.keys(COMMANDS).join(', ')}.\n`);
+    return 2;
+  }
+  const command = await found.load();
+  const own = args.indexOf('--') < 0 ? args : args.slice(0, args.indexOf('--'));
+  if (own.includes('--help') || own.includes('-h')) {
+    io.stdout(command.help);
+    return 0;
+  }
+  try {
+    return await command.run(args, io);
+  } catch (failure) {
+    io.stderr(`${sentenceOf(failure)}\n`);
+    return failure instanceof UsageError || isParseArgsError(failure) ? 2 : 1;
+  }
+}
+
+const isParseArgsError = (failure: unknown): boolean =>
+  failure instanceof Error && 'code' in failure && String(failure.code).startsWith('ERR_PARSE_ARGS');
+
+process.exitCode = await main(process.argv.slice(2));

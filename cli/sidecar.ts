@@ -1,0 +1,53 @@
+// `outrider sidecar`: one agent's way out, beside a collector that runs elsewhere.
+
+import { parseArgs } from 'node:util';
+import { systemClock } from '../kit/clock.ts';
+import { startSidecar } from '../sidecar/main.ts';
+import { EXIT, type Io } from './command.ts';
+import { announce, configOrExplain, DEFAULT_DATA, logTo, stopSignal } from './process.ts';
+
+export const help = `outrider sidecar: one agent's way out
+
+Usage: outrider sidecar [--config FILE] [--data DIR] [--agent NAME[/INSTANCE]] [--collector URL]
+
+  --config FILE        the config (OUTRIDER_CONFIG; else ./outrider.yaml)
+  --data DIR           where the journal is kept (OUTRIDER_DATA; else ./.outrider)
+  --agent NAME         all traffic is this agent's (OUTRIDER_AGENT); without it each call needs an agent key
+  --collector URL      the collector's control API (OUTRIDER_COLLECTOR; else the config's)
+
+The join token is OUTRIDER_TOKEN, else the file \`token\` in the data directory. The collector may come later.
+
+Example: outrider sidecar --agent scout --collector http://127.0.0.1:4319
+`;
+
+export async function run(args: readonly string[], io: Io): Promise<number> {
+  const { values } = parseArgs({
+    args: [...args],
+    options: {
+      config: { type: 'string' },
+      data: { type: 'string' },
+      agent: { type: 'string' },
+      collector: { type: 'string' },
+    },
+  });
+  const config = await configOrExplain(values.config, io);
+  if (!config) return EXIT.config;
+  const log = logTo(io, 'sidecar');
+  const [agent, instance] = (values.agent ?? io.env.OUTRIDER_AGENT ?? '').split('/');
+  const collectorUrl = values.collector ?? io.env.OUTRIDER_COLLECTOR;
+  const stopped = stopSignal();
+  const sidecar = await startSidecar({
+    config,
+    dataDirectory: values.data ?? io.env.OUTRIDER_DATA ?? DEFAULT_DATA,
+    agent: agent || null,
+    ...(instance ? { instance } : {}),
+    ...(collectorUrl ? { collectorUrl } : {}),
+    env: io.env,
+    clock: systemClock,
+    log,
+  });
+  announce(io, 'sidecar', sidecar.listen, { agent: agent || null });
+  log.info('stopping', { signal: await stopped });
+  await sidecar.stop();
+  return EXIT.done;
+}

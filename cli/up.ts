@@ -1,0 +1,74 @@
+// `outrider up`: collector and sidecar in one process, embedded stores, no server to install.
+
+import { parseArgs } from 'node:util';
+import { startCollector } from '../collector/main.ts';
+import { systemClock } from '../kit/clock.ts';
+import { createLifecycle } from '../kit/lifecycle.ts';
+import { startSidecar } from '../sidecar/main.ts';
+import { EXIT, type Io } from './command.ts';
+import {
+  announce,
+  configOrExplain,
+  DEFAULT_DATA,
+  firstAgent,
+  logTo,
+  STOP_MS,
+  stopSignal,
+} from './process.ts';
+
+export const help = `outrider up: collector and sidecar together
+
+Usage: outrider up [--config FILE] [--data DIR] [--agent NAME]
+
+  --config FILE   the config (OUTRIDER_CONFIG; else ./outrider.yaml; else observe everything with agent \`default\`)
+  --data DIR      where data is kept (OUTRIDER_DATA; else ./.outrider)
+  --agent NAME    whose sidecar it is (OUTRIDER_AGENT; else the config's first agent)
+
+Prints one JSON line for each process once it is ready, then runs until SIGTERM or Ctrl-C.
+
+Example: outrider up --config outrider.yaml --agent scout
+`;
+
+export async function run(args: readonly string[], io: Io): Promise<number> {
+  const { values } = parseArgs({
+    args: [...args],
+    options: { config: { type: 'string' }, data: { type: 'string' }, agent: { type: 'string' } },
+  });
+  const config = await configOrExplain(values.config, io);
+  if (!config) return EXIT.config;
+  const dataDirectory = values.data ?? io.env.OUTRIDER_DATA ?? DEFAULT_DATA;
+  const named = values.agent ?? io.env.OUTRIDER_AGENT;
+  const agent = named ?? firstAgent(config);
+  const log = logTo(io, 'up');
+  if (named === undefined)
+    log.info('agent.chosen', { agent, why: "the config's first; choose with --agent" });
+  const stopped = stopSignal();
+  const lifecycle = createLifecycle(log);
+  try {
+    const collector = await startCollector({
+      config,
+      dataDirectory,
+      log: logTo(io, 'collector'),
+      clock: systemClock,
+    });
+    lifecycle.onStop('collector', () => collector.close());
+    announce(io, 'collector', collector.listen);
+    const sidecar = await startSidecar({
+      config,
+      dataDirectory,
+      agent: agent.split('/')[0] ?? agent,
+      ...(agent.includes('/') ? { instance: agent.slice(agent.indexOf('/') + 1) } : {}),
+      collectorUrl: collector.listen.control,
+      otlpUrl: collector.listen.otlp,
+      env: io.env,
+      clock: systemClock,
+      log: logTo(io, 'sidecar'),
+    });
+    lifecycle.onStop('sidecar', () => sidecar.stop());
+    announce(io, 'sidecar', sidecar.listen, { agent });
+    log.info('stopping', { signal: await stopped });
+    return EXIT.done;
+  } finally {
+    await lifecycle.stop(STOP_MS + config.drainMs);
+  }
+}

@@ -1,0 +1,48 @@
+// The agents' own keys towards this sidecar, read at start and again every half minute: a revoked key stops working.
+
+import type { Config } from '../../contract/config/config.ts';
+import type { Clock } from '../../kit/clock.ts';
+import { type Log, sentenceOf } from '../../kit/log.ts';
+import type { AgentKey } from '../state/agents.ts';
+import type { Secrets } from './credentials.ts';
+
+export interface AgentKeys {
+  readonly current: readonly AgentKey[];
+  stop(): void;
+}
+
+export const KEYS_FRESH_MS = 30_000;
+
+export async function readAgentKeys(
+  config: Config,
+  secrets: Secrets,
+  clock: Clock,
+  log: Log,
+): Promise<AgentKeys> {
+  let current: readonly AgentKey[] = [];
+  let stopped = false;
+
+  const read = async (): Promise<void> => {
+    const found: AgentKey[] = [];
+    for (const { pattern, key } of config.agents.values()) {
+      if (!key) continue;
+      try {
+        found.push({ pattern, key: await secrets.read(key) });
+      } catch (failure) {
+        log.warn('agent_key.unreadable', { agent: pattern, failure: sentenceOf(failure) });
+      }
+    }
+    current = found;
+    if (!stopped && found.length > 0) clock.after(KEYS_FRESH_MS, () => void read());
+  };
+
+  await read();
+  return {
+    get current() {
+      return current;
+    },
+    stop() {
+      stopped = true;
+    },
+  };
+}

@@ -1,0 +1,152 @@
+// One walk over a request's protobuf bytes, decoding nothing. The database reads whole segments and fails them whole
+// for one corrupt message, so whatever it could stumble over is refused here, at the door, to its sender alone:
+// truncation, overlong varints, groups, wrong wire types, bottomless nesting. The same walk counts spans and bad ids.
+
+import { BYTES, FIXED32, FIXED64, VARINT } from '../../kit/protobuf.ts';
+import { DEPTH_MAX, FIELDS, isScalar, MESSAGES, WIRE_TYPES } from './otlp-shape.ts';
+
+/** The collector appends its receipt under field 1000; everything from there on is its own. */
+export const FIELDS_OF_THE_COLLECTOR = 1000;
+
+const TRACE_ID_FIELD = 1;
+const SPAN_ID_FIELD = 2;
+const TRACE_ID_BYTES = 16;
+const SPAN_ID_BYTES = 8;
+const TAG_BYTES_MAX = 5;
+const VARINT_BYTES_MAX = 10;
+const LENGTH_BYTES_MAX = 5;
+
+// The table of fields, as the inner loop wants it: for each message, by field number, a wire type or NESTED + a message.
+const NESTED = 16;
+const UNKNOWN = -1;
+const FIELD_MAX = 31;
+const REQUEST = MESSAGES.indexOf('request');
+const SPAN = MESSAGES.indexOf('span');
+const SHAPES = MESSAGES.map((message) => {
+  const shape = new Int8Array(FIELD_MAX + 1).fill(UNKNOWN);
+  for (const { number, kind } of FIELDS[message])
+    shape[number] = isScalar(kind) ? WIRE_TYPES[kind] : NESTED + MESSAGES.indexOf(kind);
+  return shape;
+});
+
+export interface Framing {
+  readonly spans: number;
+  /** Spans whose trace or span id is missing, of the wrong length or all zero; the database leaves them out. */
+  readonly badIds: number;
+}
+
+/** The request is not a readable ExportTraceServiceRequest; the message says where and why. */
+export class MalformedRequest extends Error {
+  override name = 'MalformedRequest';
+}
+
+/** Walks an ExportTraceServiceRequest. Throws MalformedRequest. */
+export function walkFraming(request: Uint8Array): Framing {
+  const walk = new Walk(request);
+  walk.message(REQUEST, 0, request.length, 0);
+  return { spans: walk.spans, badIds: walk.badIds };
+}
+
+/** A cursor over the bytes: fields rather than parameters keep the inner loop free of allocations. */
+class Walk {
+  spans = 0;
+  badIds = 0;
+  readonly #bytes: Uint8Array;
+  #at = 0;
+
+  constructor(bytes: Uint8Array) {
+    this.#bytes = bytes;
+  }
+
+  /** Walks one message of kind `kind` from `start` up to `end`. */
+  message(kind: number, start: number, end: number, depth: number): void {
+    if (depth > DEPTH_MAX) throw new MalformedRequest(`nested deeper than ${DEPTH_MAX} levels`);
+    const shape = SHAPES[kind]!;
+    let goodIds = 0;
+    this.#at = start;
+    while (this.#at < end) {
+      const tag = this.#unsigned(end, TAG_BYTES_MAX);
+      const wire = tag % 8;
+      const field = (tag - wire) / 8;
+      const known = field <= FIELD_MAX ? shape[field]! : UNKNOWN;
+      if (field === 0 || tag > 0xffff_ffff) throw this.#malformed('an impossible field number');
+      if (known === UNKNOWN) {
+        if (kind === REQUEST && field >= FIELDS_OF_THE_COLLECTOR)
+          throw this.#malformed(`field ${field} is the collector's own`);
+      } else if (wire !== (known >= NESTED ? BYTES : known)) {
+        throw this.#malformed(`field ${field} has wire type ${wire}`);
+      }
+      if (wire !== BYTES) {
+        this.#skip(wire, end);
+        continue;
+      }
+      const stop = this.#length(end);
+      if (known >= NESTED) this.message(known - NESTED, this.#at, stop, depth + 1);
+      else if (kind === SPAN && field <= SPAN_ID_FIELD) goodIds = this.#withId(goodIds, field, stop);
+      this.#at = stop;
+    }
+    if (kind === SPAN) {
+      this.spans += 1;
+      if (goodIds !== (TRACE_ID_FIELD | SPAN_ID_FIELD)) this.badIds += 1;
+    }
+  }
+
+  /** The ids seen good so far, as bits; the last one given counts, as in every protobuf reader. */
+  #withId(goodIds: number, field: number, stop: number): number {
+    const expected = field === TRACE_ID_FIELD ? TRACE_ID_BYTES : SPAN_ID_BYTES;
+    if (stop - this.#at !== expected) return goodIds & ~field;
+    for (let at = this.#at; at < stop; at += 1) if (this.#bytes[at] !== 0) return goodIds | field;
+    return goodIds & ~field;
+  }
+
+  /** Reads a length and returns where its bytes end. */
+  #length(end: number): number {
+    const first = this.#bytes[this.#at]!;
+    if (this.#at < end && first < 0x80) this.#at += 1;
+    else return this.#longLength(end);
+    if (first > end - this.#at) throw this.#malformed('a field longer than what holds it');
+    return this.#at + first;
+  }
+
+  #longLength(end: number): number {
+    const length = this.#unsigned(end, LENGTH_BYTES_MAX);
+    if (length > end - this.#at) throw this.#malformed('a field longer than what holds it');
+    return this.#at + length;
+  }
+
+  #unsigned(end: number, bytesMax: number): number {
+    let value = 0;
+    let scale = 1;
+    const stop = Math.min(end, this.#at + bytesMax);
+    while (this.#at < stop) {
+      const byte = this.#bytes[this.#at++]!;
+      value += (byte & 0x7f) * scale;
+      if (byte < 0x80) return value;
+      scale *= 0x80;
+    }
+    throw this.#malformed(stop === end ? 'truncated' : 'a number that is too long');
+  }
+
+  #skip(wire: number, end: number): void {
+    if (wire === VARINT) this.#skipVarint(end);
+    else if (wire === FIXED64) this.#at += 8;
+    else if (wire === FIXED32) this.#at += 4;
+    else throw this.#malformed(wire === 3 || wire === 4 ? 'a group' : `wire type ${wire}`);
+    if (this.#at > end) throw this.#malformed('truncated');
+  }
+
+  #skipVarint(end: number): void {
+    const last = this.#at + VARINT_BYTES_MAX - 1;
+    while (this.#at < end) {
+      const byte = this.#bytes[this.#at++]!;
+      if (byte >= 0x80 && this.#at <= last) continue;
+      if (byte <= 1 || this.#at <= last) return;
+      throw this.#malformed('a number of more than 64 bits');
+    }
+    throw this.#malformed('truncated');
+  }
+
+  #malformed(why: string): MalformedRequest {
+    return new MalformedRequest(`not a protobuf ExportTraceServiceRequest: ${why} at byte ${this.#at}`);
+  }
+}

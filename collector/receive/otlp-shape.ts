@@ -1,0 +1,138 @@
+// The OTLP trace messages, once: number, JSON name and kind of every field. The framing walk reads wire types and nesting
+// from it, the JSON door names and kinds. A field that is not here is skipped by the one and ignored by the other.
+// Source: open-telemetry/opentelemetry-proto, trace/v1, common/v1, resource/v1 and collector/trace/v1 (1.x).
+
+import { BYTES, FIXED32, FIXED64, VARINT } from '../../kit/protobuf.ts';
+
+export const WIRE_TYPES = {
+  string: BYTES,
+  bytes: BYTES,
+  /** Bytes too, but hex in JSON: trace and span ids. */
+  id: BYTES,
+  bool: VARINT,
+  enum: VARINT,
+  uint32: VARINT,
+  int64: VARINT,
+  double: FIXED64,
+  fixed64: FIXED64,
+  fixed32: FIXED32,
+} as const;
+export type Scalar = keyof typeof WIRE_TYPES;
+
+export const MESSAGES = [
+  'request',
+  'resourceSpans',
+  'resource',
+  'scopeSpans',
+  'scope',
+  'span',
+  'event',
+  'link',
+  'status',
+  'keyValue',
+  'anyValue',
+  'arrayValue',
+  'keyValueList',
+  'entityRef',
+] as const;
+export type Message = (typeof MESSAGES)[number];
+
+export interface Field {
+  readonly number: number;
+  /** lowerCamelCase, as JSON has it. */
+  readonly name: string;
+  readonly kind: Scalar | Message;
+  readonly repeated: boolean;
+}
+
+const one = (number: number, name: string, kind: Scalar | Message): Field => ({
+  number,
+  name,
+  kind,
+  repeated: false,
+});
+const many = (number: number, name: string, kind: Scalar | Message): Field => ({
+  number,
+  name,
+  kind,
+  repeated: true,
+});
+
+export const FIELDS: Readonly<Record<Message, readonly Field[]>> = {
+  request: [many(1, 'resourceSpans', 'resourceSpans')],
+  resourceSpans: [
+    one(1, 'resource', 'resource'),
+    many(2, 'scopeSpans', 'scopeSpans'),
+    one(3, 'schemaUrl', 'string'),
+  ],
+  resource: [
+    many(1, 'attributes', 'keyValue'),
+    one(2, 'droppedAttributesCount', 'uint32'),
+    many(3, 'entityRefs', 'entityRef'),
+  ],
+  scopeSpans: [one(1, 'scope', 'scope'), many(2, 'spans', 'span'), one(3, 'schemaUrl', 'string')],
+  scope: [
+    one(1, 'name', 'string'),
+    one(2, 'version', 'string'),
+    many(3, 'attributes', 'keyValue'),
+    one(4, 'droppedAttributesCount', 'uint32'),
+  ],
+  span: [
+    one(1, 'traceId', 'id'),
+    one(2, 'spanId', 'id'),
+    one(3, 'traceState', 'string'),
+    one(4, 'parentSpanId', 'id'),
+    one(5, 'name', 'string'),
+    one(6, 'kind', 'enum'),
+    one(7, 'startTimeUnixNano', 'fixed64'),
+    one(8, 'endTimeUnixNano', 'fixed64'),
+    many(9, 'attributes', 'keyValue'),
+    one(10, 'droppedAttributesCount', 'uint32'),
+    many(11, 'events', 'event'),
+    one(12, 'droppedEventsCount', 'uint32'),
+    many(13, 'links', 'link'),
+    one(14, 'droppedLinksCount', 'uint32'),
+    one(15, 'status', 'status'),
+    one(16, 'flags', 'fixed32'),
+  ],
+  event: [
+    one(1, 'timeUnixNano', 'fixed64'),
+    one(2, 'name', 'string'),
+    many(3, 'attributes', 'keyValue'),
+    one(4, 'droppedAttributesCount', 'uint32'),
+  ],
+  link: [
+    one(1, 'traceId', 'id'),
+    one(2, 'spanId', 'id'),
+    one(3, 'traceState', 'string'),
+    many(4, 'attributes', 'keyValue'),
+    one(5, 'droppedAttributesCount', 'uint32'),
+    one(6, 'flags', 'fixed32'),
+  ],
+  status: [one(2, 'message', 'string'), one(3, 'code', 'enum')],
+  keyValue: [one(1, 'key', 'string'), one(2, 'value', 'anyValue')],
+  anyValue: [
+    one(1, 'stringValue', 'string'),
+    one(2, 'boolValue', 'bool'),
+    one(3, 'intValue', 'int64'),
+    one(4, 'doubleValue', 'double'),
+    one(5, 'arrayValue', 'arrayValue'),
+    one(6, 'kvlistValue', 'keyValueList'),
+    one(7, 'bytesValue', 'bytes'),
+  ],
+  arrayValue: [many(1, 'values', 'anyValue')],
+  keyValueList: [many(1, 'values', 'keyValue')],
+  entityRef: [
+    one(1, 'schemaUrl', 'string'),
+    one(2, 'type', 'string'),
+    many(3, 'idKeys', 'string'),
+    many(4, 'descriptionKeys', 'string'),
+  ],
+};
+
+/** protobuf's own default recursion limit. */
+export const DEPTH_MAX = 100;
+
+export function isScalar(kind: Scalar | Message): kind is Scalar {
+  return kind in WIRE_TYPES;
+}

@@ -1,0 +1,209 @@
+// What a stranger's statement may hold: everything here is named, everything else is refused. New releases of ClickHouse
+// bring functions that read files, call models or dial out; a list of what is bad would let each of them through once.
+
+/** How a statement's tree may begin, as EXPLAIN AST prints it. Names of tables may follow. */
+export const ROOTS = [
+  'SelectWithUnionQuery',
+  'SelectIntersectExceptQuery',
+  'Explain',
+  'ShowTables',
+  'ShowColumns',
+  'ShowFunctions',
+  'ShowIndexes',
+  'ShowCreateTableQuery',
+  'ShowCreateViewQuery',
+  'ShowCreateDatabaseQuery',
+  'ExistsTableQuery',
+  'ExistsViewQuery',
+  'ExistsDatabaseQuery',
+  'DescribeQuery',
+] as const;
+
+/** The first word of the canonical text; checked before the engine is asked to explain it. */
+export const FIRST_WORDS = ['SELECT', 'WITH', 'EXPLAIN', 'SHOW', 'EXISTS', 'DESCRIBE'] as const;
+
+/** What EXPLAIN may explain: kinds that only plan, and no table override. */
+export const EXPLAIN_KINDS = [
+  'EXPLAIN',
+  'EXPLAIN AST',
+  'EXPLAIN SYNTAX',
+  'EXPLAIN QUERY TREE',
+  'EXPLAIN PIPELINE',
+  'EXPLAIN ESTIMATE',
+] as const;
+
+/**
+ * Nodes inside a SELECT. Left out on purpose: ColumnsApplyTransformer, since `* APPLY(file)` names a function that the
+ * printed tree does not show.
+ */
+export const NODES = new Set([
+  'SelectWithUnionQuery',
+  'SelectIntersectExceptQuery',
+  'SelectQuery',
+  'ExpressionList',
+  'Literal',
+  'Identifier',
+  'TableIdentifier',
+  'Asterisk',
+  'QualifiedAsterisk',
+  'Subquery',
+  'TablesInSelectQuery',
+  'TablesInSelectQueryElement',
+  'TableExpression',
+  'TableJoin',
+  'ArrayJoin',
+  'OrderByElement',
+  'InterpolateElement',
+  'WithElement',
+  'WindowDefinition',
+  'WindowListElement',
+  'SampleRatio',
+  'ColumnsRegexpMatcher',
+  'ColumnsListMatcher',
+  'QualifiedColumnsRegexpMatcher',
+  'QualifiedColumnsListMatcher',
+  'ColumnsTransformerList',
+  'ColumnsExceptTransformer',
+  'ColumnsReplaceTransformer',
+  'ColumnsReplaceTransformer::Replacement',
+  'Set',
+]);
+
+export const TABLE_FUNCTIONS = new Set([
+  'numbers',
+  'numbers_mt',
+  'zeros',
+  'zeros_mt',
+  'generateSeries',
+  'generate_series',
+  'values',
+  'view',
+]);
+
+/** Tables of `system` that tools ask for when they connect, and that tell nothing of other people's queries or files. */
+export const SYSTEM_TABLES = new Set([
+  'aggregate_function_combinators',
+  'collations',
+  'columns',
+  'contributors',
+  'data_skipping_indices',
+  'data_type_families',
+  'databases',
+  'formats',
+  'functions',
+  'keywords',
+  'licenses',
+  'numbers',
+  'numbers_mt',
+  'one',
+  'settings',
+  'table_engines',
+  'table_functions',
+  'tables',
+  'time_zones',
+  'zeros',
+]);
+
+/** Families of functions (system.functions.categories) that only compute. */
+export const FUNCTION_CATEGORIES = new Set([
+  'Aggregate Functions',
+  'Arithmetic',
+  'Arrays',
+  'Bit',
+  'Bitmap',
+  'Comparison',
+  'Conditional',
+  'Dates and Times',
+  'Distance',
+  'Encoding',
+  'Financial',
+  'Geo',
+  'Geo Polygon',
+  'H3',
+  'S2',
+  'Hash',
+  'IP Address',
+  'JSON',
+  'Logical',
+  'Map',
+  'Mathematical',
+  'Nullable',
+  'Null',
+  'Random Number',
+  'Rounding',
+  'String',
+  'String Replacement',
+  'String Search',
+  'String Splitting',
+  'Time Series',
+  'Time Window',
+  'Tuple',
+  'Type Conversion',
+  'ULID',
+  'URL',
+  'UUID',
+  'Window Functions',
+]);
+
+/** Of the families that hold more than computing, the functions that only compute; and syntax that prints as one. */
+export const FUNCTIONS = new Set([
+  ...['lambda', 'exists', 'untuple', 'columns', 'grouping', 'CAST', 'cast', '_CAST'],
+  ...['bar', 'blockNumber', 'byteSize', 'caseWithExpression', 'caseWithExpr', 'caseWithoutExpr'],
+  ...[
+    'caseWithoutExpression',
+    'currentDatabase',
+    'currentSchemas',
+    'currentUser',
+    'defaultValueOfArgumentType',
+  ],
+  ...[
+    'defaultValueOfTypeName',
+    'displayName',
+    'dumpColumnStructure',
+    'finalizeAggregation',
+    'formatReadableDecimalSize',
+  ],
+  ...[
+    'formatReadableQuantity',
+    'formatReadableSize',
+    'formatReadableTimeDelta',
+    'getSubcolumn',
+    'identity',
+    'ignore',
+  ],
+  ...['indexHint', 'initializeAggregation', 'isConstant', 'isDecimalOverflow', 'lowCardinalityIndices'],
+  ...['lowCardinalityKeys', 'materialize', 'neighbor', 'parseReadableSize', 'parseReadableSizeOrNull'],
+  ...['parseReadableSizeOrZero', 'parseTimeDelta', 'revision', 'rowNumberInAllBlocks', 'rowNumberInBlock'],
+  ...[
+    'runningAccumulate',
+    'runningDifference',
+    'runningDifferenceStartingWithFirstValue',
+    'throwIf',
+    'timezone',
+  ],
+  ...['timeZone', 'timezoneOf', 'timezoneOffset', 'toColumnTypeName', 'toTypeName', 'transform', 'uptime'],
+  ...['variantElement', 'variantType', 'version', 'visibleWidth', 'serverTimezone', 'countDigits', 'digits'],
+  ...['getSetting', 'sparkbar', 'nested', 'mapFromString'],
+]);
+
+/** Settings that a client may send in the URL; `most` caps a number at the door's own limit. */
+export const SETTINGS: ReadonlyMap<
+  string,
+  { readonly most?: 'querySecondsMax' | 'resultRowsMax' | 'resultBytesMax' }
+> = new Map(
+  Object.entries({
+    max_execution_time: { most: 'querySecondsMax' as const },
+    max_result_rows: { most: 'resultRowsMax' as const },
+    max_result_bytes: { most: 'resultBytesMax' as const },
+    date_time_output_format: {},
+    extremes: {},
+    format_csv_delimiter: {},
+    join_use_nulls: {},
+    output_format_json_named_tuples_as_objects: {},
+    output_format_json_quote_64bit_floats: {},
+    output_format_json_quote_64bit_integers: {},
+    output_format_json_quote_decimals: {},
+    output_format_json_quote_denormals: {},
+    session_timezone: {},
+  }),
+);

@@ -1,0 +1,97 @@
+// The two doors: `sql` for Grafana, clients and curl, read-only behind the wall; `private` for the collector alone, which
+// may do anything and proves itself by a password drawn at each start.
+
+import { randomUUID, timingSafeEqual } from 'node:crypto';
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import { isIP } from 'node:net';
+import { quoted } from '../sql-text.ts';
+import { SETTINGS } from './allowed.ts';
+import { type Engine, type Reader, run, stream } from './engine.ts';
+import { DEFAULT_FORMAT, mayStream } from './formats.ts';
+import type { FunctionList } from './functions.ts';
+import { type EngineLimits, PRIVATE_USER } from './messages.ts';
+import { BadRequest, type DoorRequest, readRequest } from './request.ts';
+import { sendBlocks, sendFailure, sendWhole } from './respond.ts';
+import { judge } from './wall.ts';
+
+/** A load statement carries the whole schema; nothing of the collector's is near this. */
+const PRIVATE_STATEMENT_BYTES_MAX = 4_000_000;
+
+export function sqlDoor(engine: Engine, functions: FunctionList, limits: EngineLimits): Server {
+  return door(engine, async (request, response) => {
+    refuseRebound(request);
+    const asked = await readRequest(request);
+    await engine.read.lend((reader) => answerRead(reader, asked, response, { engine, functions, limits }));
+  });
+}
+
+interface ReadContext {
+  readonly engine: Engine;
+  readonly functions: FunctionList;
+  readonly limits: EngineLimits;
+}
+
+async function answerRead(
+  reader: Reader,
+  asked: DoorRequest,
+  response: ServerResponse,
+  { engine, functions, limits }: ReadContext,
+): Promise<void> {
+  if (response.destroyed) return;
+  const judged = await judge(reader.plain, asked.statement, functions);
+  const format = judged.format ?? asked.format ?? DEFAULT_FORMAT;
+  const head = { queryId: asked.queryId ?? randomUUID(), format, gzip: asked.gzip };
+  const settings = judged.isSelect && !judged.hasSettings ? kept(asked.settings, limits) : [];
+  const session = settings.length > 0 ? reader.tuned() : reader.plain;
+  const statement = settings.length > 0 ? `${judged.body} SETTINGS ${settings.join(', ')}` : judged.body;
+  if (judged.isSelect && mayStream(format))
+    await sendBlocks(response, engine, head, stream(session, statement, format));
+  else sendWhole(response, engine, head, await run(session, statement, format));
+}
+
+/** Settings from the URL that may have effect, as SQL. The rest are dropped without a word, as ClickHouse's clients expect. */
+function kept(settings: ReadonlyMap<string, string>, limits: EngineLimits): string[] {
+  return [...settings].flatMap(([name, value]) => {
+    const setting = SETTINGS.get(name);
+    if (!setting) return [];
+    if (!setting.most) return [`${name} = ${quoted(value)}`];
+    const most = limits[setting.most];
+    const wished = Number(value);
+    return [`${name} = ${Number.isInteger(wished) && wished > 0 && wished < most ? wished : most}`];
+  });
+}
+
+/** A web page can point its own name at 127.0.0.1; then the browser's Host header still says that name. */
+function refuseRebound(request: IncomingMessage): void {
+  const host = (request.headers.host ?? '').replace(/:\d+$/, '').replace(/^\[|\]$/g, '');
+  const local = request.socket.localAddress ?? '';
+  const loopback = local.startsWith('127.') || local === '::1' || local === '::ffff:127.0.0.1';
+  if (loopback && host !== 'localhost' && isIP(host) === 0)
+    throw new BadRequest(516, `The name ${host} is not served here; use 127.0.0.1 or localhost`);
+}
+
+export function privateDoor(engine: Engine, password: string): Server {
+  const expected = Buffer.from(`Basic ${Buffer.from(`${PRIVATE_USER}:${password}`).toString('base64')}`);
+  return door(engine, async (request, response) => {
+    const given = Buffer.from(request.headers.authorization ?? '');
+    if (given.length !== expected.length || !timingSafeEqual(given, expected))
+      throw new BadRequest(516, 'This door is the collector’s own');
+    const asked = await readRequest(request, PRIVATE_STATEMENT_BYTES_MAX);
+    const format = asked.format ?? DEFAULT_FORMAT;
+    const answer = await engine.work.lend((session) => run(session, asked.statement, format));
+    sendWhole(response, engine, { queryId: asked.queryId ?? randomUUID(), format, gzip: false }, answer);
+  });
+}
+
+type Handle = (request: IncomingMessage, response: ServerResponse) => Promise<void>;
+
+function door(engine: Engine, handle: Handle): Server {
+  return createServer({ keepAliveTimeout: 30_000 }, (request, response) => {
+    const path = (request.url ?? '/').split('?')[0];
+    if (path === '/ping' || (request.method === 'GET' && request.url === '/'))
+      return void response.end('Ok.\n');
+    if (path !== '/')
+      return void response.writeHead(404).end(`There is no ${path} here; send queries to /\n`);
+    handle(request, response).catch((failure) => sendFailure(response, failure, engine));
+  });
+}

@@ -1,0 +1,35 @@
+// Output formats: how each is announced, and which may be sent block by block. chDB formats every block of a stream as a
+// document of its own, so only formats without a head or tail survive being joined.
+
+export const DEFAULT_FORMAT = 'TabSeparated';
+
+const STREAMABLE = new Set([
+  'TabSeparated',
+  'TSV',
+  'TabSeparatedRaw',
+  'TSVRaw',
+  'CSV',
+  'JSONEachRow',
+  'JSONLines',
+  'NDJSON',
+  'JSONStringsEachRow',
+  'JSONCompactEachRow',
+  'JSONCompactStringsEachRow',
+  'Native',
+  'RowBinary',
+  'LineAsString',
+  'RawBLOB',
+]);
+
+export const mayStream = (format: string): boolean => STREAMABLE.has(format);
+
+export function contentType(format: string): string {
+  if (/^JSON(?!.*EachRow|Lines)/.test(format)) return 'application/json; charset=UTF-8';
+  if (/^(JSON.*EachRow|JSONLines|NDJSON)/.test(format)) return 'application/x-ndjson; charset=UTF-8';
+  if (/^CSV/.test(format)) return 'text/csv; charset=UTF-8; header=absent';
+  if (/^(TabSeparated|TSV)/.test(format)) return 'text/tab-separated-values; charset=UTF-8';
+  if (/^(Native|RowBinary|Parquet|Arrow|ORC|Avro|MsgPack|Protobuf|Npy|BSON|RawBLOB)/.test(format))
+    return 'application/octet-stream';
+  if (format === 'XML') return 'application/xml; charset=UTF-8';
+  return 'text/plain; charset=UTF-8';
+}

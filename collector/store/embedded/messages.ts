@@ -1,0 +1,37 @@
+// What the collector says to its store process over stdin, and what it hears over stdout: one JSON line each way.
+// The password travels here and nowhere else, so no other user of the machine can read it off a command line.
+
+export interface EngineLimits {
+  /** Bytes one read-only query may hold; sorting and grouping spill to disk at half of it. */
+  readonly queryMemoryBytes: number;
+  readonly querySecondsMax: number;
+  readonly resultRowsMax: number;
+  readonly resultBytesMax: number;
+  /** Read-only queries that run at once; as many again may wait for each. */
+  readonly readers: number;
+}
+
+export const DEFAULT_LIMITS: EngineLimits = {
+  queryMemoryBytes: 200_000_000,
+  querySecondsMax: 30,
+  resultRowsMax: 1_000_000,
+  resultBytesMax: 64_000_000,
+  readers: 3,
+};
+
+export interface StartOrder {
+  readonly dataDirectory: string;
+  readonly password: string;
+  /** The read-only door. */
+  readonly sql: { readonly host: string; readonly port: number };
+  readonly limits: EngineLimits;
+}
+
+export type StartReport =
+  | { readonly event: 'ready'; readonly privatePort: number; readonly sqlPort: number }
+  /** `code` is Node's (EADDRINUSE) or ClickHouse's number as text. */
+  | { readonly event: 'failed'; readonly code: string; readonly message: string };
+
+export const PRIVATE_USER = 'collector';
+/** Sessions behind the private door: one loads while the others answer the collector's own questions. */
+export const PRIVATE_SESSIONS = 2;

@@ -1,0 +1,118 @@
+// Writes one answer of ClickHouse's HTTP interface: rows whole or block by block, and failures as ClickHouse prints them.
+
+import type { ServerResponse } from 'node:http';
+import { Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
+import { createGzip, gzipSync } from 'node:zlib';
+import { type Answer, type Engine, StatementFailure } from './engine.ts';
+import { contentType } from './formats.ts';
+import { PoolFull } from './pool.ts';
+import { BadRequest } from './request.ts';
+import { WallRefusal } from './wall.ts';
+
+export interface AnswerHead {
+  readonly queryId: string;
+  readonly format: string;
+  readonly gzip: boolean;
+}
+
+function writeHead(
+  response: ServerResponse,
+  engine: Engine,
+  head: AnswerHead,
+  more: Record<string, string>,
+): void {
+  response.writeHead(200, {
+    'content-type': contentType(head.format),
+    'x-clickhouse-server-display-name': 'outrider',
+    'x-clickhouse-query-id': head.queryId,
+    'x-clickhouse-format': head.format,
+    'x-clickhouse-timezone': engine.timezone,
+    ...(head.gzip ? { 'content-encoding': 'gzip' } : {}),
+    ...more,
+  });
+}
+
+export function sendWhole(response: ServerResponse, engine: Engine, head: AnswerHead, answer: Answer): void {
+  const summary = {
+    read_rows: String(answer.rowsRead),
+    read_bytes: String(answer.bytesRead),
+    elapsed_ns: String(Math.round(answer.elapsedSeconds * 1e9)),
+  };
+  writeHead(response, engine, head, { 'x-clickhouse-summary': JSON.stringify(summary) });
+  response.end(head.gzip ? gzipSync(answer.bytes) : answer.bytes);
+}
+
+/** Sends blocks as they come. What fails before the first block is thrown; later, the answer is broken off. */
+export async function sendBlocks(
+  response: ServerResponse,
+  engine: Engine,
+  head: AnswerHead,
+  blocks: AsyncGenerator<Uint8Array>,
+): Promise<void> {
+  const first = await blocks.next();
+  writeHead(response, engine, head, {});
+  if (first.done) return void response.end();
+  async function* all() {
+    yield first.value as Uint8Array;
+    yield* blocks;
+  }
+  const source = Readable.from(all(), { objectMode: true, highWaterMark: 1 });
+  try {
+    if (head.gzip) await pipeline(source, createGzip(), response);
+    else await pipeline(source, response);
+  } catch {
+    // The head is out: only a connection cut short still tells the client that rows are missing.
+    response.destroy();
+  } finally {
+    await blocks.return(undefined);
+  }
+}
+
+/** Exception numbers that are not a 500, as ClickHouse's HTTPHandler maps them. */
+const STATUSES: ReadonlyMap<number, number> = new Map([
+  ...[6, 27, 36, 41, 42, 43, 50, 53, 62, 70, 72, 79, 153, 184, 215, 456].map((code) => [code, 400] as const),
+  ...[16, 46, 47, 60, 81, 115].map((code) => [code, 404] as const),
+  ...[164, 291, 497].map((code) => [code, 403] as const),
+  ...[
+    [48, 501],
+    [73, 400],
+    [159, 408],
+    [202, 503],
+    [241, 500],
+    [396, 400],
+    [516, 401],
+  ].map(([code, status]) => [code!, status!] as const),
+]);
+
+export function sendFailure(response: ServerResponse, failure: unknown, engine: Engine): void {
+  if (response.headersSent) return void response.destroy();
+  const { code, message } = describe(failure, engine);
+  response.writeHead(STATUSES.get(code) ?? 500, {
+    'content-type': 'text/plain; charset=UTF-8',
+    'x-clickhouse-exception-code': String(code),
+    connection: 'close',
+  });
+  response.end(`${message}\n`);
+}
+
+function describe(failure: unknown, engine: Engine): { code: number; message: string } {
+  if (failure instanceof StatementFailure) return { code: failure.code, message: failure.message };
+  const own = (code: number, name: string, sentence: string) => ({
+    code,
+    message: `Code: ${code}. DB::Exception: ${sentence}. (${name}) (version ${engine.version})`,
+  });
+  if (failure instanceof WallRefusal) return own(497, 'ACCESS_DENIED', failure.message);
+  if (failure instanceof PoolFull) return own(202, 'TOO_MANY_SIMULTANEOUS_QUERIES', failure.message);
+  if (failure instanceof BadRequest)
+    return own(failure.code, NAMES.get(failure.code) ?? 'BAD_ARGUMENTS', failure.message);
+  return own(1002, 'UNKNOWN_EXCEPTION', failure instanceof Error ? failure.message : String(failure));
+}
+
+const NAMES: ReadonlyMap<number, string> = new Map([
+  [48, 'NOT_IMPLEMENTED'],
+  [62, 'SYNTAX_ERROR'],
+  [81, 'UNKNOWN_DATABASE'],
+  [456, 'UNKNOWN_QUERY_PARAMETER'],
+  [516, 'AUTHENTICATION_FAILED'],
+]);

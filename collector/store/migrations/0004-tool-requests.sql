@@ -1,0 +1,37 @@
+-- What models asked their agents to run: one row per tool call in an answer, run or not.
+CREATE TABLE IF NOT EXISTS tool_requests (
+  timestamp DateTime64(3) CODEC(Delta(8), ZSTD(1)),
+  agent_id LowCardinality(String),
+  agent_instance LowCardinality(String),
+  task_id String CODEC(ZSTD(1)),
+  call_id String CODEC(ZSTD(1)),
+  trace_id String CODEC(ZSTD(1)),
+  span_id String CODEC(ZSTD(1)),
+  upstream LowCardinality(String),
+  model LowCardinality(String),
+  tool_name LowCardinality(String),
+  tool_call_id String CODEC(ZSTD(1)),
+  arguments_digest String CODEC(ZSTD(1)),
+  INDEX idx_call_id call_id TYPE bloom_filter(0.01) GRANULARITY 1
+) ENGINE = MergeTree
+PARTITION BY toYYYYMM(timestamp)
+ORDER BY (toStartOfHour(timestamp), agent_id, timestamp)
+SETTINGS index_granularity = 8192, ttl_only_drop_parts = 1, non_replicated_deduplication_window = 10000;
+
+CREATE MATERIALIZED VIEW IF NOT EXISTS tool_requests_mv TO tool_requests AS
+SELECT
+  toDateTime64(at, 3) AS timestamp,
+  SpanAttributes['outrider.agent'] AS agent_id,
+  SpanAttributes['outrider.agent.instance'] AS agent_instance,
+  SpanAttributes['outrider.task'] AS task_id,
+  SpanAttributes['outrider.call.id'] AS call_id,
+  TraceId AS trace_id,
+  SpanId AS span_id,
+  SpanAttributes['outrider.upstream'] AS upstream,
+  SpanAttributes['outrider.model'] AS model,
+  attributes['gen_ai.tool.name'] AS tool_name,
+  attributes['gen_ai.tool.call.id'] AS tool_call_id,
+  attributes['outrider.tool.arguments.sha256'] AS arguments_digest
+FROM otel_traces
+ARRAY JOIN Events.Timestamp AS at, Events.Name AS name, Events.Attributes AS attributes
+WHERE ScopeName = 'outrider.sidecar' AND Sender != '' AND name = 'outrider.tool_request';

@@ -1,0 +1,74 @@
+// What the parser accepts and this release does not enforce. A control that is written down and does nothing is worse
+// than none, so a process that finds any of these refuses to start and names the key to remove.
+
+import type { DialectName } from '../attributes.ts';
+import type { Rule, RuleKind } from '../rules.ts';
+import type { Config } from './config.ts';
+import { readSources } from './merge.ts';
+import { type Place, type Problem, problemAt, sortProblems } from './problems.ts';
+import { keyPlace, nodeAt, type Path, valuePlace } from './tree.ts';
+
+const DIALECTS_ENFORCED: readonly DialectName[] = ['openai', 'anthropic', 'http'];
+const KINDS_ENFORCED: readonly RuleKind[] = ['llm', 'http', 'tool'];
+
+/** One problem for each such key; the places are read again from the config's own sources. */
+export function notYetEnforced(config: Config): Problem[] {
+  if (config.sources.length === 0) return [];
+  const { tree } = readSources(config.sources);
+  const problems: Problem[] = [];
+  const report = (place: Place, message: string) => void problems.push(problemAt(place, message));
+  const key = (path: Path, what: string) => {
+    if (nodeAt(tree, path))
+      report(keyPlace(tree, path), `${what} not enforced yet: remove "${path.join('.')}"`);
+  };
+  for (const [name, { speaks }] of config.upstreams) {
+    if (!DIALECTS_ENFORCED.includes(speaks)) key(['upstreams', name], `upstreams that speak ${speaks} are`);
+  }
+  for (const rule of rulesOf(config)) {
+    if (KINDS_ENFORCED.includes(rule.kind)) continue;
+    report(rule.source, `rules of kind ${rule.kind} are not enforced yet: remove this rule`);
+  }
+  for (const [name, role] of config.roles) {
+    if (role.fallback.length > 0) key(['roles', name, 'fallback'], 'fallbacks are');
+    if (isKept(role.captureBodies))
+      key(['roles', name, 'capture'], `capture of bodies as ${role.captureBodies} is`);
+  }
+  for (const [name, channels] of config.owners) {
+    for (const channel of Object.keys(channels)) key(['owners', name, channel], "owners' channels are");
+  }
+  key(['export'], 'exports are');
+  key(['alerts'], 'alerts are');
+  if (isKept(config.captureBodies))
+    key(['capture', 'bodies'], `capture of bodies as ${config.captureBodies} is`);
+  if (config.money.gracePercent !== 0) key(['money', 'grace'], 'a grace other than 0% is');
+  for (const store of ['clickhouse', 'postgres'] as const) {
+    if (config.store[store] !== 'embedded') key(['store', store], 'a store other than embedded is');
+  }
+  for (const path of vaultPaths(config)) {
+    report(valuePlace(tree, path), `secrets from vault: are not enforced yet: change "${path.join('.')}"`);
+  }
+  return sortProblems(
+    problems,
+    config.sources.map(({ file }) => file),
+  );
+}
+
+const isKept = (capture: Config['captureBodies'] | null): boolean =>
+  capture === 'redacted' || capture === 'full';
+
+function rulesOf(config: Config): readonly Rule[] {
+  const roles = [...config.roles.values()];
+  return [
+    config.prohibited,
+    ...roles.flatMap(({ allow, notify, ask, deny }) => [allow, notify, ask, deny]),
+  ].flat();
+}
+
+function vaultPaths(config: Config): Path[] {
+  const paths: Path[] = [];
+  for (const [name, { secret }] of config.credentials) {
+    if (secret.from === 'vault') paths.push(['credentials', name, 'from']);
+  }
+  for (const [name, { key }] of config.agents) if (key?.from === 'vault') paths.push(['agents', name, 'key']);
+  return paths;
+}

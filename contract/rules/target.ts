@@ -1,0 +1,134 @@
+// The target of a rule, compiled once: what each kind of rule matches, and whether it could match anything at all among
+// the upstreams there are.
+
+import type { DialectName } from '../attributes.ts';
+import { closest } from '../config/closest.ts';
+import type { RuleKind, Subject } from '../rules.ts';
+import { compileName, type Matcher } from './glob.ts';
+import { compileHost } from './host.ts';
+import { compileHttp } from './http-target.ts';
+import { RuleError } from './rule-error.ts';
+
+export interface KnownUpstream {
+  readonly url: string;
+  readonly speaks: DialectName;
+}
+
+export interface TargetContext {
+  /** The upstreams there are, undefined where one is not right itself; without them a rule is only checked for itself. */
+  readonly upstreams: ReadonlyMap<string, KnownUpstream | undefined> | undefined;
+  /** The rule stands under prohibited, deny or ask: in doubt it matches. */
+  readonly refuses: boolean;
+}
+
+type Matches = (subject: Subject) => boolean;
+
+const LLM_DIALECTS: readonly DialectName[] = ['openai', 'anthropic', 'gemini', 'bedrock'];
+const DIALECTS_OF: Readonly<Record<'llm' | 'mcp' | 'a2a' | 'hosted', readonly DialectName[]>> = {
+  llm: LLM_DIALECTS,
+  mcp: ['mcp'],
+  a2a: ['a2a'],
+  hosted: LLM_DIALECTS,
+};
+
+export function compileTarget(kind: RuleKind, target: string, context: TargetContext): Matches {
+  if (kind === 'http') return httpTarget(target, context);
+  if (kind === 'connect') return connectTarget(target);
+  if (target.includes(' ')) throw new RuleError(`${kind} takes one target, and then "when" with a condition`);
+  if (kind === 'tool') return toolTarget(target);
+  return upstreamTarget(kind, target, context);
+}
+
+function toolTarget(target: string): Matches {
+  const matches = compileName(target);
+  return (subject) => subject.kind === 'tool' && matches(subject.name);
+}
+
+/** `upstream/name`, where after the upstream's name `*` matches `/` too. */
+function upstreamTarget(kind: keyof typeof DIALECTS_OF, target: string, context: TargetContext): Matches {
+  const [upstream, ...rest] = target.split('/');
+  if (!upstream || rest.length === 0)
+    throw new RuleError(`${kind} takes upstream/name, such as ${EXAMPLES[kind]}`);
+  if (rest.includes('')) throw new RuleError(`"${target}" can never match: it holds an empty segment`);
+  const matchesUpstream = compileName(upstream);
+  if (context.upstreams) mustReach(kind, upstream, matchesUpstream, context.upstreams);
+  const pattern = rest.join('/');
+  const matchesName = compileName(pattern);
+  // A side endpoint names no model. Any rule that opens some model opens it; only one against all models closes it.
+  const coversNameless = kind === 'llm' && (!context.refuses || /^\*+$/.test(pattern));
+  return (subject) => {
+    if (subject.kind !== kind || !matchesUpstream(upstreamOf(subject))) return false;
+    const name = nameOf(subject);
+    return name === '' ? coversNameless : matchesName(name);
+  };
+}
+
+const EXAMPLES = {
+  llm: 'llm openai/gpt-5-mini',
+  mcp: 'mcp files/read_*',
+  a2a: 'a2a writer/summarise',
+  hosted: 'hosted openai/web_search',
+} as const;
+
+function mustReach(
+  kind: keyof typeof DIALECTS_OF,
+  upstream: string,
+  matches: Matcher,
+  upstreams: ReadonlyMap<string, KnownUpstream | undefined>,
+): void {
+  const reached = [...upstreams].filter(([name]) => matches(name));
+  const fits = (known?: KnownUpstream) => !known || DIALECTS_OF[kind].includes(known.speaks);
+  if (reached.length === 0) {
+    const names = [...upstreams].filter(([, known]) => fits(known)).map(([name]) => name);
+    throw new RuleError(`no upstream is called "${upstream}"`, closest(upstream, names));
+  }
+  if (!reached.some(([, known]) => fits(known))) {
+    const [name, known] = reached[0]!;
+    throw new RuleError(
+      `${kind} rules can never match the upstream "${name}", which speaks ${known?.speaks}`,
+    );
+  }
+}
+
+const upstreamOf = (subject: Subject): string => ('upstream' in subject ? subject.upstream : '');
+
+function nameOf(subject: Subject): string {
+  if (subject.kind === 'llm') return subject.model;
+  if (subject.kind === 'mcp') return subject.tool;
+  if (subject.kind === 'a2a') return subject.skill;
+  return subject.kind === 'hosted' ? subject.type : '';
+}
+
+function httpTarget(target: string, { upstreams, refuses }: TargetContext): Matches {
+  const [method, url, ...rest] = target.split(' ');
+  if (!method || !url || rest.length > 0) {
+    throw new RuleError('http takes a method and a url, such as http GET https://api.example.com/v1/**');
+  }
+  const { matches, origin, pathStart } = compileHttp(method, url, refuses);
+  for (const [name, upstream] of upstreams ?? []) {
+    if (!upstream || !LLM_DIALECTS.includes(upstream.speaks)) continue;
+    if (origin === null || !isWithin(origin, pathStart, upstream.url)) continue;
+    throw new RuleError(
+      `an http rule can never match the upstream "${name}": it speaks ${upstream.speaks}, write an llm rule`,
+    );
+  }
+  return (subject) => subject.kind === 'http' && matches(subject);
+}
+
+function isWithin(origin: string, pathStart: string, upstreamUrl: string): boolean {
+  const { origin: itsOrigin, pathname } = new URL(upstreamUrl);
+  return (
+    origin === itsOrigin && `${pathStart}/`.startsWith(pathname.endsWith('/') ? pathname : `${pathname}/`)
+  );
+}
+
+function connectTarget(target: string): Matches {
+  const match = /^(.+):(\d{1,5})$/.exec(target);
+  const port = Number(match?.[2]);
+  if (!match || port < 1 || port > 65_535) {
+    throw new RuleError('connect takes host:port, such as connect db.example.com:5432');
+  }
+  const host = compileHost(match[1]!);
+  return (subject) =>
+    subject.kind === 'connect' && subject.port === port && host.matches(subject.host.toLowerCase());
+}

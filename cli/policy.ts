@@ -9,13 +9,8 @@ import { judgeOne, ruleSetOf, targetOf } from '../contract/rules/judge.ts';
 import { RuleError } from '../contract/rules/rule-error.ts';
 import { agentFacts, callFacts, parseSubject } from '../contract/rules/subject.ts';
 import type { ConditionFacts, Subject } from '../contract/rules.ts';
+import { EXIT, type Io, UsageError } from './command.ts';
 import { findConfig } from './config-file.ts';
-
-export interface Io {
-  stdout(text: string): void;
-  stderr(text: string): void;
-  readonly env: NodeJS.ProcessEnv;
-}
 
 export const help = `outrider policy check   [--config F] [--json]
 outrider policy explain --agent NAME SUBJECT [--args JSON] [--config F] [--json]
@@ -31,11 +26,6 @@ Examples:
 Exit: 0 done, or the call may pass; 1 the call is refused; 2 bad usage; 78 bad configuration.
 `;
 
-const OK = 0;
-const REFUSED = 1;
-const BAD_USAGE = 2;
-const BAD_CONFIG = 78;
-
 const OPTIONS = {
   config: { type: 'string' },
   agent: { type: 'string' },
@@ -44,10 +34,6 @@ const OPTIONS = {
   help: { type: 'boolean', short: 'h', default: false },
 } as const;
 
-class UsageError extends Error {
-  override name = 'UsageError';
-}
-
 /** Never throws for what a user can mistype; returns the exit code. */
 export async function run(args: readonly string[], io: Io): Promise<number> {
   try {
@@ -55,7 +41,7 @@ export async function run(args: readonly string[], io: Io): Promise<number> {
     const [command, ...subjects] = positionals;
     if (values.help) {
       io.stdout(help);
-      return OK;
+      return EXIT.done;
     }
     if (command === 'check' && subjects.length === 0) return await check(values, io);
     if (command === 'explain') return await explain(values, subjects, io);
@@ -84,7 +70,7 @@ async function check(values: Values, io: Io): Promise<number> {
   const open = notYetEnforced(config);
   if (values.json) {
     io.stdout(json({ ok: true, file: path, digest: config.digest, warnings, not_yet_enforced: open }));
-    return OK;
+    return EXIT.done;
   }
   const lines = (label: string, problems: readonly Problem[]) =>
     problems.map((problem) => `${label}: ${formatProblem(problem)}\n`).join('');
@@ -92,7 +78,7 @@ async function check(values: Values, io: Io): Promise<number> {
   const sizes = `${agents.size} agents, ${roles.size} roles, ${upstreams.size} upstreams`;
   io.stdout(`ok: ${path ?? 'no file, the defaults hold'} (${sizes}, digest ${digest.slice(0, 12)})\n`);
   io.stdout(lines('warning', warnings) + lines('not yet enforced', open));
-  return OK;
+  return EXIT.done;
 }
 
 async function explain(values: Values, subjects: readonly string[], io: Io): Promise<number> {
@@ -107,9 +93,9 @@ async function explain(values: Values, subjects: readonly string[], io: Io): Pro
   const subject = readSubject(subjects[0]!, config);
   const args = readJson(values.args);
   const facts = (): ConditionFacts => ({
-    call: callFacts(subject),
+    call: callFacts(subject, config.upstreams),
     args,
-    agent: agentFacts(agent, name, 'explain'),
+    agent: agentFacts(agent, name),
     task: 'explain',
     cost: 0,
     now: new Date(),
@@ -119,7 +105,7 @@ async function explain(values: Values, subjects: readonly string[], io: Io): Pro
   const mode = modeOf(config, agent);
   const answer = { verdict, target: targetOf(subject), rule: rule?.text ?? null, where, agent: name, mode };
   io.stdout(values.json ? json(answer) : sentence(answer));
-  return verdict === 'allow' || verdict === 'notify' ? OK : REFUSED;
+  return verdict === 'allow' || verdict === 'notify' ? EXIT.done : EXIT.failed;
 }
 
 function sentence(answer: {
@@ -156,12 +142,12 @@ function readJson(text: string | undefined): unknown {
 function reportMistakes(failure: ConfigError, asJson: boolean, io: Io): number {
   if (asJson) io.stdout(json({ ok: false, problems: failure.problems }));
   else io.stderr(`${failure.problems.map(formatProblem).join('\n')}\n`);
-  return BAD_CONFIG;
+  return EXIT.config;
 }
 
 function badUsage(failure: UsageError, io: Io): number {
   io.stderr(`${failure.message}\n`);
-  return BAD_USAGE;
+  return EXIT.usage;
 }
 
 const hint = (suggestion: string | undefined): string =>

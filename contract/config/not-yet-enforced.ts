@@ -11,6 +11,9 @@ import { keyPlace, nodeAt, type Path, valuePlace } from './tree.ts';
 const DIALECTS_ENFORCED: readonly DialectName[] = ['openai', 'anthropic', 'http'];
 const KINDS_ENFORCED: readonly RuleKind[] = ['llm', 'http', 'tool'];
 
+/** The word itself, not a field or a text of that name. A rule is judged before the call has a price. */
+const COST = /(?<![.\w"'])cost\b/;
+
 /** One problem for each such key; the places are read again from the config's own sources. */
 export function notYetEnforced(config: Config): Problem[] {
   if (config.sources.length === 0) return [];
@@ -25,8 +28,11 @@ export function notYetEnforced(config: Config): Problem[] {
     if (!DIALECTS_ENFORCED.includes(speaks)) key(['upstreams', name], `upstreams that speak ${speaks} are`);
   }
   for (const rule of rulesOf(config)) {
-    if (KINDS_ENFORCED.includes(rule.kind)) continue;
-    report(rule.source, `rules of kind ${rule.kind} are not enforced yet: remove this rule`);
+    if (!KINDS_ENFORCED.includes(rule.kind)) {
+      report(rule.source, `rules of kind ${rule.kind} are not enforced yet: remove this rule`);
+    } else if (rule.when !== null && COST.test(rule.when)) {
+      report(rule.source, 'conditions on cost are not enforced yet: remove this rule');
+    }
   }
   for (const [name, role] of config.roles) {
     if (role.fallback.length > 0) key(['roles', name, 'fallback'], 'fallbacks are');

@@ -11,16 +11,16 @@ type Expr = ReturnType<typeof parse>['expr'];
 export const FACT_WORDS = ['call', 'args', 'agent', 'task', 'cost', 'now'] as const;
 
 /** What `agent` holds in every condition. */
-export const AGENT_WORDS = ['name', 'instance', 'version', 'department', 'owner', 'roles'] as const;
+export const AGENT_WORDS = ['name', 'roles', 'department'] as const;
 
-const MODEL_CALL = ['upstream', 'model', 'stream', 'max_output_tokens', 'tools'] as const;
+const MODEL_CALL = ['upstream', 'model', 'method', 'path', 'stream'] as const;
 
 /** What `call` holds, by the kind of the rule; the stage that judges puts exactly these. */
 export const CALL_WORDS = {
   llm: MODEL_CALL,
   tool: MODEL_CALL,
   hosted: MODEL_CALL,
-  http: ['upstream', 'method', 'url', 'host', 'path'],
+  http: ['upstream', 'method', 'path'],
   mcp: ['upstream', 'tool'],
   a2a: ['upstream', 'skill'],
   connect: ['host', 'port'],

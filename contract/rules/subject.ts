@@ -2,7 +2,7 @@
 // from a subject alone. Written as a rule is, without stars.
 
 import { closest } from '../config/closest.ts';
-import type { Agent, Config } from '../config/config.ts';
+import type { Agent, Config, Upstream } from '../config/config.ts';
 import { type ConditionFacts, RULE_KINDS, type Subject } from '../rules.ts';
 import { RuleError } from './rule-error.ts';
 
@@ -39,10 +39,12 @@ function httpSubject(words: readonly string[], upstreams: Config['upstreams']): 
   }
   const { origin, pathname } = new URL(text);
   const url = `${origin}${pathname}`;
-  const declared = [...upstreams.values()].some(
-    (known) => url === known.url || url.startsWith(`${known.url}/`),
-  );
-  return { kind: 'http', method: method.toUpperCase(), url, declared };
+  return {
+    kind: 'http',
+    method: method.toUpperCase(),
+    url,
+    declared: declaring(url, upstreams) !== undefined,
+  };
 }
 
 function connectSubject(target: string): Subject {
@@ -51,22 +53,22 @@ function connectSubject(target: string): Subject {
   return { kind: 'connect', host: match[1]!.toLowerCase(), port: Number(match[2]) };
 }
 
-/** What a condition's `call` holds of a subject itself; a real call knows more. */
-export function callFacts(subject: Subject): Readonly<Record<string, unknown>> {
+/**
+ * What a condition's `call` holds as far as a subject shows it, in the words of CALL_WORDS; a real call knows the rest.
+ * `upstreams` say which one a url belongs to.
+ */
+export function callFacts(subject: Subject, upstreams: Config['upstreams']): ConditionFacts['call'] {
   const { kind: _, ...facts } = subject;
   if (subject.kind !== 'http') return facts;
-  const { host, pathname } = new URL(subject.url);
-  return { method: subject.method, url: subject.url, host, path: pathname };
+  const upstream = declaring(subject.url, upstreams)?.name ?? '';
+  return { upstream, method: subject.method, path: new URL(subject.url).pathname };
 }
 
-/** What a condition's `agent` holds. */
-export function agentFacts(agent: Agent, name: string, instance: string): ConditionFacts['agent'] {
-  return {
-    name,
-    instance,
-    version: agent.version ?? '',
-    department: agent.department ?? '',
-    owner: agent.owner ?? '',
-    roles: agent.roles,
-  };
+/** What a condition's `agent` holds, in the words of AGENT_WORDS. */
+export function agentFacts(agent: Agent, name: string): ConditionFacts['agent'] {
+  return { name, roles: agent.roles, department: agent.department ?? '' };
+}
+
+function declaring(url: string, upstreams: Config['upstreams']): Upstream | undefined {
+  return [...upstreams.values()].find((known) => url === known.url || url.startsWith(`${known.url}/`));
 }

@@ -8,8 +8,16 @@ import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { Client, Pool } from 'undici';
-import { freePort, median, percentile, type Running, residentMegabytes, startNode, untilAnswers } from './processes.ts';
-import { row, type Row } from './report.ts';
+import {
+  freePort,
+  median,
+  percentile,
+  type Running,
+  residentMegabytes,
+  startNode,
+  untilAnswers,
+} from './processes.ts';
+import { type Row, row } from './report.ts';
 import { MODEL, REQUEST, startNginx, startStreamer } from './upstream.ts';
 
 const LOAD_CPU = 0;
@@ -62,7 +70,9 @@ collector: ${collector}
 
 async function setUp(upstream: string): Promise<Bench> {
   const sink = await startNode([new URL('./arms/sink.ts', import.meta.url).pathname], { cpu: LOAD_CPU });
-  const relay = await startNode([new URL('./arms/relay.ts', import.meta.url).pathname, upstream], { cpu: PROXY_CPU });
+  const relay = await startNode([new URL('./arms/relay.ts', import.meta.url).pathname, upstream], {
+    cpu: PROXY_CPU,
+  });
   const directory = mkdtempSync(join(tmpdir(), 'outrider-bench-'));
   const config = join(directory, 'outrider.yaml');
   writeFileSync(config, configFor(upstream, String(sink.ready[0]!.url)));
@@ -70,7 +80,10 @@ async function setUp(upstream: string): Promise<Bench> {
   const args = [CLI, 'sidecar', '--config', config, '--data', directory, '--agent', 'scout'];
   const sidecar = await startNode(args, { cpu: PROXY_CPU, env });
   const portkeyPort = await freePort();
-  const portkey = await startNode([portkeyServer(), `--port=${portkeyPort}`, '--headless'], { cpu: PROXY_CPU, lines: 0 });
+  const portkey = await startNode([portkeyServer(), `--port=${portkeyPort}`, '--headless'], {
+    cpu: PROXY_CPU,
+    lines: 0,
+  });
   await untilAnswers(`http://127.0.0.1:${portkeyPort}/`);
   const { proxy } = sidecar.ready[0]!.listen as { proxy: string };
   const json = { 'content-type': 'application/json' };
@@ -107,7 +120,10 @@ function portkeyServer(): string {
 function throughput(arm: Arm, seconds: number, connections: number): number {
   const script = join(mkdtempSync(join(tmpdir(), 'outrider-wrk-')), 'post.lua');
   const headers = Object.entries(arm.headers).map(([name, value]) => `wrk.headers["${name}"] = "${value}"`);
-  writeFileSync(script, `wrk.method = "POST"\nwrk.body = ${JSON.stringify(REQUEST)}\n${headers.join('\n')}\n`);
+  writeFileSync(
+    script,
+    `wrk.method = "POST"\nwrk.body = ${JSON.stringify(REQUEST)}\n${headers.join('\n')}\n`,
+  );
   const url = arm.origin + arm.path;
   const out = execFileSync(
     'taskset',
@@ -129,38 +145,77 @@ async function measureThroughput(bench: Bench, rounds: number, seconds: number):
   const ratios = (other: string): number[] => rates.outrider!.map((rate, i) => rate / rates[other]![i]!);
   const loaded = residentMegabytes(bench.sidecar.child.pid!);
   return [
-    row('requests/s: direct · relay · outrider · portkey', `${['direct', 'relay', 'outrider', 'portkey'].map((name) => of(name).toFixed(0)).join(' · ')}`),
-    row('throughput ÷ bare relay', median(ratios('relay')).toFixed(2), { must: '≥ 0.40', aim: '≥ 0.60', met: median(ratios('relay')) >= 0.4 }),
-    row('throughput ÷ Portkey', median(ratios('portkey')).toFixed(1), { must: '≥ 8', aim: '≥ 12', met: median(ratios('portkey')) >= 8 }),
-    row('sidecar memory under load', `${loaded.toFixed(0)} MB`, { must: '≤ 180', aim: '≤ 140', met: loaded <= 180 }),
+    row(
+      'requests/s: direct · relay · outrider · portkey',
+      `${['direct', 'relay', 'outrider', 'portkey'].map((name) => of(name).toFixed(0)).join(' · ')}`,
+    ),
+    row('throughput ÷ bare relay', median(ratios('relay')).toFixed(2), {
+      must: '≥ 0.40',
+      aim: '≥ 0.60',
+      met: median(ratios('relay')) >= 0.4,
+    }),
+    row('throughput ÷ Portkey', median(ratios('portkey')).toFixed(1), {
+      must: '≥ 8',
+      aim: '≥ 12',
+      met: median(ratios('portkey')) >= 8,
+    }),
+    row('sidecar memory under load', `${loaded.toFixed(0)} MB`, {
+      must: '≤ 180',
+      aim: '≤ 140',
+      met: loaded <= 180,
+    }),
   ];
 }
 
 /** One connection per arm, one request at a time, arms in turn: what is added is the difference of neighbours. */
 async function measureLatency(bench: Bench, rounds: number): Promise<Row[]> {
-  const clients = bench.arms.map((arm) => ({ arm, client: new Client(arm.origin, { pipelining: 1 }), times: [] as number[] }));
+  const clients = bench.arms.map((arm) => ({
+    arm,
+    client: new Client(arm.origin, { pipelining: 1 }),
+    times: [] as number[],
+  }));
   for (let round = -200; round < rounds; round++) {
     for (const { arm, client, times } of clients) {
       const began = performance.now();
-      const answer = await client.request({ path: arm.path, method: 'POST', headers: arm.headers, body: REQUEST });
+      const answer = await client.request({
+        path: arm.path,
+        method: 'POST',
+        headers: arm.headers,
+        body: REQUEST,
+      });
       await answer.body.arrayBuffer();
       if (round >= 0) times.push(performance.now() - began);
     }
   }
   await Promise.all(clients.map(({ client }) => client.close()));
   const times = Object.fromEntries(clients.map(({ arm, times: each }) => [arm.name, each]));
-  const added = (name: string, p: number): number => percentile(times[name]!, p) - percentile(times.direct!, p);
+  const added = (name: string, p: number): number =>
+    percentile(times[name]!, p) - percentile(times.direct!, p);
   const p50 = added('outrider', 50);
   const p99 = added('outrider', 99);
   return [
-    row('added latency p50, 1 connection', `${p50.toFixed(3)} ms (relay ${added('relay', 50).toFixed(3)}, Portkey ${added('portkey', 50).toFixed(3)})`, { must: '≤ 0.35', aim: '≤ 0.20', met: p50 <= 0.35 }),
-    row('added latency p99, 1 connection', `${p99.toFixed(3)} ms (relay ${added('relay', 99).toFixed(3)}, Portkey ${added('portkey', 99).toFixed(3)})`, { must: '≤ 1.5', aim: '≤ 0.8', met: p99 <= 1.5 }),
+    row(
+      'added latency p50, 1 connection',
+      `${p50.toFixed(3)} ms (relay ${added('relay', 50).toFixed(3)}, Portkey ${added('portkey', 50).toFixed(3)})`,
+      { must: '≤ 0.35', aim: '≤ 0.20', met: p50 <= 0.35 },
+    ),
+    row(
+      'added latency p99, 1 connection',
+      `${p99.toFixed(3)} ms (relay ${added('relay', 99).toFixed(3)}, Portkey ${added('portkey', 99).toFixed(3)})`,
+      { must: '≤ 1.5', aim: '≤ 0.8', met: p99 <= 1.5 },
+    ),
   ];
 }
 
 /** 200 streams at once, spread over a second, per arm in turn: milliseconds to the first byte of the first event. */
 async function measureFirstToken(bench: Bench, rounds: number): Promise<Row[]> {
-  const body = JSON.stringify({ model: MODEL, stream: true, stream_options: { include_usage: true }, max_completion_tokens: 64, messages: [{ role: 'user', content: 'hello' }] });
+  const body = JSON.stringify({
+    model: MODEL,
+    stream: true,
+    stream_options: { include_usage: true },
+    max_completion_tokens: 64,
+    messages: [{ role: 'user', content: 'hello' }],
+  });
   const firsts: Record<string, number[]> = {};
   for (let round = 0; round < rounds; round++) {
     for (const arm of bench.arms) {
@@ -182,7 +237,11 @@ async function measureFirstToken(bench: Bench, rounds: number): Promise<Row[]> {
   }
   const added = (name: string): number => median(firsts[name]!) - median(firsts.direct!);
   return [
-    row('added time to first token, 200 streams, p50', `${added('outrider').toFixed(2)} ms (relay ${added('relay').toFixed(2)}, Portkey ${added('portkey').toFixed(2)})`, { must: '≤ 1', aim: '≤ 0.5', met: added('outrider') <= 1 }),
+    row(
+      'added time to first token, 200 streams, p50',
+      `${added('outrider').toFixed(2)} ms (relay ${added('relay').toFixed(2)}, Portkey ${added('portkey').toFixed(2)})`,
+      { must: '≤ 1', aim: '≤ 0.5', met: added('outrider') <= 1 },
+    ),
   ];
 }
 
@@ -192,7 +251,11 @@ export async function benchSidecar(quick: boolean): Promise<Row[]> {
   const bench = await setUp(nginx.url);
   const idle = residentMegabytes(bench.sidecar.child.pid!);
   const rows: Row[] = [
-    row('sidecar start to ready (with compile cache)', `${bench.sidecar.readyMs.toFixed(0)} ms`, { must: '≤ 800', aim: '≤ 400', met: bench.sidecar.readyMs <= 800 }),
+    row('sidecar start to ready (with compile cache)', `${bench.sidecar.readyMs.toFixed(0)} ms`, {
+      must: '≤ 800',
+      aim: '≤ 400',
+      met: bench.sidecar.readyMs <= 800,
+    }),
     row('sidecar memory idle', `${idle.toFixed(0)} MB`, { must: '≤ 110', aim: '≤ 90', met: idle <= 110 }),
     ...(await measureLatency(bench, quick ? 300 : 2000)),
     ...(await measureThroughput(bench, quick ? 1 : 5, quick ? 2 : 4)),

@@ -29,7 +29,11 @@ export const ANSWER = JSON.stringify({
   choices: [
     {
       index: 0,
-      message: { role: 'assistant', content: 'All agents are well and within their budgets. '.repeat(14).trim(), refusal: null },
+      message: {
+        role: 'assistant',
+        content: 'All agents are well and within their budgets. '.repeat(14).trim(),
+        refusal: null,
+      },
       logprobs: null,
       finish_reason: 'stop',
     },
@@ -64,7 +68,9 @@ http {
   server { listen 127.0.0.1:${port}; default_type application/json; location / { return 200 '${ANSWER.replaceAll("'", '')}'; } }
 }`,
   );
-  const child = spawn('taskset', ['-c', String(cpu), 'nginx', '-p', directory, '-c', file], { stdio: 'ignore' });
+  const child = spawn('taskset', ['-c', String(cpu), 'nginx', '-p', directory, '-c', file], {
+    stdio: 'ignore',
+  });
   return { url: `http://127.0.0.1:${port}`, stop: () => void child.kill('SIGKILL') };
 }
 

@@ -28,7 +28,8 @@ const server = createServer((request, response) => {
           const pairs: string[] = [];
           for (let i = 0; i < raw.length; i += 2) {
             const name = raw[i]!.toString('latin1');
-            if (!/^(?:connection|keep-alive|transfer-encoding)$/i.test(name)) pairs.push(name, raw[i + 1]!.toString('latin1'));
+            if (!/^(?:connection|keep-alive|transfer-encoding)$/i.test(name))
+              pairs.push(name, raw[i + 1]!.toString('latin1'));
           }
           response.writeHead(status, pairs);
         },

@@ -136,10 +136,10 @@ function throughput(arm: Arm, seconds: number, connections: number): number {
 }
 
 async function measureThroughput(bench: Bench, rounds: number, seconds: number): Promise<Row[]> {
-  const rates: Record<string, number[]> = {};
+  const rates: Record<string, number[]> = Object.fromEntries(bench.arms.map(({ name }) => [name, []]));
   for (const arm of bench.arms) throughput(arm, 2, 32);
   for (let round = 0; round < rounds; round++) {
-    for (const arm of bench.arms) (rates[arm.name] ??= []).push(throughput(arm, seconds, 32));
+    for (const arm of bench.arms) rates[arm.name]!.push(throughput(arm, seconds, 32));
   }
   const of = (name: string): number => median(rates[name] ?? []);
   const ratios = (other: string): number[] => rates.outrider!.map((rate, i) => rate / rates[other]![i]!);
@@ -216,7 +216,7 @@ async function measureFirstToken(bench: Bench, rounds: number): Promise<Row[]> {
     max_completion_tokens: 64,
     messages: [{ role: 'user', content: 'hello' }],
   });
-  const firsts: Record<string, number[]> = {};
+  const firsts: Record<string, number[]> = Object.fromEntries(bench.arms.map(({ name }) => [name, []]));
   for (let round = 0; round < rounds; round++) {
     for (const arm of bench.arms) {
       const pool = new Pool(arm.origin, { connections: 200, pipelining: 1 });
@@ -231,7 +231,7 @@ async function measureFirstToken(bench: Bench, rounds: number): Promise<Row[]> {
         return first;
       });
       const times = await Promise.all(streams);
-      if (round > 0) (firsts[arm.name] ??= []).push(...times);
+      if (round > 0) firsts[arm.name]!.push(...times);
       await pool.close();
     }
   }

@@ -1,11 +1,55 @@
 // What the long-running commands share: the config or exit 78, the ready line, the graceful stop.
 
 import type { Config } from '../contract/config/config.ts';
-import type { ConfigError } from '../contract/config/problems.ts';
+import { ConfigError, formatProblem, type Problem } from '../contract/config/problems.ts';
 import { createLog, type Log } from '../kit/log.ts';
 import { EXIT, type Io } from './command.ts';
+import { findConfig } from './config-file.ts';
 
 export const DEFAULT_DATA = './.outrider';
+/** After draining: giving leases back, shipping records, closing stores. */
+export const STOP_MS = 60_000;
+
+/**
+ * The config in force, or undefined after saying on stderr everything that is wrong with it: mistakes, and whatever it
+ * asks for that this release does not enforce. The caller then exits with 78.
+ */
+export async function configOrExplain(flag: string | undefined, io: Io): Promise<Config | undefined> {
+  try {
+    const { path, config, warnings } = await findConfig({ flag, env: io.env });
+    const unkept = path === null ? [] : await unenforced(config);
+    if (unkept.length > 0) {
+      explain(unkept, io);
+      io.stderr('This release would not keep what these lines ask for, so it does not start with them.\n');
+      return undefined;
+    }
+    const log = createLog('config', (line) => io.stderr(line));
+    if (path === null)
+      log.info('config.none', { why: 'no outrider.yaml: everything is observed, nothing refused' });
+    for (const warning of warnings) log.warn('config.warning', { warning: formatProblem(warning) });
+    return config;
+  } catch (failure) {
+    if (!(failure instanceof ConfigError)) throw failure;
+    explain(failure.problems, io);
+    return undefined;
+  }
+}
+
+/** Loaded apart: reading positions again needs the YAML library, and most starts have a file without problems. */
+async function unenforced(config: Config): Promise<readonly Problem[]> {
+  const { notYetEnforced } = await import('../contract/config/not-yet-enforced.ts');
+  return notYetEnforced(config);
+}
+
+function explain(problems: readonly Problem[], io: Io): void {
+  for (const problem of problems) io.stderr(`${formatProblem(problem)}\n`);
+}
+
+/** Whose sidecar it is when nobody said: the first agent whose name is no pattern. */
+export function firstAgent(config: Config): string {
+  for (const name of config.agents.keys()) if (!name.includes('*')) return name;
+  throw new Error('The config names no agent but patterns: say whose sidecar it is with --agent NAME.');
+}
 
 /** One JSON line on stdout when a process is ready. */
 export function announce(
@@ -34,5 +78,3 @@ export function stopSignal(): Promise<NodeJS.Signals> {
 export function logTo(io: Io, process_: string): Log {
   return createLog(process_, (line) => io.stderr(line));
 }
-
-export type { Config, ConfigError };

@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import type { DialectName } from '../contract/attributes.ts';
 import type { Config } from '../contract/config/config.ts';
 import { judge } from '../contract/rules/judge.ts';
-import { subjectOf } from '../contract/rules/subject.ts';
+import { agentFacts, callFacts, parseSubject } from '../contract/rules/subject.ts';
 import type { Clock } from '../kit/clock.ts';
 import { openDataDirectory } from '../kit/data-directory.ts';
 import { createLifecycle, type Lifecycle } from '../kit/lifecycle.ts';
@@ -261,15 +261,16 @@ function ownIdentity(agents: Agents, config: Config, name: string) {
 
 function explain(config: Config, instance: string, name: string, rule: string, clock: Clock) {
   const identity = ownIdentity(createAgents({ fixed: name, instance, keys: () => [] }), config, name);
+  const subject = parseSubject(rule, config.upstreams);
   const facts = () => ({
-    call: {},
+    call: callFacts(subject, config.upstreams),
     args: {},
-    agent: { name },
+    agent: agentFacts(identity.entry, name),
     task: '',
     cost: 0,
     now: new Date(clock.nowMs()),
   });
-  return judge(identity.rules, [subjectOf(rule, config)], facts);
+  return judge(identity.rules, [subject], facts);
 }
 
 function missing(leases: Leases, shipper: Shipper): string[] {

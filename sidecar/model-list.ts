@@ -2,28 +2,27 @@
 // anew. Both OpenAI and Anthropic list models as `{ data: [{ id, … }] }`.
 
 import { judge } from '../contract/rules/judge.ts';
+import { agentFacts } from '../contract/rules/subject.ts';
 import type { Answered } from './call.ts';
 
 export const MODEL_LIST_BYTES_MAX = 8 * 1024 * 1024;
 
 /** The list without what no rule allows; as it came where it is not such a list, or the agent only observes. */
-export function filterModels(bytes: Buffer, { agent, upstream }: Answered): Buffer {
+export function filterModels(bytes: Buffer, { agent, upstream, lineage, startedAtMs }: Answered): Buffer {
   const list = listOf(bytes);
   if (list === undefined || agent.mode === 'observe') return bytes;
-  const facts = () => ({
-    call: {},
-    args: {},
-    agent: { name: agent.name },
-    task: '',
-    cost: 0,
-    now: new Date(0),
-  });
+  const now = new Date(startedAtMs);
   const data = list.data.filter(({ id }) => {
-    const { verdict } = judge(
-      agent.rules,
-      [{ kind: 'llm', upstream: upstream.name, model: String(id) }],
-      facts,
-    );
+    const call = { upstream: upstream.name, model: String(id) };
+    const facts = () => ({
+      call,
+      args: {},
+      agent: agentFacts(agent.entry, agent.name),
+      task: lineage.task,
+      cost: 0,
+      now,
+    });
+    const { verdict } = judge(agent.rules, [{ kind: 'llm', ...call }], facts);
     return verdict === 'allow' || verdict === 'notify' || verdict === 'ask';
   });
   return data.length === list.data.length ? bytes : Buffer.from(JSON.stringify({ ...list, data }));

@@ -61,9 +61,13 @@ function attribute(
       else if (typeof value === 'boolean') writer.uint(2, value ? 1 : 0);
       else if (typeof value === 'bigint') writer.int64(3, value);
       else if (typeof value === 'number') writer.uint(3, value);
-      else writer.message(5, () => value.forEach((item) => writer.message(1, () => writer.string(1, item))));
+      else writer.message(5, () => strings(value));
     });
   });
+}
+
+function strings(values: readonly string[]): void {
+  for (const value of values) writer.message(1, () => writer.string(1, value));
 }
 
 function seconds(field: number, name: string, value: number): void {

@@ -206,6 +206,10 @@ const responseObject = (body: Body, model: string): Record<string, unknown> => (
   metadata: {},
 });
 
+interface Event extends Record<string, unknown> {
+  readonly type: string;
+}
+
 interface Item extends Record<string, unknown> {
   readonly id: string;
   readonly type: string;
@@ -232,7 +236,7 @@ function responseStream(
   items: readonly Item[],
   behaviour: Behaviour,
 ): Reply {
-  const data: Record<string, unknown>[] = [
+  const data: Event[] = [
     { type: 'response.created', response },
     { type: 'response.in_progress', response },
     ...items.flatMap((item, index) => itemEvents(item, index)),
@@ -246,14 +250,14 @@ function responseStream(
       response: { ...response, status: 'failed', error },
     });
   }
-  const numbered = data.map((event, i) => ({ ...event, sequence_number: i }) as { type: string });
+  const numbered = data.map((event, i) => ({ ...event, sequence_number: i }));
   return streamed(
     numbered.map((event) => ({ name: event.type, data: event })),
     behaviour,
   );
 }
 
-function itemEvents(item: Item, index: number): Record<string, unknown>[] {
+function itemEvents(item: Item, index: number): Event[] {
   const at = { item_id: item.id, output_index: index };
   if (item.type === 'function_call') {
     const json = String(item.arguments);

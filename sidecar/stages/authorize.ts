@@ -3,7 +3,8 @@
 
 import type { Verdict } from '../../contract/attributes.ts';
 import { Refusal } from '../../contract/refusals.ts';
-import { coversUpstream, judge } from '../../contract/rules/judge.ts';
+import { judge } from '../../contract/rules/judge.ts';
+import { agentFacts } from '../../contract/rules/subject.ts';
 import type { ConditionFacts, Judgement, Subject } from '../../contract/rules.ts';
 import { type Authorized, type Classified, learn } from '../call.ts';
 import type { Rates } from '../state/rates.ts';
@@ -25,20 +26,21 @@ export function authorize(classified: Classified, use: Authorization): Authorize
 
 function judgementOf(call: Classified, use: Authorization): Judgement {
   const { endpoint, description, upstream, agent } = call;
-  if (endpoint?.operation === 'free') {
-    const rule = coversUpstream(agent.rules, upstream.name);
-    return { verdict: rule ? 'allow' : 'deny', rule, target: `${upstream.name}/${endpoint.name}` };
-  }
-  if (upstream.speaks !== 'http' && !description?.model) {
+  const speaksLlm = upstream.speaks !== 'http';
+  if (speaksLlm && endpoint?.operation !== 'free' && !description?.model) {
     return { verdict: 'deny', rule: null, target: `${call.method} ${upstream.url}${call.path}` };
   }
-  return judge(agent.rules, subjectsOf(call), () => factsOf(call, use));
+  const judgement = judge(agent.rules, subjectsOf(call), () => factsOf(call, use));
+  return endpoint?.operation === 'free'
+    ? { ...judgement, target: `${upstream.name}/${endpoint.name}` }
+    : judgement;
 }
 
 function subjectsOf({ upstream, description, method, head }: Classified): Subject[] {
   if (upstream.speaks === 'http') {
     return [{ kind: 'http', method, url: new URL(upstream.url).origin + head.path, declared: true }];
   }
+  // A side endpoint names no model: any rule that opens some model of the upstream opens it.
   const subjects: Subject[] = [{ kind: 'llm', upstream: upstream.name, model: description?.model ?? '' }];
   for (const name of description?.toolsOffered ?? []) subjects.push({ kind: 'tool', name });
   for (const type of description?.hostedTools ?? [])
@@ -59,7 +61,7 @@ function factsOf(
       stream: description?.stream ?? false,
     },
     args: json ?? {},
-    agent: { name: agent.name, roles: agent.entry.roles, department: agent.entry.department ?? '' },
+    agent: agentFacts(agent.entry, agent.name),
     task: lineage.task,
     cost: 0,
     now: use.now(),

@@ -2,6 +2,7 @@
 // private door on loopback; what stands here speaks to it as to any server, in SQL over HTTP.
 
 import { readFileSync } from 'node:fs';
+import { resolve } from 'node:path';
 import { type ClickHouseClient, ClickHouseError, ClickHouseLogLevel, createClient } from '@clickhouse/client';
 import type { Clock } from '../../kit/clock.ts';
 import { invariant } from '../../kit/invariant.ts';
@@ -86,7 +87,7 @@ function parseListen(listen: string): { host: string; port: number } {
 
 async function load(connection: Connection, segment: Segment): Promise<{ spans: number }> {
   try {
-    await connection.command(loadStatement(segment));
+    await connection.command(loadStatement({ id: segment.id, path: resolve(segment.path) }));
   } catch (failure) {
     if (failure instanceof QueryFailed && isDataFault(failure.code))
       throw new SegmentRejected(failure.code, failure.message);

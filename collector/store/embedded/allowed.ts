@@ -66,7 +66,6 @@ export const NODES = new Set([
   'ColumnsExceptTransformer',
   'ColumnsReplaceTransformer',
   'ColumnsReplaceTransformer::Replacement',
-  'Set',
 ]);
 
 export const TABLE_FUNCTIONS = new Set([

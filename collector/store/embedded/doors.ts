@@ -6,7 +6,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import { isIP } from 'node:net';
 import { quoted } from '../sql-text.ts';
 import { SETTINGS } from './allowed.ts';
-import { type Engine, type Reader, run, stream } from './engine.ts';
+import { type Engine, run, stream } from './engine.ts';
 import { DEFAULT_FORMAT, mayStream } from './formats.ts';
 import type { FunctionList } from './functions.ts';
 import { type EngineLimits, PRIVATE_USER } from './messages.ts';
@@ -21,7 +21,7 @@ export function sqlDoor(engine: Engine, functions: FunctionList, limits: EngineL
   return door(engine, async (request, response) => {
     refuseRebound(request);
     const asked = await readRequest(request);
-    await engine.read.lend((reader) => answerRead(reader, asked, response, { engine, functions, limits }));
+    await engine.readGate.pass(() => answerRead(asked, response, { engine, functions, limits }));
   });
 }
 
@@ -31,22 +31,20 @@ interface ReadContext {
   readonly limits: EngineLimits;
 }
 
-async function answerRead(
-  reader: Reader,
-  asked: DoorRequest,
-  response: ServerResponse,
-  { engine, functions, limits }: ReadContext,
-): Promise<void> {
+async function answerRead(asked: DoorRequest, response: ServerResponse, context: ReadContext): Promise<void> {
+  const { engine, functions, limits } = context;
+  // Who hung up while waiting in line wants no answer.
   if (response.destroyed) return;
-  const judged = await judge(reader.plain, asked.statement, functions);
+  const judged = await engine.session('plain', (session) => judge(session, asked.statement, functions));
   const format = judged.format ?? asked.format ?? DEFAULT_FORMAT;
   const head = { queryId: asked.queryId ?? randomUUID(), format, gzip: asked.gzip };
-  const settings = judged.isSelect && !judged.hasSettings ? kept(asked.settings, limits) : [];
-  const session = settings.length > 0 ? reader.tuned() : reader.plain;
+  const settings = judged.isSelect ? kept(asked.settings, limits) : [];
   const statement = settings.length > 0 ? `${judged.body} SETTINGS ${settings.join(', ')}` : judged.body;
-  if (judged.isSelect && mayStream(format))
-    await sendBlocks(response, engine, head, stream(session, statement, format));
-  else sendWhole(response, engine, head, await run(session, statement, format));
+  await engine.session(settings.length > 0 ? 'tuned' : 'plain', async (session) => {
+    if (judged.isSelect && mayStream(format))
+      await sendBlocks(response, engine, head, stream(session, statement, format));
+    else sendWhole(response, engine, head, await run(session, statement, format));
+  });
 }
 
 /** Settings from the URL that may have effect, as SQL. The rest are dropped without a word, as ClickHouse's clients expect. */
@@ -78,7 +76,9 @@ export function privateDoor(engine: Engine, password: string): Server {
       throw new BadRequest(516, 'This door is the collector’s own');
     const asked = await readRequest(request, PRIVATE_STATEMENT_BYTES_MAX);
     const format = asked.format ?? DEFAULT_FORMAT;
-    const answer = await engine.work.lend((session) => run(session, asked.statement, format));
+    const answer = await engine.workGate.pass(() =>
+      engine.session('work', (session) => run(session, asked.statement, format)),
+    );
     sendWhole(response, engine, { queryId: asked.queryId ?? randomUUID(), format, gzip: false }, answer);
   });
 }

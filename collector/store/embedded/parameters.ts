@@ -2,6 +2,8 @@
 // it. The engine could bind them itself, but chDB keeps bound values per process, where parallel queries mix them up, and
 // an Identifier bound after judgement could name what the judge never saw.
 
+import { quoted } from '../sql-text.ts';
+
 export class ParameterFailure extends Error {
   override name = 'ParameterFailure';
 }
@@ -25,22 +27,18 @@ export function substitute(statement: string, parameters: ReadonlyMap<string, st
 
 const identifier = (value: string) => `\`${value.replace(/[\\`]/g, '\\$&')}\``;
 
-/** TabSeparated escapes are those of a string literal but for the quote, so the text goes in as it came. */
+/** Scalars come in TabSeparated's escapes, which are those of a string literal; lists and maps come as they are written. */
 function literal(value: string, type: string): string {
-  if (value === '\\N') return `CAST(NULL, ${quote(type)})`;
-  return `CAST(${quote(value)}, ${quote(type)})`;
+  if (value === '\\N') return `CAST(NULL, ${quoted(type)})`;
+  const text = /^(Array|Map|Tuple|Nested|Variant|JSON)\b/.test(type) ? quoted(value) : quotedEscapes(value);
+  return `CAST(${text}, ${quoted(type)})`;
 }
 
-/** Inside quotes: a quote is escaped; a backslash at the very end too, lest it eat the closing quote. */
-function quote(text: string): string {
-  let out = '';
-  for (let at = 0; at < text.length; at += 1) {
-    const character = text[at]!;
-    if (character === '\\') {
-      const escaped = text[at + 1];
-      out += escaped === undefined ? '\\\\' : `\\${escaped}`;
-      at += 1;
-    } else out += character === "'" ? "\\'" : character;
-  }
-  return `'${out}'`;
+/** Puts quotes around text that is escaped already: only bare quotes, and a backslash at the end, need help. */
+function quotedEscapes(text: string): string {
+  const inside = text.replace(/\\[\s\S]|\\$|'/g, (token) => {
+    if (token === "'") return "\\'";
+    return token === '\\' ? '\\\\' : token;
+  });
+  return `'${inside}'`;
 }

@@ -24,7 +24,7 @@ async function listen(server: Server, port: number, host: string): Promise<numbe
 
 async function start(order: StartOrder): Promise<StartReport> {
   const engine = openEngine(order.dataDirectory, order.limits);
-  const functions = await engine.work.lend(listFunctions);
+  const functions = await engine.session('work', listFunctions);
   const privatePort = await listen(privateDoor(engine, order.password), 0, '127.0.0.1');
   const sqlPort = await listen(sqlDoor(engine, functions, order.limits), order.sql.port, order.sql.host);
   return { event: 'ready', privatePort, sqlPort };

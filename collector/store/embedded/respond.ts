@@ -6,7 +6,7 @@ import { pipeline } from 'node:stream/promises';
 import { createGzip, gzipSync } from 'node:zlib';
 import { type Answer, type Engine, StatementFailure } from './engine.ts';
 import { contentType } from './formats.ts';
-import { PoolFull } from './pool.ts';
+import { GateFull } from './gate.ts';
 import { BadRequest } from './request.ts';
 import { WallRefusal } from './wall.ts';
 
@@ -103,7 +103,7 @@ function describe(failure: unknown, engine: Engine): { code: number; message: st
     message: `Code: ${code}. DB::Exception: ${sentence}. (${name}) (version ${engine.version})`,
   });
   if (failure instanceof WallRefusal) return own(497, 'ACCESS_DENIED', failure.message);
-  if (failure instanceof PoolFull) return own(202, 'TOO_MANY_SIMULTANEOUS_QUERIES', failure.message);
+  if (failure instanceof GateFull) return own(202, 'TOO_MANY_SIMULTANEOUS_QUERIES', failure.message);
   if (failure instanceof BadRequest)
     return own(failure.code, NAMES.get(failure.code) ?? 'BAD_ARGUMENTS', failure.message);
   return own(1002, 'UNKNOWN_EXCEPTION', failure instanceof Error ? failure.message : String(failure));

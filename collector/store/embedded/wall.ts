@@ -23,8 +23,6 @@ export interface Judged {
   /** What the FORMAT clause named, or null. */
   readonly format: string | null;
   readonly isSelect: boolean;
-  /** The statement itself changes settings, so nothing may be appended and only readonly=1 will do. */
-  readonly hasSettings: boolean;
 }
 
 /** Throws WallRefusal, or StatementFailure where the text does not parse. */
@@ -44,7 +42,6 @@ export async function judge(session: Session, statement: string, functions: Func
     body,
     format: format?.[1] ?? null,
     isSelect: tree[0]!.label.startsWith('Select'),
-    hasSettings: tree.some((node) => node.label === 'Set'),
   };
 }
 
@@ -81,7 +78,19 @@ export function judgeTree(tree: readonly TreeNode[], functions: FunctionList): v
   if (!root || !ROOTS.some((name) => root.label === name || root.label.startsWith(`${name} `)))
     throw new WallRefusal(`A statement of kind ${root?.label ?? 'nothing'} may not run here`);
   if (root.label.startsWith('Explain')) judgeExplain(root);
-  for (const node of nodes) judgeNode(node, functions);
+  for (const node of nodes) {
+    if (node.label === 'Set') judgeSettings(node);
+    else judgeNode(node, functions);
+  }
+}
+
+/**
+ * EXPLAIN's own options are Set nodes too. Any other SETTINGS clause is refused here, because the engine checks only the
+ * outermost one against `readonly` and lets a subquery's pass.
+ */
+function judgeSettings(node: TreeNode): void {
+  if (node.parent.startsWith('Explain ')) return;
+  throw new WallRefusal('SETTINGS may not stand in a statement here; send settings in the URL');
 }
 
 function judgeExplain(root: TreeNode): void {

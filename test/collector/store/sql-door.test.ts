@@ -1,0 +1,201 @@
+// The read-only door: what strangers may and may not do, as data; and that real clients work.
+
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { join } from 'node:path';
+import { ClickHouseLogLevel, createClient } from '@clickhouse/client';
+import { request } from 'undici';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { type OpenedStore, openTestStore } from './open.ts';
+
+interface Case {
+  readonly id: string;
+  readonly statement: string;
+  readonly expect: 'runs' | 'refused';
+  readonly code?: number;
+  readonly answer?: string;
+  readonly params?: Readonly<Record<string, string>>;
+  readonly database?: string;
+}
+
+const CASES = readFileSync(new URL('../../cases/sql-door.jsonl', import.meta.url), 'utf8')
+  .trim()
+  .split('\n')
+  .map((line) => JSON.parse(line) as Case);
+
+const SECRET = 'canary-4f1c';
+let opened: OpenedStore;
+let canary: Server;
+let canaryUrl: string;
+let canaryCalls = 0;
+
+beforeAll(async () => {
+  opened = await openTestStore();
+  writeFileSync(join(opened.directory, 'secret.txt'), SECRET);
+  canary = createServer((_request, response) => {
+    canaryCalls += 1;
+    response.end(SECRET);
+  });
+  await new Promise<void>((resolve) => canary.listen(0, '127.0.0.1', resolve));
+  canaryUrl = `http://127.0.0.1:${(canary.address() as AddressInfo).port}`;
+});
+
+afterAll(async () => {
+  canary.close();
+  await opened.close();
+});
+
+const outfile = () => join(opened.directory, 'written-by-a-stranger');
+
+const filled = (text: string) =>
+  text
+    .replaceAll('{{file}}', join(opened.directory, 'secret.txt'))
+    .replaceAll('{{out}}', outfile())
+    .replaceAll('{{canary}}', canaryUrl)
+    .replaceAll('{{brackets}}', `${'('.repeat(3000)}1${')'.repeat(3000)}`)
+    .replaceAll('{{large}}', 'x'.repeat(270_000));
+
+async function ask({ statement, params = {}, database }: Partial<Case>, more: Record<string, string> = {}) {
+  const url = new URL(opened.store.sqlUrl);
+  for (const [name, value] of Object.entries(params)) url.searchParams.set(`param_${name}`, filled(value));
+  if (database) url.searchParams.set('database', database);
+  url.searchParams.set('default_format', 'TSVRaw');
+  for (const [name, value] of Object.entries(more)) url.searchParams.set(name, value);
+  const response = await fetch(url, { method: 'POST', body: filled(statement ?? '') });
+  return { status: response.status, headers: response.headers, text: await response.text() };
+}
+
+describe('what strangers may do', () => {
+  test.each(CASES.filter((one) => one.expect === 'runs'))('runs: $id', async (one) => {
+    const { status, text } = await ask(one);
+    expect({ status, text: status === 200 ? '' : text }).toEqual({ status: 200, text: '' });
+    if (one.answer !== undefined) expect(text.replace(/\n$/, '')).toBe(one.answer);
+  });
+});
+
+describe('what strangers may not do', () => {
+  test.each(CASES.filter((one) => one.expect === 'refused'))('refused: $id', async (one) => {
+    const { status, headers, text } = await ask(one);
+    expect(status).toBeGreaterThanOrEqual(400);
+    expect(text).toMatch(/^Code: \d+\. DB::Exception: /);
+    if (one.code !== undefined)
+      expect(`${headers.get('x-clickhouse-exception-code')} ${text}`).toMatch(`${one.code} `);
+    expect(text).not.toContain(SECRET);
+    expect(existsSync(outfile())).toBe(false);
+    expect(canaryCalls).toBe(0);
+  });
+
+  test('and nothing changed while they tried', async () => {
+    const [row] = await opened.store.query<{ migrations: string; actions: string }>(
+      'SELECT (SELECT count() FROM outrider_migrations) AS migrations, (SELECT count() FROM actions) AS actions',
+    );
+    expect(row).toEqual({ migrations: '5', actions: '0' });
+  });
+});
+
+describe('the HTTP interface', () => {
+  test('answers a ping, and a GET as well as a POST', async () => {
+    expect(await (await fetch(`${opened.store.sqlUrl}/ping`)).text()).toBe('Ok.\n');
+    const response = await fetch(`${opened.store.sqlUrl}/?query=SELECT+1+AS+a+FORMAT+JSON`);
+    if (response.status !== 200) throw new Error(await response.text());
+    expect(response.headers.get('content-type')).toBe('application/json; charset=UTF-8');
+    expect(((await response.json()) as { data: unknown }).data).toEqual([{ a: 1 }]);
+  });
+
+  test('takes a format from the header, and says which it used', async () => {
+    const headers = { 'x-clickhouse-format': 'CSV' };
+    const response = await fetch(opened.store.sqlUrl, { method: 'POST', body: "SELECT 'a', 2", headers });
+    expect(await response.text()).toBe('"a",2\n');
+    expect(response.headers.get('x-clickhouse-format')).toBe('CSV');
+  });
+
+  test('lets a client set what is listed, drops the rest, and caps what has a cap', async () => {
+    const quoted = { output_format_json_quote_64bit_integers: '1', default_format: 'JSONEachRow' };
+    expect((await ask({ statement: 'SELECT 1::UInt64 AS a' }, quoted)).text).toBe('{"a":"1"}\n');
+    const greedy = { max_memory_usage: '99999999999', readonly: '0', max_execution_time: '9999' };
+    const statement =
+      "SELECT getSetting('max_memory_usage'), getSetting('readonly'), getSetting('max_execution_time')";
+    expect((await ask({ statement }, greedy)).text).toBe('200000000\t2\t30\n');
+    expect((await ask({ statement }, {})).text).toBe('200000000\t1\t30\n');
+  });
+
+  test('compresses when both sides want it', async () => {
+    const url = `${opened.store.sqlUrl}/?enable_http_compression=1&query=SELECT+number+FROM+numbers(1000)`;
+    const response = await fetch(url, { headers: { 'accept-encoding': 'gzip' } });
+    expect(response.headers.get('content-encoding')).toBe('gzip');
+    expect((await response.text()).split('\n')).toHaveLength(1001);
+  });
+
+  test('breaks an answer off when it fails midway, so that no client takes a part for the whole', async () => {
+    const statement = 'SELECT throwIf(number = 900000) FROM numbers(1000000)';
+    await expect(ask({ statement })).rejects.toThrow();
+  });
+
+  test('does not serve a name that a web page pointed at loopback', async () => {
+    const response = await request(opened.store.sqlUrl, {
+      method: 'POST',
+      body: 'SELECT 1',
+      headers: { host: 'rebound.example:8123' },
+    });
+    expect(response.statusCode).toBe(401);
+    await response.body.dump();
+  });
+});
+
+describe('@clickhouse/client', () => {
+  const client = () => createClient({ url: opened.store.sqlUrl, log: { level: ClickHouseLogLevel.OFF } });
+
+  test('pings, queries with parameters, and reads rows', async () => {
+    const own = client();
+    expect((await own.ping()).success).toBe(true);
+    const answer = await own.query({
+      query:
+        'SELECT {name:String} AS name, {list:Array(UInt8)} AS list, {at:DateTime64(3)} AS at, {none:Nullable(String)} AS none',
+      query_params: {
+        name: "it's \\ a\nname",
+        list: [1, 2],
+        at: new Date('2026-01-02T03:04:05.678Z'),
+        none: null,
+      },
+      format: 'JSONEachRow',
+    });
+    expect(await answer.json()).toEqual([
+      { name: "it's \\ a\nname", list: [1, 2], at: '2026-01-02 03:04:05.678', none: null },
+    ]);
+    await own.close();
+  });
+
+  test('streams many rows', async () => {
+    const own = client();
+    const answer = await own.query({
+      query: 'SELECT number FROM numbers(300000)',
+      format: 'JSONCompactEachRow',
+    });
+    let rows = 0;
+    for await (const batch of answer.stream()) rows += batch.length;
+    expect(rows).toBe(300_000);
+    await own.close();
+  });
+
+  test('is told of failures as ClickHouse tells them', async () => {
+    const own = client();
+    await expect(own.query({ query: 'SELECT nothing FROM nowhere' })).rejects.toMatchObject({
+      code: '60',
+      type: 'UNKNOWN_TABLE',
+    });
+    await expect(own.command({ query: 'DROP TABLE actions' })).rejects.toMatchObject({
+      type: 'ACCESS_DENIED',
+    });
+    await own.close();
+  });
+});
+
+describe('the private door', () => {
+  test('opens to no one without the password', async () => {
+    const ports = readFileSync(`/proc/${opened.store.pid()}/net/tcp`, 'utf8');
+    expect(ports).not.toBe('');
+    const cmdline = readFileSync(`/proc/${opened.store.pid()}/cmdline`, 'utf8');
+    expect(cmdline.split('\0').filter((part) => part !== '')).toHaveLength(2);
+  });
+});

@@ -1,0 +1,119 @@
+// The few file-system functions the queue stands on, as a record: a test passes one that fails, tears or forgets.
+
+import * as fs from 'node:fs/promises';
+import { DatabaseSync } from 'node:sqlite';
+
+export interface DiskFile {
+  /** Appends all of `chunks` and returns how many bytes were taken. */
+  append(chunks: readonly Uint8Array[]): Promise<number>;
+  datasync(): Promise<void>;
+  /** False once the file was removed under us: bytes written to it would be lost with it. */
+  isLinked(): Promise<boolean>;
+  close(): Promise<void>;
+}
+
+export interface Disk {
+  makeDirectory(path: string): Promise<void>;
+  /** Makes creations, renames and removals inside durable. */
+  syncDirectory(path: string): Promise<void>;
+  list(path: string): Promise<string[]>;
+  /** Fails if the file exists. */
+  create(path: string): Promise<DiskFile>;
+  read(path: string): Promise<Buffer>;
+  /** Bytes, and when it was last written, milliseconds since 1970. */
+  measure(path: string): Promise<{ readonly bytes: number; readonly writtenAtMs: number }>;
+  /** Cuts a file to `bytes` and makes that durable. */
+  truncate(path: string, bytes: number): Promise<void>;
+  rename(from: string, to: string): Promise<void>;
+  /** Removing what is not there is no error. */
+  remove(path: string): Promise<void>;
+  bytesFree(directory: string): Promise<number>;
+  /** Takes the lock, or throws. The kernel lets go of it when the process dies, however it dies. */
+  lock(path: string): () => void;
+}
+
+export const nodeDisk: Disk = {
+  async makeDirectory(path) {
+    await fs.mkdir(path, { recursive: true, mode: 0o700 });
+  },
+  async syncDirectory(path) {
+    const handle = await fs.open(path, 'r');
+    try {
+      await handle.sync();
+    } finally {
+      await handle.close();
+    }
+  },
+  list: (path) => fs.readdir(path),
+  create: async (path) => diskFile(await fs.open(path, 'ax', 0o600)),
+  read: (path) => fs.readFile(path),
+  async measure(path) {
+    const { size, mtimeMs } = await fs.stat(path);
+    return { bytes: size, writtenAtMs: mtimeMs };
+  },
+  async truncate(path, bytes) {
+    const handle = await fs.open(path, 'r+');
+    try {
+      await handle.truncate(bytes);
+      await handle.sync();
+    } finally {
+      await handle.close();
+    }
+  },
+  rename: (from, to) => fs.rename(from, to),
+  remove: (path) => fs.rm(path, { force: true }),
+  async bytesFree(directory) {
+    const { bavail, bsize } = await fs.statfs(directory);
+    return bavail * bsize;
+  },
+  lock: lockFile,
+};
+
+function diskFile(handle: fs.FileHandle): DiskFile {
+  return {
+    append: async (chunks) => (await handle.writev(chunks as Uint8Array[])).bytesWritten,
+    datasync: () => handle.datasync(),
+    isLinked: async () => (await handle.stat()).nlink > 0,
+    close: () => handle.close(),
+  };
+}
+
+/**
+ * Node has no flock, and a file with a process id in it misleads: after a crash the id may be another's, and in a
+ * container every process is number 1. SQLite holds a kernel lock on its file for as long as a transaction is open.
+ */
+function lockFile(path: string): () => void {
+  const database = new DatabaseSync(path, { timeout: 0 });
+  try {
+    database.exec('BEGIN EXCLUSIVE');
+  } catch (cause) {
+    database.close();
+    throw new DirectoryInUse(`another process uses ${path}`, { cause });
+  }
+  return () => database.close();
+}
+
+export class DirectoryInUse extends Error {
+  override name = 'DirectoryInUse';
+}
+
+/** Writes a whole small file so that it is there, complete, after a crash. An older one of that name is replaced. */
+export async function writeDurably(
+  disk: Disk,
+  path: string,
+  directory: string,
+  chunks: readonly Uint8Array[],
+): Promise<void> {
+  const part = `${path}.part`;
+  await disk.remove(part);
+  const file = await disk.create(part);
+  try {
+    const bytes = chunks.reduce((sum, chunk) => sum + chunk.length, 0);
+    if ((await file.append(chunks)) !== bytes) throw new Error(`short write to ${part}`);
+    await file.datasync();
+  } finally {
+    await file.close();
+  }
+  await disk.rename(part, path);
+  await disk.syncDirectory(directory);
+}

@@ -1,0 +1,24 @@
+// Where bytes go that can't be loaded: kept beside their reason for a person to look at, never dropped.
+
+import { join } from 'node:path';
+import { type Disk, writeDurably } from './disk.ts';
+
+export interface Quarantine {
+  readonly count: number;
+  /** Resolves once `bytes` and `reason` are durable. The same name again replaces the same bytes. */
+  keep(name: string, bytes: Buffer, reason: string): Promise<void>;
+}
+
+export function createQuarantine(disk: Disk, directory: string): Quarantine {
+  let count = 0;
+  return {
+    get count() {
+      return count;
+    },
+    async keep(name, bytes, reason) {
+      await writeDurably(disk, join(directory, `${name}.reason`), directory, [Buffer.from(`${reason}\n`)]);
+      await writeDurably(disk, join(directory, `${name}.message`), directory, [bytes]);
+      count += 1;
+    },
+  };
+}

@@ -1,0 +1,76 @@
+// Taking one request: known already, no room, or written and durable. The same bytes arriving twice at once are written
+// once, and both senders wait for that one write.
+
+import type { Clock } from '../../kit/clock.ts';
+import { sentenceOf } from '../../kit/log.ts';
+import type { Digests } from './digests.ts';
+import { digestOf, recordChunks } from './record.ts';
+import type { Room } from './room.ts';
+import type { Writer } from './writer.ts';
+
+export type Appended =
+  | { readonly kind: 'stored' }
+  /** The same bytes were accepted within the last 24 hours. */
+  | { readonly kind: 'duplicate' }
+  /** Not stored, try again later; one sentence why. */
+  | { readonly kind: 'refused'; readonly reason: string };
+
+export interface Shelf {
+  append(request: Buffer, sender: string): Promise<Appended>;
+}
+
+const NANOSECONDS_PER_MS = 1_000_000n;
+
+export function createShelf(world: {
+  readonly room: Room;
+  readonly writer: Writer;
+  readonly digests: Digests;
+  readonly clock: Clock;
+  readonly counters: { appended: number; duplicates: number; refused: number };
+  queuedBytes(): number;
+  isClosed(): boolean;
+}): Shelf {
+  const inFlight = new Map<string, Promise<Appended>>();
+
+  const write = async (request: Buffer, digest: Buffer, sender: string): Promise<Appended> => {
+    const refusal = await world.room.refusal(world.queuedBytes());
+    if (refusal) return { kind: 'refused', reason: refusal };
+    if (world.isClosed()) return { kind: 'refused', reason: 'the queue is closed' };
+    const receivedAtMs = Math.trunc(world.clock.nowMs());
+    const receivedAtUnixNano = BigInt(receivedAtMs) * NANOSECONDS_PER_MS;
+    const chunks = recordChunks(request, digest, { receivedAtUnixNano, sender });
+    const bytes = chunks.reduce((sum, chunk) => sum + chunk.length, 0);
+    try {
+      await world.writer.append({ chunks, bytes, digest });
+    } catch (failure) {
+      return { kind: 'refused', reason: `the queue could not be written: ${sentenceOf(failure)}` };
+    }
+    world.digests.add(digest, receivedAtMs);
+    return { kind: 'stored' };
+  };
+
+  const take = async (request: Buffer, sender: string): Promise<Appended> => {
+    const digest = digestOf(request);
+    if (world.digests.has(digest)) return { kind: 'duplicate' };
+    const key = digest.toString('latin1');
+    const earlier = inFlight.get(key);
+    if (earlier !== undefined) return asDuplicate(await earlier);
+    const written = write(request, digest, sender);
+    inFlight.set(key, written);
+    return written.finally(() => inFlight.delete(key));
+  };
+
+  return {
+    async append(request, sender) {
+      const appended = await take(request, sender);
+      if (appended.kind === 'stored') world.counters.appended += 1;
+      else if (appended.kind === 'duplicate') world.counters.duplicates += 1;
+      else world.counters.refused += 1;
+      return appended;
+    },
+  };
+}
+
+function asDuplicate(earlier: Appended): Appended {
+  return earlier.kind === 'stored' ? { kind: 'duplicate' } : earlier;
+}

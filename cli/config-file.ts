@@ -24,9 +24,12 @@ export interface FoundConfig {
 export async function findConfig(where: {
   readonly flag?: string | undefined;
   readonly env: NodeJS.ProcessEnv;
+  /** Where outrider.yaml is looked for when nothing names a file. */
+  readonly folder?: string;
 }): Promise<FoundConfig> {
   const named = where.flag ?? (where.env.OUTRIDER_CONFIG || undefined);
-  const path = named ?? (existsSync(CONFIG_FILE_DEFAULT) ? CONFIG_FILE_DEFAULT : undefined);
+  const beside = join(where.folder ?? '.', CONFIG_FILE_DEFAULT);
+  const path = named ?? (existsSync(beside) ? beside : undefined);
   if (path === undefined) return { path: null, config: defaultConfig(), warnings: [] };
   const { sources } = await loadConfigFile(path);
   const { parseConfig } = await import('../contract/config/parse.ts');

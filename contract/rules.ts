@@ -21,6 +21,7 @@ export interface Rule {
 
 /** One thing a call wants to do. A model call has one `llm` subject, and a `tool` or `hosted` one per tool it offers. */
 export type Subject =
+  /** `model` is empty for a side endpoint, which names none: any rule that opens some model of the upstream opens it. */
   | { readonly kind: 'llm'; readonly upstream: string; readonly model: string }
   /** `url` is canonical, with scheme and host, without query: `https://api.search.example/v1/items`. */
   | { readonly kind: 'http'; readonly method: string; readonly url: string; readonly declared: boolean }

@@ -4,7 +4,7 @@
 import type { PriceOverride } from './config.ts';
 import { type Problem, problemAt } from './problems.ts';
 import type { FileConfig } from './schema.ts';
-import { keyPlace, type MapTree, nodeAt, valuePlace } from './tree.ts';
+import { keyPlace, type MapTree, namesAt, nodeAt, valuePlace } from './tree.ts';
 import { type Read, readDollars, readPicodollars } from './units.ts';
 
 type FilePrice = NonNullable<FileConfig['prices']>[string];
@@ -48,7 +48,7 @@ function resolvePrice(
     problems.push(problemAt(valuePlace(tree, path), `"${key}": ${result.mistake}`));
     return null;
   };
-  if (Object.keys(price).length === 0) {
+  if (namesAt(tree, ['prices', target]).size === 0) {
     problems.push(
       problemAt(valuePlace(tree, ['prices', target]), 'a price without amounts: write free, or a rate'),
     );

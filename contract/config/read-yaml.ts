@@ -26,7 +26,7 @@ export function readYaml(source: ConfigSource): { tree: Tree | undefined; proble
     prettyErrors: false,
     uniqueKeys: false, // found below, with the place of the first
     stringKeys: false,
-    logLevel: 'silent',
+    logLevel: 'error', // 'silent' would also hide a second document
   });
   const placeAt = (offset: number): Place => {
     const { line, col } = lines.linePos(offset);

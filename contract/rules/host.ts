@@ -25,7 +25,7 @@ export function compileHost(text: string): HostPattern {
 }
 
 function oneLabel(suffix: string): HostPattern {
-  if (!suffix.includes('.') || canonicalHost(suffix) !== suffix || /(^|\.)\d+$/.test(suffix)) {
+  if (!suffix.includes('.') || /(^|\.)\d+$/.test(suffix) || canonicalHost(suffix) !== suffix) {
     throw new RuleError(
       `"*.${suffix}" would match too much: write *. before a domain of at least two labels`,
     );

@@ -70,7 +70,7 @@ function splitPort(authority: string, scheme: string): [host: string, port: stri
 /** Only canonical paths are ever judged: a pattern that is not canonical could never match. */
 function canonicalPath(path: string): string {
   const broken = (why: string) => new RuleError(`the path "${path}" can never match: ${why}`);
-  if (path.slice(0, -3).includes('**') || (path.endsWith('**') && !path.endsWith('/**'))) {
+  if (path.replace(/\/\*\*$/, '').includes('**')) {
     throw new RuleError(
       `in "${path}", ** stands for the rest of the path and only at its end, after a slash`,
     );

@@ -1,0 +1,116 @@
+// `outrider policy`: what it prints, and the codes that scripts rely on.
+
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { afterAll, describe, expect, it } from 'vitest';
+import { help, run } from '../../cli/policy.ts';
+
+const SAMPLE = fileURLToPath(new URL('../contract/config/sample.yaml', import.meta.url));
+const folder = mkdtempSync(join(tmpdir(), 'outrider-policy-'));
+const BROKEN = join(folder, 'broken.yaml');
+writeFileSync(BROKEN, 'mod: x\nagents: { a: { role: r } }\n');
+afterAll(() => rmSync(folder, { recursive: true }));
+
+async function policy(...args: string[]): Promise<{ code: number; out: string; err: string }> {
+  let out = '';
+  let err = '';
+  const io = {
+    stdout(text: string) {
+      out += text;
+    },
+    stderr(text: string) {
+      err += text;
+    },
+    env: { OUTRIDER_CONFIG: SAMPLE },
+  };
+  return { code: await run(args, io), out, err };
+}
+
+const explain = (...args: string[]) => policy('explain', '--agent', 'trend-scout', ...args);
+
+describe('outrider policy check', () => {
+  it('says ok, and what is not enforced yet', async () => {
+    const { code, out } = await policy('check');
+    expect(code).toBe(0);
+    expect(out).toContain('ok: ');
+    expect(out).toContain(`not yet enforced: ${SAMPLE}:55:1: alerts are not enforced yet: remove "alerts"`);
+  });
+
+  it('lists all mistakes on stderr', async () => {
+    const { code, out, err } = await policy('check', '--config', BROKEN);
+    expect([code, out]).toEqual([78, '']);
+    expect(err).toBe(
+      `${BROKEN}:1:1: unknown key "mod" (did you mean "mode"?)\n${BROKEN}:2:22: no role is called "r"\n`,
+    );
+  });
+
+  it('speaks JSON', async () => {
+    const good = await policy('check', '--json');
+    expect(JSON.parse(good.out)).toMatchObject({ ok: true, file: SAMPLE, warnings: [] });
+    const bad = await policy('check', '--json', '--config', BROKEN);
+    expect(bad.code).toBe(78);
+    const problem = { file: BROKEN, line: 1, column: 1, message: 'unknown key "mod"', suggestion: 'mode' };
+    expect(JSON.parse(bad.out)).toMatchObject({ ok: false, problems: [problem, { line: 2 }] });
+  });
+});
+
+describe('outrider policy explain', () => {
+  it.each([
+    ['llm openai/gpt-5-mini', 0, 'allow', 'llm openai/gpt-5-mini', 23],
+    ['llm anthropic/claude-haiku-4-5-20251001', 0, 'allow', 'llm anthropic/claude-haiku-4-5*', 24],
+    ['http POST https://hooks.chat.example/x', 0, 'notify', 'http POST https://hooks.chat.example/**', 29],
+    ['mcp files/delete_all', 1, 'deny', 'mcp files/delete_*', 31],
+    ['http DELETE https://db.internal/users', 1, 'prohibited', 'http DELETE https://db.internal/**', 6],
+  ])('%s', async (subject, code, verdict, rule, line) => {
+    const answer = await explain(subject, '--json');
+    expect(answer.code).toBe(code);
+    const { where, ...rest } = JSON.parse(answer.out) as { where: string };
+    expect(rest).toMatchObject({ verdict, rule, agent: 'trend-scout', mode: 'enforce' });
+    expect(where).toContain(`${SAMPLE}:${line}:`);
+  });
+
+  it('says where the rule is written', async () => {
+    expect((await explain('llm openai/gpt-5-mini')).out).toBe(
+      `allow: openai/gpt-5-mini\n  rule  llm openai/gpt-5-mini\n  where ${SAMPLE}:23:9\n`,
+    );
+  });
+
+  it('says that nothing matched', async () => {
+    const { code, out } = await explain('llm openai/gpt-5');
+    expect([code, out]).toEqual([1, 'deny: openai/gpt-5\n  no rule decides it\n']);
+  });
+
+  it('weighs arguments', async () => {
+    const write = (path: string) => explain('mcp files/write_page', '--args', JSON.stringify({ path }));
+    expect((await write('/drafts/a')).code).toBe(0);
+    expect((await write('/drafts/../etc')).out).toContain('ask: files/write_page');
+  });
+});
+
+describe('bad usage', () => {
+  it.each([
+    [[], 'takes check or explain'],
+    [['explian'], 'takes check or explain'],
+    [['check', 'more'], 'takes check or explain'],
+    [['check', '--nope'], '--nope'],
+    [['explain', 'llm openai/x'], 'takes --agent NAME'],
+    [['explain', '--agent', 'trend-scout'], 'one subject'],
+    [['explain', '--agent', 'trend-scuot', 'llm openai/x'], 'did you mean "trend-scout"'],
+    [['explain', '--agent', 'trend-scout', 'llm opnai/x'], 'did you mean "openai"'],
+    [['explain', '--agent', 'trend-scout', 'llm openai/*'], 'without *'],
+    [['explain', '--agent', 'trend-scout', 'http get'], 'takes a method and a url'],
+    [['explain', '--agent', 'trend-scout', 'llm openai/x', '--args', '{'], '--args takes JSON'],
+  ])('%j', async (args, sentence) => {
+    const { code, out, err } = await policy(...args);
+    expect([code, out]).toEqual([2, '']);
+    expect(err).toContain(sentence);
+    expect(err.trim().split('\n')).toHaveLength(1);
+  });
+
+  it('helps when asked', async () => {
+    expect(await policy('--help')).toEqual({ code: 0, out: help, err: '' });
+    expect(help).toContain('Example');
+  });
+});

@@ -1,0 +1,99 @@
+// What is accepted and not enforced is named, with its place; what is enforced is not.
+
+import { readFileSync } from 'node:fs';
+import { describe, expect, it } from 'vitest';
+import { defaultConfig } from '../../../contract/config/default-config.ts';
+import { notYetEnforced } from '../../../contract/config/not-yet-enforced.ts';
+import { parseConfig } from '../../../contract/config/parse.ts';
+import { formatProblem } from '../../../contract/config/problems.ts';
+
+async function named(text: string): Promise<readonly string[]> {
+  const { config } = await parseConfig([{ file: 'c.yaml', text }]);
+  return notYetEnforced(config).map(formatProblem);
+}
+
+const LLM = 'upstreams: { u: { url: https://u.example, speaks: openai } }\n';
+
+describe('not yet enforced', () => {
+  it.each([
+    [
+      'gemini',
+      'upstreams: { g: { url: https://g.example, speaks: gemini } }',
+      ['c.yaml:1:14: upstreams that speak gemini'],
+    ],
+    [
+      'bedrock',
+      'upstreams: { g: { url: https://g.example, speaks: bedrock } }',
+      ['c.yaml:1:14: upstreams that speak bedrock'],
+    ],
+    [
+      'a hosted rule',
+      `${LLM}roles: { r: { allow: [hosted u/web_search] } }`,
+      ['c.yaml:2:23: rules of kind hosted'],
+    ],
+    ['a tunnel', 'roles: { r: { allow: ["connect db.example:1"] } }', ['c.yaml:1:23: rules of kind connect']],
+    ['a prohibited tunnel', 'prohibited: ["connect db.example:1"]', ['c.yaml:1:14: rules of kind connect']],
+    [
+      'a condition on cost',
+      `${LLM}roles: { r: { ask: [llm u/* when cost > 5.0] } }`,
+      ['c.yaml:2:21: conditions on cost'],
+    ],
+    [
+      'fallback',
+      `${LLM}roles: { r: { fallback: [u/x] } }`,
+      ['c.yaml:2:15: fallbacks are not enforced yet: remove "roles.r.fallback"'],
+    ],
+    ['export', 'export: []', ['c.yaml:1:1: exports are not enforced yet: remove "export"']],
+    ['alerts', 'alerts: {}', ['c.yaml:1:1: alerts are not enforced yet: remove "alerts"']],
+    [
+      'channels',
+      'owners: { o: { slack: env:S } }',
+      ['c.yaml:1:16: owners\' channels are not enforced yet: remove "owners.o.slack"'],
+    ],
+    ['capture', 'capture: { bodies: full }', ['c.yaml:1:12: capture of bodies as full']],
+    [
+      'capture of a role',
+      'roles: { r: { capture: { bodies: redacted } } }',
+      ['c.yaml:1:15: capture of bodies as redacted'],
+    ],
+    ['grace', 'money: { grace: 5% }', ['c.yaml:1:10: a grace other than 0%']],
+    [
+      'stores',
+      'store: { clickhouse: "http://ch:8123", postgres: "postgres://pg/x" }',
+      ['c.yaml:1:10: a store', 'c.yaml:1:40: a store'],
+    ],
+    [
+      'vault',
+      'agents: { a: { key: vault:a } }\ncredentials: { c: { from: vault:x } }',
+      ['c.yaml:1:21: secrets from vault', 'c.yaml:2:27: secrets from vault'],
+    ],
+  ])('%s', async (_, text, expected) => {
+    const found = await named(text);
+    expect(found).toHaveLength(expected.length);
+    for (const [index, start] of expected.entries()) expect(found[index]).toContain(start);
+  });
+
+  it('names nothing that is enforced', async () => {
+    const text = `${LLM}credentials: { k: { from: env:K } }
+prohibited: [llm u/x, tool shell]
+roles: { r: { mode: observe, allow: ["llm u/* when args.cost == 1", "http GET https://a.example/"], limits: { max_output_tokens: 5, requests: 60/minute } } }
+agents: { a: { role: r, mode: observe, key: env:A, credentials: { u: k }, task_budgets: [$1] } }
+owners: { o: {} }
+prices: { u/x: free }
+breakers: { trials: 1 }
+retention: { traces: 1d }
+capture: { bodies: none }
+money: { grace: 0% }
+store: { clickhouse: embedded }
+`;
+    expect(await named(text)).toEqual([]);
+    expect(notYetEnforced(defaultConfig())).toEqual([]);
+  });
+
+  it('finds the same in a copy of a configuration', async () => {
+    const text = readFileSync(new URL('./sample.yaml', import.meta.url), 'utf8');
+    const { config } = await parseConfig([{ file: 'c.yaml', text }]);
+    expect(notYetEnforced({ ...config })).toEqual(notYetEnforced(config));
+    expect(notYetEnforced(config).length).toBeGreaterThan(5);
+  });
+});

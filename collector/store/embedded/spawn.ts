@@ -10,9 +10,9 @@ import type { Log } from '../../../kit/log.ts';
 import { type EngineLimits, PRIVATE_SESSIONS, type StartOrder, type StartReport } from './messages.ts';
 
 const RESTART_DELAY_MIN_MS = 100;
-const RESTART_DELAY_MAX_MS = 5_000;
+const RESTART_DELAY_MAX_MS = 3_000;
 /** A process that lived so long did not die of its start. */
-const STEADY_AFTER_MS = 60_000;
+const STEADY_AFTER_MS = 10_000;
 /** Threads beside those that sessions block: name resolution, compression, files. */
 const SPARE_THREADS = 4;
 
@@ -59,6 +59,11 @@ export async function spawnStore(options: StoreProcessOptions): Promise<StorePro
     const startedMs = clock.monotonicMs();
     const born = launch(options.limits);
     child = born;
+    let lastWords = '';
+    createInterface({ input: born.stderr! }).on('line', (line) => {
+      lastWords = line;
+      log.warn('store_process_said', { line });
+    });
     born.once('exit', (code, signal) => {
       if (child === born) door = undefined;
       if (closed) return;
@@ -70,7 +75,9 @@ export async function spawnStore(options: StoreProcessOptions): Promise<StorePro
     const report = await handshake(born, { ...options, password, sql: { ...options.sql, port: sqlPort } });
     if (report.event === 'failed') {
       born.kill('SIGKILL');
-      throw Object.assign(new Error(report.message), { code: report.code });
+      throw Object.assign(new Error([report.message, lastWords].filter(Boolean).join(': ')), {
+        code: report.code,
+      });
     }
     stands = true;
     sqlPort = report.sqlPort;
@@ -112,7 +119,7 @@ function launch(limits: EngineLimits): ChildProcess {
     TZ: 'UTC',
     UV_THREADPOOL_SIZE: String(sessions + SPARE_THREADS),
   };
-  return spawn(process.execPath, [PROCESS_FILE], { env, stdio: ['pipe', 'pipe', 'inherit'] });
+  return spawn(process.execPath, [PROCESS_FILE], { env, stdio: ['pipe', 'pipe', 'pipe'] });
 }
 
 function handshake(child: ChildProcess, order: StartOrder): Promise<StartReport> {

@@ -52,12 +52,12 @@ export function parseStrict(bytes: Buffer, limits: JsonLimits = {}): JsonValue {
 }
 
 function decode(bytes: Buffer): string {
-  if (isAscii(bytes)) return bytes.latin1Slice();
+  if (isAscii(bytes)) return bytes.toString('latin1');
   if (!isUtf8(bytes)) throw new StrictJsonError('not_utf8', 'The JSON text is not valid UTF-8.');
   if (bytes[0] === 0xef && bytes[1] === 0xbb && bytes[2] === 0xbf) {
     throw new StrictJsonError('malformed_json', 'The JSON text begins with a byte order mark.');
   }
-  return bytes.utf8Slice();
+  return bytes.toString('utf8');
 }
 
 function parse(text: string): JsonValue {

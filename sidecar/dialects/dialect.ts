@@ -33,12 +33,16 @@ export interface Description {
   readonly inputTokensMax: number | 'context_window';
   /** The request's own output limit for one choice; null when it names none. */
   readonly outputTokensMax: number | null;
+  /** Billed as output beside that limit, for each choice: a rejected prediction. */
+  readonly outputTokensBesides: number;
   /** Completions asked for (`n`), at least 1. */
   readonly choices: number;
   /** Names of the tools the request offers the model; they run inside the agent. */
   readonly toolsOffered: readonly string[];
   /** Types of the tools that run at the provider: `web_search`, `code_interpreter`, `mcp`… */
   readonly hostedTools: readonly string[];
+  /** Most times the provider runs its own tools before it answers; each use has a fee and reads the input again. */
+  readonly hostedUsesMax: number;
   /** As asked for; null for the default. A tier without a rate is unpriced. */
   readonly serviceTier: string | null;
   /** Why this call's use cannot be metered here (background mode, audio output…), as a sentence; null when it can. */
@@ -47,9 +51,10 @@ export interface Description {
   readonly mustAskForUsage: boolean;
 }
 
-/** Bytes to put into a body at `at`; everything else goes as received. */
+/** At `at`, leave out `remove` bytes (a `null` or `false` to be replaced, else 0) and put in `insert`; all else goes as received. */
 export interface Splice {
   readonly at: number;
+  readonly remove: number;
   readonly insert: Buffer;
 }
 

@@ -1,0 +1,21 @@
+// Anthropic's Messages API, and what speaks it. One room per question in `anthropic/`; nothing is ever spliced in, since
+// `max_tokens` is required and streams report their usage unasked.
+
+import { describe } from './anthropic/describe.ts';
+import { meterStream, meterWhole } from './anthropic/meter.ts';
+import { recognise } from './anthropic/recognise.ts';
+import { refuse } from './anthropic/refuse.ts';
+import { CREDENTIAL_HEADERS } from './credential-places.ts';
+import type { Dialect } from './dialect.ts';
+
+export const anthropic: Dialect = {
+  name: 'anthropic',
+  recognise,
+  describe,
+  splices: () => [],
+  meterWhole,
+  meterStream,
+  credentialHeaders: CREDENTIAL_HEADERS,
+  credentialHeader: (secret) => ['x-api-key', secret],
+  refuse,
+};

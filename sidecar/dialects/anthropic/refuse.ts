@@ -1,0 +1,34 @@
+// A refusal as Anthropic's clients understand it: `{"type":"error","error":{type,message},"request_id"}`
+// (platform.claude.com/docs/en/api/errors). Claude Code takes any 403 for a lost login and asks its user to log in
+// again, so what is 403 elsewhere is 400 here; the error's type still says `permission_error`.
+
+import type { Refusal } from '../../../contract/refusals.ts';
+
+const TYPES: Readonly<Record<number, string>> = {
+  400: 'invalid_request_error',
+  401: 'authentication_error',
+  402: 'billing_error',
+  403: 'permission_error',
+  413: 'request_too_large',
+  429: 'rate_limit_error',
+  504: 'timeout_error',
+};
+
+export function refuse(
+  refusal: Refusal,
+  callId: string,
+): { status: number; contentType: string; body: string } {
+  const { status, advice } = refusal.kind;
+  const error = {
+    ...refusal.detail.facts,
+    type: TYPES[status] ?? 'api_error',
+    message: `${refusal.message} ${advice}`,
+    code: refusal.code,
+    ...(refusal.detail.reason !== undefined && { reason: refusal.detail.reason }),
+  };
+  return {
+    status: status === 403 ? 400 : status,
+    contentType: 'application/json',
+    body: JSON.stringify({ type: 'error', error, request_id: callId }),
+  };
+}

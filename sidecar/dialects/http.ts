@@ -1,0 +1,40 @@
+// Anything that speaks HTTP and no dialect we know: every path is an endpoint, nothing is metered, and a call costs what
+// `prices:` says per call.
+
+import { CREDENTIAL_HEADERS } from './credential-places.ts';
+import type { Dialect, Endpoint, StreamMeter } from './dialect.ts';
+import { nothingAsked } from './nothing-asked.ts';
+import { NOTHING_METERED } from './stream-meter.ts';
+
+const CALL: Endpoint = { operation: 'call', name: 'call', body: false };
+const NOTHING = Buffer.alloc(0);
+
+export const http: Dialect = {
+  name: 'http',
+  recognise: () => CALL,
+  describe: nothingAsked,
+  splices: () => [],
+  meterWhole: (_description, _bytes, ok) => ({
+    ...NOTHING_METERED,
+    errorType: ok ? null : 'error',
+    complete: true,
+  }),
+  meterStream: (): StreamMeter => ({
+    push: (chunk) => chunk,
+    flush: () => NOTHING,
+    metered: () => ({ ...NOTHING_METERED, complete: true }),
+  }),
+  credentialHeaders: CREDENTIAL_HEADERS,
+  credentialHeader: (secret) => ['authorization', `Bearer ${secret}`],
+  refuse(refusal, callId) {
+    const { status, advice } = refusal.kind;
+    const error = {
+      ...refusal.detail.facts,
+      code: refusal.code,
+      message: `${refusal.message} ${advice}`,
+      ...(refusal.detail.reason !== undefined && { reason: refusal.detail.reason }),
+      call_id: callId,
+    };
+    return { status, contentType: 'application/json', body: JSON.stringify({ error }) };
+  },
+};

@@ -1,0 +1,95 @@
+// Metering chat completions and legacy completions, whole and streamed. A stream's usage comes in a last chunk without
+// choices; finish reasons come before it, so neither ends the reading. Azure's first chunk also has no choices, but no
+// usage either.
+
+import { bytesOf, larger, objectOrNull, stringOrNull } from '../counts.ts';
+import type { Description, Json, JsonObject, Metered, Usage } from '../dialect.ts';
+import { isObject } from '../fields.ts';
+import { type AnswerReader, NOTHING_METERED } from '../stream-meter.ts';
+import { readToolRequests, type ToolRequestsReader } from '../tool-requests.ts';
+import { readUsage } from './usage.ts';
+
+export function readChat(description: Description): AnswerReader {
+  const tools = readToolRequests();
+  const finishReasons: string[] = [];
+  const hostedUses = description.hostedTools.includes('web_search') ? { web_search: 1 } : {};
+  let usage: Usage | null = null;
+  let nonsense = false;
+  const seen = { ...NOTHING_METERED, model: null as string | null, responseId: null as string | null };
+  let serviceTier: string | null = null;
+  let errorType: string | null = null;
+  let outputBytesSeen = 0;
+  let complete = false;
+
+  return {
+    take(event) {
+      seen.model = stringOrNull(event.model) ?? seen.model;
+      seen.responseId = stringOrNull(event.id) ?? seen.responseId;
+      serviceTier = stringOrNull(event.service_tier) ?? serviceTier;
+      errorType ??= errorOf(event);
+      if (event.usage != null) {
+        const reported = readUsage(event.usage, hostedUses);
+        if (reported) usage = larger(usage, reported);
+        else nonsense = true;
+      }
+      const choices = Array.isArray(event.choices) ? event.choices : [];
+      for (const choice of choices)
+        if (isObject(choice)) outputBytesSeen += takeChoice(choice, finishReasons, tools);
+      return choices.length === 0 && Array.isArray(event.choices) && isObject(event.usage);
+    },
+    done() {
+      complete = true;
+    },
+    result: () => ({
+      ...seen,
+      serviceTier,
+      errorType,
+      outputBytesSeen,
+      finishReasons,
+      complete,
+      usage: nonsense ? null : usage,
+      toolRequests: tools.result(),
+    }),
+  };
+}
+
+/** A whole answer is one event whose choices hold a `message` in place of a `delta`. */
+export function readWholeChat(description: Description, answer: JsonObject): Metered {
+  const reader = readChat(description);
+  reader.take(answer);
+  return reader.result();
+}
+
+/** Bytes of output seen in one choice. */
+function takeChoice(choice: JsonObject, finishReasons: string[], tools: ToolRequestsReader): number {
+  const reason = stringOrNull(choice.finish_reason);
+  if (reason !== null) finishReasons.push(reason);
+  const said = objectOrNull(choice.delta) ?? objectOrNull(choice.message);
+  let bytes = bytesOf(choice.text);
+  if (!said) return bytes;
+  bytes += bytesOf(said.content) + bytesOf(said.refusal);
+  bytes += Math.max(bytesOf(said.reasoning_content), bytesOf(said.reasoning));
+  const calls = Array.isArray(said.tool_calls) ? said.tool_calls : [];
+  calls.forEach((call, position) => {
+    if (isObject(call)) bytes += takeCall(call, `${choice.index ?? 0}/${call.index ?? position}`, tools);
+  });
+  const legacy = objectOrNull(said.function_call);
+  if (legacy) bytes += takeCall({ function: legacy }, `${choice.index ?? 0}/function_call`, tools);
+  return bytes;
+}
+
+function takeCall(call: JsonObject, key: string, tools: ToolRequestsReader): number {
+  const asked = objectOrNull(call.function) ?? objectOrNull(call.custom);
+  const text = stringOrNull(asked?.arguments) ?? stringOrNull(asked?.input) ?? '';
+  const name = stringOrNull(asked?.name) ?? '';
+  tools.take(key, { id: stringOrNull(call.id) ?? '', name, argumentsText: text });
+  return Buffer.byteLength(text) + Buffer.byteLength(name);
+}
+
+/** The type of an error body, or of an error inside a stream that began with 200. */
+export function errorOf(event: JsonObject): string | null {
+  const error: Json | undefined = event.error;
+  if (typeof error === 'string') return 'error';
+  if (!isObject(error)) return null;
+  return stringOrNull(error.type) ?? stringOrNull(error.code) ?? 'error';
+}

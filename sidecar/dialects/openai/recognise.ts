@@ -1,0 +1,43 @@
+// Which paths of an OpenAI-speaking upstream we know. The rule: a prefix, then exactly one endpoint's path, where the
+// prefix is empty, ends in a version segment (`/v1`, `/openai/v1`, `/api/paas/v4`), in `/v1beta/openai` (Gemini's
+// compatible door), or is Azure's `/openai/deployments/<name>`; no prefix holds two versions. All else is unknown, and
+// refused: an unmetered door to a provider is no door.
+
+import type { Endpoint, RequestHead } from '../dialect.ts';
+
+export const CHAT: Endpoint = { operation: 'chat', name: 'chat', body: true };
+export const RESPONSES: Endpoint = { operation: 'chat', name: 'responses', body: true };
+export const COMPLETIONS: Endpoint = { operation: 'text_completion', name: 'completions', body: true };
+export const EMBEDDINGS: Endpoint = { operation: 'embeddings', name: 'embeddings', body: true };
+const INPUT_TOKENS: Endpoint = { operation: 'free', name: 'input_tokens', body: true };
+const MODELS: Endpoint = { operation: 'free', name: 'models', body: false };
+const MODEL: Endpoint = { operation: 'free', name: 'model', body: false };
+
+const POSTED: ReadonlyMap<string, Endpoint> = new Map([
+  ['chat/completions', CHAT],
+  ['responses', RESPONSES],
+  ['responses/input_tokens', INPUT_TOKENS],
+  ['completions', COMPLETIONS],
+  ['embeddings', EMBEDDINGS],
+]);
+
+const VERSION = '/v\\d{1,2}';
+const SEGMENT = '/(?!v\\d)[A-Za-z0-9._~-]+';
+const DEPLOYMENT = '/openai/deployments/([^/]+)';
+const PREFIX = `(?:(?:${SEGMENT}){0,4}${VERSION}|/v\\d{1,2}beta/openai|${DEPLOYMENT})?`;
+const POST_PATH = new RegExp(`^${PREFIX}/(${[...POSTED.keys()].join('|')})$`);
+const MODELS_PATH = new RegExp(`^${PREFIX}/models(/(?:[^/]+/){0,2}[^/]+)?$`);
+
+export function recognise({ method, path }: RequestHead): Endpoint | undefined {
+  if (method === 'POST') return POSTED.get(POST_PATH.exec(path)?.[2] ?? '');
+  if (method !== 'GET') return undefined;
+  const models = MODELS_PATH.exec(path);
+  if (!models) return undefined;
+  return models[2] === undefined ? MODELS : MODEL;
+}
+
+/** Azure names the model by its deployment in the path, and ignores the body's `model`. Null elsewhere. */
+export function deploymentOf(path: string): string | null {
+  const deployment = POST_PATH.exec(path)?.[1];
+  return deployment === undefined ? null : decodeURIComponent(deployment);
+}

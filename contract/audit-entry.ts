@@ -33,15 +33,6 @@ export function canonicalJson(value: Json): string {
   return `{${text}}`;
 }
 
-/** Seals `facts` as number `seq` of `stream`, after the link whose hash is `previous` (CHAIN_START for the first). */
-export function seal(
-  facts: { readonly [key: string]: Json },
-  link: { stream: string; seq: number; previous: string },
-): Sealed {
-  const entry = canonicalJson({ ...facts, stream: link.stream, seq: link.seq, previous: link.previous });
-  return { ...link, hash: hash('sha256', entry, 'hex'), entry };
-}
-
 /** The first sequence number at which a chain of entries breaks, or null. Entries in order, `from` the hash before. */
 export function verifyChain(
   entries: Iterable<{ entry: string; hash: string }>,

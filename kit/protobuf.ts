@@ -6,6 +6,10 @@ export const FIXED64 = 1;
 export const BYTES = 2;
 export const FIXED32 = 5;
 
+const VARINT_BYTES_MAX = 10;
+/** Up to so many bytes are copied one by one, which is faster than a call into native code. */
+const SHORT_TEXT = 64;
+
 /** Appends fields to a growing buffer. One writer may be reused: `finish` copies out and resets. */
 export class ProtobufWriter {
   #buffer: Buffer;
@@ -21,13 +25,16 @@ export class ProtobufWriter {
 
   /** A non-negative integer below 2⁵³. */
   varint(value: number): void {
-    this.#reserve(10);
+    if (this.#length + VARINT_BYTES_MAX > this.#buffer.length) this.#grow(VARINT_BYTES_MAX);
+    const buffer = this.#buffer;
+    let at = this.#length;
     let rest = value;
     while (rest > 0x7f) {
-      this.#buffer[this.#length++] = (rest % 0x80) | 0x80;
+      buffer[at++] = (rest % 0x80) | 0x80;
       rest = Math.floor(rest / 0x80);
     }
-    this.#buffer[this.#length++] = rest;
+    buffer[at++] = rest;
+    this.#length = at;
   }
 
   tag(field: number, wireType: number): void {
@@ -67,11 +74,30 @@ export class ProtobufWriter {
 
   string(field: number, value: string): void {
     this.tag(field, BYTES);
-    const bytes = Buffer.byteLength(value);
+    const bytes = this.textBytes(value);
     this.varint(bytes);
-    this.#reserve(bytes);
-    this.#buffer.write(value, this.#length, 'utf8');
-    this.#length += bytes;
+    this.text(value, bytes);
+  }
+
+  /** How many bytes of UTF-8 `text` will write. */
+  textBytes(value: string): number {
+    const { length } = value;
+    if (length > SHORT_TEXT) return Buffer.byteLength(value);
+    for (let i = 0; i < length; i++) if (value.charCodeAt(i) > 0x7f) return Buffer.byteLength(value);
+    return length;
+  }
+
+  /** Without tag and length; `bytes` is what `textBytes` said. */
+  text(value: string, bytes: number): void {
+    if (this.#length + bytes > this.#buffer.length) this.#grow(bytes);
+    const buffer = this.#buffer;
+    const at = this.#length;
+    if (value.length === bytes && bytes <= SHORT_TEXT) {
+      for (let i = 0; i < bytes; i++) buffer[at + i] = value.charCodeAt(i);
+    } else {
+      buffer.write(value, at, 'utf8');
+    }
+    this.#length = at + bytes;
   }
 
   bytes(field: number, value: Uint8Array): void {
@@ -81,9 +107,13 @@ export class ProtobufWriter {
   }
 
   raw(value: Uint8Array): void {
-    this.#reserve(value.length);
-    this.#buffer.set(value, this.#length);
-    this.#length += value.length;
+    const { length } = value;
+    if (this.#length + length > this.#buffer.length) this.#grow(length);
+    const buffer = this.#buffer;
+    const at = this.#length;
+    if (length > SHORT_TEXT) buffer.set(value, at);
+    else for (let i = 0; i < length; i++) buffer[at + i] = value[i]!;
+    this.#length = at + length;
   }
 
   /** A nested message: `write` fills it, its length is put before it. */
@@ -112,7 +142,10 @@ export class ProtobufWriter {
   }
 
   #reserve(bytes: number): void {
-    if (this.#length + bytes <= this.#buffer.length) return;
+    if (this.#length + bytes > this.#buffer.length) this.#grow(bytes);
+  }
+
+  #grow(bytes: number): void {
     const bigger = Buffer.allocUnsafeSlow(Math.max(this.#buffer.length * 2, this.#length + bytes));
     this.#buffer.copy(bigger, 0, 0, this.#length);
     this.#buffer = bigger;

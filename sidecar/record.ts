@@ -1,6 +1,7 @@
 // The record of one call: every fact an auditor asks for, in one flat object. From it come the sealed audit entry and
 // the span; the collector's `actions` row is the span's attributes under their column names.
 
+import { hash } from 'node:crypto';
 import {
   type Action,
   ATTRIBUTES,
@@ -9,7 +10,7 @@ import {
   type UsageSource,
   type Verdict,
 } from '../contract/attributes.ts';
-import { type Sealed, seal } from '../contract/audit-entry.ts';
+import type { Sealed } from '../contract/audit-entry.ts';
 import type { ToolRequest } from './dialects/dialect.ts';
 
 export interface CallRecord {
@@ -78,31 +79,76 @@ export interface CallRecord {
   readonly toolRequests: readonly ToolRequest[];
 }
 
-/** Seals the record as the next link of its stream. The entry holds every fact but what follows from the others. */
+/**
+ * Seals the record as the next link of its stream. The members stand in the order of their names, so the native
+ * serialiser writes canonical JSON at once; a test holds it to `canonicalJson`.
+ */
 export function sealRecord(
   record: CallRecord,
-  link: { stream: string; seq: number; previous: string },
+  link: { readonly stream: string; readonly seq: number; readonly previous: string },
 ): Sealed {
-  const { costNanodollars, heldNanodollars, startedAtMs, durationMs, timeToFirstByteMs, ...facts } = record;
-  return seal(
-    {
-      ...facts,
-      finishReasons: [...facts.finishReasons],
-      toolRequests: facts.toolRequests.map((request) => ({ ...request })),
-      costNanodollars: costNanodollars === null ? null : costNanodollars.toString(),
-      heldNanodollars: heldNanodollars.toString(),
-      startedAtMs: Math.floor(startedAtMs),
-      durationMs: Math.round(durationMs),
-    },
-    link,
-  );
+  const entry = JSON.stringify({
+    action: record.action,
+    agent: record.agent,
+    agentVersion: record.agentVersion,
+    callId: record.callId,
+    callerAgent: record.callerAgent,
+    costNanodollars: record.costNanodollars === null ? null : record.costNanodollars.toString(),
+    credential: record.credential,
+    department: record.department,
+    depth: record.depth,
+    durationMs: Math.round(record.durationMs),
+    errorType: record.errorType,
+    fleet: record.fleet,
+    grantor: record.grantor,
+    heldNanodollars: record.heldNanodollars.toString(),
+    httpStatus: record.httpStatus,
+    instance: record.instance,
+    mode: record.mode,
+    model: record.model,
+    owner: record.owner,
+    parentSpanId: record.parentSpanId,
+    parentTraceId: record.parentTraceId,
+    policyDigest: record.policyDigest,
+    previous: link.previous,
+    reason: record.reason,
+    refusal: record.refusal,
+    requestDigest: record.requestDigest,
+    requestModel: record.requestModel,
+    responseId: record.responseId,
+    responseModel: record.responseModel,
+    rule: record.rule,
+    seq: link.seq,
+    spanId: record.spanId,
+    startedAtMs: Math.floor(record.startedAtMs),
+    status: record.status,
+    stream: link.stream,
+    target: record.target,
+    task: record.task,
+    ticket: record.ticket,
+    tokensCacheWrite: record.tokensCacheWrite,
+    tokensCached: record.tokensCached,
+    tokensIn: record.tokensIn,
+    tokensOut: record.tokensOut,
+    toolRequests: record.toolRequests.map(({ argumentsDigest, id, name }) => ({ argumentsDigest, id, name })),
+    traceId: record.traceId,
+    upstream: record.upstream,
+    upstreamStatus: record.upstreamStatus,
+    usageSource: record.usageSource,
+    verdict: record.verdict,
+    wouldVerdict: record.wouldVerdict,
+  });
+  return { ...link, hash: hash('sha256', entry, 'hex'), entry };
 }
 
-type Value = string | number | bigint | boolean | readonly string[];
+export type AttributeValue = string | number | bigint | boolean | readonly string[];
 
-/** The span's attributes, in a fixed order; empty strings and nulls are left out. Floats only where named below. */
-export function attributesOf(record: CallRecord, sealed: Sealed): [name: string, value: Value][] {
-  const pairs: [string, Value | null][] = [
+/** The span's attributes, in a fixed order; whoever writes them leaves out what is empty or null. */
+export function attributesOf(
+  record: CallRecord,
+  sealed: Sealed,
+): readonly (readonly [name: string, value: AttributeValue | null])[] {
+  return [
     [ATTRIBUTES.callId, record.callId],
     [ATTRIBUTES.fleet, record.fleet],
     [ATTRIBUTES.department, record.department],
@@ -158,5 +204,4 @@ export function attributesOf(record: CallRecord, sealed: Sealed): [name: string,
     [ATTRIBUTES.auditHash, sealed.hash],
     [ATTRIBUTES.auditEntry, sealed.entry],
   ];
-  return pairs.filter((pair): pair is [string, Value] => pair[1] !== null && pair[1] !== '');
 }

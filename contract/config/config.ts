@@ -2,6 +2,7 @@
 // everything else reads it. Durations are milliseconds, sizes bytes, money nanodollars.
 
 import type { DialectName, Mode } from '../attributes.ts';
+import { compileName } from '../rules/glob.ts';
 import type { Rule } from '../rules.ts';
 
 export interface Config {
@@ -165,13 +166,16 @@ export interface Listen {
   readonly insecure: boolean;
 }
 
+const AGENT_ID = /^[a-z0-9._-]{1,64}$/;
+
 /** The entry that rules an agent: the exact name, else the longest matching pattern, else undefined. */
 export function agentNamed(config: Config, name: string): Agent | undefined {
+  if (!AGENT_ID.test(name)) return undefined;
   const exact = config.agents.get(name);
   if (exact && !exact.pattern.includes('*')) return exact;
   let best: Agent | undefined;
   for (const agent of config.agents.values()) {
-    if (agent.pattern.includes('*') && matchesName(agent.pattern, name)) {
+    if (agent.pattern.includes('*') && compileName(agent.pattern)(name)) {
       if (!best || agent.pattern.length > best.pattern.length) best = agent;
     }
   }
@@ -184,9 +188,4 @@ export function modeOf(config: Config, agent: Agent): Mode {
   const modes = agent.roles.map((role) => config.roles.get(role)?.mode).filter((mode) => mode != null);
   if (modes.length === 0) return config.mode;
   return modes.includes('enforce') ? 'enforce' : 'observe';
-}
-
-function matchesName(pattern: string, name: string): boolean {
-  const parts = pattern.split('*').map((part) => part.replace(/[.+?^${}()|[\]\\]/g, '\\$&'));
-  return new RegExp(`^${parts.join('[a-z0-9._-]*')}$`).test(name);
 }

@@ -1,6 +1,7 @@
 // What a configuration means once it is parsed: the sample of the design, every default, merging, digest, frozenness.
 
 import { readFileSync } from 'node:fs';
+import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { Config, ConfigSource } from '../../../contract/config/config.ts';
 import { agentNamed } from '../../../contract/config/config.ts';
@@ -152,6 +153,23 @@ describe('values', () => {
   });
 });
 
+describe('the entry of an agent', async () => {
+  const { config } = await parse('agents: { pr-*: {}, pr-docs-*: {}, pr-docs-1: {}, "*-x": {} }');
+
+  it.each([
+    ['pr-docs-1', 'pr-docs-1'],
+    ['pr-docs-2', 'pr-docs-*'],
+    ['pr-7', 'pr-*'],
+    ['a-x', '*-x'],
+    ['other', undefined],
+    ['pr-*', undefined],
+    ['pr-a/b', undefined],
+    ['pr-A', undefined],
+    ['pr-%2F', undefined],
+    [`pr-${'a'.repeat(62)}`, undefined],
+  ])('%s is %s', (name, pattern) => expect(agentNamed(config, name)?.pattern).toBe(pattern));
+});
+
 describe('included files', () => {
   it('are merged by name', async () => {
     const { config } = await parse('roles: { r: {} }\nagents: { a: {} }', 'agents: { b: { role: r } }');
@@ -246,5 +264,46 @@ describe('a parsed configuration', () => {
     const agents = config.agents as Map<string, unknown>;
     expect(() => agents.set('x', {})).toThrow('frozen');
     expect(() => agents.clear()).toThrow('frozen');
+  });
+});
+
+describe('the parser', () => {
+  it('throws nothing but ConfigError, whatever becomes of a file, and every problem has a place', async () => {
+    const junk = [
+      '{',
+      '}',
+      '[',
+      ']',
+      ':',
+      '\n',
+      '  ',
+      '"',
+      '*',
+      '&a ',
+      '!!x ',
+      'null',
+      '-1',
+      '\t',
+      '__proto__: ',
+      '%',
+    ];
+    const edit = fc.tuple(fc.nat(SAMPLE.length), fc.nat(12), fc.constantFrom('', ...junk));
+    const run = async (edits: readonly (readonly [number, number, string])[]) => {
+      const text = edits.reduce(
+        (old, [at, cut, put]) => old.slice(0, at) + put + old.slice(at + cut),
+        SAMPLE,
+      );
+      const failure: unknown = await parse(text).then(
+        () => undefined,
+        (error: unknown) => error,
+      );
+      if (failure === undefined) return;
+      expect(failure).toBeInstanceOf(ConfigError);
+      for (const { line, column, message } of (failure as ConfigError).problems) {
+        expect(Math.min(line, column)).toBeGreaterThan(0);
+        expect(message).not.toMatch(/undefined|Invalid input|\[object/);
+      }
+    };
+    await fc.assert(fc.asyncProperty(fc.array(edit, { minLength: 1, maxLength: 4 }), run), { numRuns: 300 });
   });
 });

@@ -1,5 +1,6 @@
 // What the long-running commands share: the config or exit 78, the ready line, the graceful stop.
 
+import { hostname } from 'node:os';
 import type { Config } from '../contract/config/config.ts';
 import { ConfigError, formatProblem, type Problem } from '../contract/config/problems.ts';
 import { createLog, type Log } from '../kit/log.ts';
@@ -49,6 +50,12 @@ function explain(problems: readonly Problem[], io: Io): void {
 export function firstAgent(config: Config): string {
   for (const name of config.agents.keys()) if (!name.includes('*')) return name;
   throw new Error('The config names no agent but patterns: say whose sidecar it is with --agent NAME.');
+}
+
+/** `NAME[/INSTANCE]`; the instance is the host's name when not given, and an empty name is no agent at all. */
+export function namedAgent(text: string): { agent: string | null; instance: string } {
+  const [agent = '', instance = ''] = text.split('/');
+  return { agent: agent || null, instance: instance || hostname() };
 }
 
 /** One JSON line on stdout when a process is ready. */

@@ -4,7 +4,7 @@ import { parseArgs } from 'node:util';
 import { systemClock } from '../kit/clock.ts';
 import { startSidecar } from '../sidecar/main.ts';
 import { EXIT, type Io } from './command.ts';
-import { announce, configOrExplain, DEFAULT_DATA, logTo, stopSignal } from './process.ts';
+import { announce, configOrExplain, DEFAULT_DATA, logTo, namedAgent, stopSignal } from './process.ts';
 
 export const help = `outrider sidecar: one agent's way out
 
@@ -33,20 +33,19 @@ export async function run(args: readonly string[], io: Io): Promise<number> {
   const config = await configOrExplain(values.config, io);
   if (!config) return EXIT.config;
   const log = logTo(io, 'sidecar');
-  const [agent, instance] = (values.agent ?? io.env.OUTRIDER_AGENT ?? '').split('/');
+  const named = namedAgent(values.agent ?? io.env.OUTRIDER_AGENT ?? '');
   const collectorUrl = values.collector ?? io.env.OUTRIDER_COLLECTOR;
   const stopped = stopSignal();
   const sidecar = await startSidecar({
     config,
     dataDirectory: values.data ?? io.env.OUTRIDER_DATA ?? DEFAULT_DATA,
-    agent: agent || null,
-    ...(instance ? { instance } : {}),
+    ...named,
     ...(collectorUrl ? { collectorUrl } : {}),
     env: io.env,
     clock: systemClock,
     log,
   });
-  announce(io, 'sidecar', sidecar.listen, { agent: agent || null });
+  announce(io, 'sidecar', sidecar.listen, { agent: named.agent });
   log.info('stopping', { signal: await stopped });
   await sidecar.stop();
   return EXIT.done;

@@ -12,6 +12,7 @@ import {
   DEFAULT_DATA,
   firstAgent,
   logTo,
+  namedAgent,
   STOP_MS,
   stopSignal,
 } from './process.ts';
@@ -56,8 +57,7 @@ export async function run(args: readonly string[], io: Io): Promise<number> {
     const sidecar = await startSidecar({
       config,
       dataDirectory,
-      agent: agent.split('/')[0] ?? agent,
-      ...(agent.includes('/') ? { instance: agent.slice(agent.indexOf('/') + 1) } : {}),
+      ...namedAgent(agent),
       collectorUrl: collector.listen.control,
       otlpUrl: collector.listen.otlp,
       env: io.env,

@@ -23,4 +23,4 @@ if (!ownConfig) {
   }
 }
 process.argv = [process.argv[0]!, process.argv[1]!, 'up', ...args];
-await import('../bin/outrider.js');
+await import('../cli/main.ts');

@@ -112,6 +112,9 @@ export interface Outbound {
 
 export type Answered = Credentialed & { readonly answer: Answer };
 
+/** What of a call is known at any moment: from a head alone to an answer. */
+export type Known = Accepted & Partial<Answered>;
+
 /** An answer whose head has come; its bytes flow once someone listens. */
 export interface Answer {
   readonly status: number;

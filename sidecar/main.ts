@@ -2,7 +2,6 @@
 // stop drains what is in flight, gives the leases back and ships what is recorded.
 
 import type { Server } from 'node:http';
-import { hostname } from 'node:os';
 import { join } from 'node:path';
 import type { DialectName } from '../contract/attributes.ts';
 import type { Config } from '../contract/config/config.ts';
@@ -18,6 +17,7 @@ import { lineageOf, randomHex } from './accept/lineage.ts';
 import { createReverseProxy, type ReverseProxy } from './accept/reverse-proxy.ts';
 import { type AdminServices, createAdmin } from './admin.ts';
 import { type Book, openBook, type Recovered, spansOf } from './book.ts';
+import type { Known } from './call.ts';
 import { anthropic } from './dialects/anthropic.ts';
 import type { Dialect } from './dialects/dialect.ts';
 import { http } from './dialects/http.ts';
@@ -38,7 +38,7 @@ import { createLeases, type Leases } from './state/leases.ts';
 import { createPriceBook } from './state/prices.ts';
 import { createRates } from './state/rates.ts';
 import { createTasks } from './state/tasks.ts';
-import { type Known, openTrail } from './trail.ts';
+import { openTrail } from './trail.ts';
 
 export interface SidecarOptions {
   readonly config: Config;
@@ -46,8 +46,8 @@ export interface SidecarOptions {
   readonly dataDirectory: string;
   /** All traffic is this agent's; null identifies each call by its agent key. */
   readonly agent: string | null;
-  /** The host's name when not given. */
-  readonly instance?: string;
+  /** Tells instances of one agent apart; each has a journal of its own. */
+  readonly instance: string;
   /** The task of calls that name none; else one per quarter of an hour without a call. */
   readonly task?: string;
   /** The collector's control API and OTLP receiver; the config's when not given. */
@@ -81,8 +81,7 @@ export async function startSidecar(options: SidecarOptions): Promise<Sidecar> {
 }
 
 async function start(options: SidecarOptions, lifecycle: Lifecycle): Promise<Sidecar> {
-  const { config, clock, log, agent } = options;
-  const instance = options.instance ?? hostname();
+  const { config, clock, log, agent, instance } = options;
   const edges = openEdges(options, instance, lifecycle);
   const leases = openLeases(options, instance, edges, lifecycle);
   const secrets = createSecrets(clock, options.env);

@@ -13,7 +13,7 @@ import { meter } from './stages/meter.ts';
 import { type Reservation, reserve } from './stages/reserve.ts';
 import { send } from './stages/send.ts';
 import type { Circuits } from './state/circuits.ts';
-import { type Known, openTrail, type TrailServices } from './trail.ts';
+import { openTrail, type TrailServices } from './trail.ts';
 
 export interface Services {
   readonly identification: Identification;
@@ -40,6 +40,6 @@ export async function carry(accepted: Accepted, use: Services): Promise<void> {
     const answered = await send(credentialed, use.upstreams, trail);
     meter(answered, trail); // bytes pass on at once; the trail closes at the last one, or at the hang-up
   } catch (failure) {
-    refuse(failure, accepted as Known, trail, use.refusing);
+    refuse(failure, accepted, trail, use.refusing);
   }
 }

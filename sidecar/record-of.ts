@@ -2,10 +2,10 @@
 
 import type { Action, Verdict } from '../contract/attributes.ts';
 import type { Refusal } from '../contract/refusals.ts';
+import type { Known } from './call.ts';
 import type { Charge } from './charge.ts';
 import type { Metered } from './dialects/dialect.ts';
 import type { CallRecord } from './record.ts';
-import type { Known } from './trail.ts';
 
 export interface Observed {
   readonly httpStatus: number;

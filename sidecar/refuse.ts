@@ -5,8 +5,9 @@ import type { ServerResponse } from 'node:http';
 import { Refusal } from '../contract/refusals.ts';
 import { InvariantError } from '../kit/invariant.ts';
 import { type Log, sentenceOf } from '../kit/log.ts';
+import type { Known } from './call.ts';
 import type { Dialect } from './dialects/dialect.ts';
-import type { Known, Trail } from './trail.ts';
+import type { Trail } from './trail.ts';
 
 export interface Refusing {
   /** The dialect of an upstream, for refusals that come before the call was classified. */

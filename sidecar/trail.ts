@@ -7,7 +7,7 @@ import { Refusal } from '../contract/refusals.ts';
 import type { Clock } from '../kit/clock.ts';
 import { type Log, sentenceOf } from '../kit/log.ts';
 import type { Book } from './book.ts';
-import type { Accepted, Answer, Answered, Credentialed } from './call.ts';
+import type { Accepted, Answer, Credentialed, Known } from './call.ts';
 import { type Charge, charge, type Ending } from './charge.ts';
 import type { Metered } from './dialects/dialect.ts';
 import type { SendFailure } from './edges/upstreams.ts';
@@ -43,9 +43,6 @@ export interface TrailServices {
   readonly log: Log;
   ended(record: CallRecord): void;
 }
-
-/** What of a call is known when its trail closes: anything from a head to an answer. */
-export type Known = Accepted & Partial<Answered>;
 
 export function openTrail(accepted: Accepted, use: TrailServices): Trail {
   const call: Known = accepted;

@@ -2,14 +2,14 @@
 // compared by digest, in constant time, and are worth nothing anywhere else.
 
 import { hash, timingSafeEqual } from 'node:crypto';
-import type { IncomingHttpHeaders } from 'node:http';
 import { agentNamed, type Config, modeOf } from '../../contract/config/config.ts';
 import { ruleSetOf } from '../../contract/rules/judge.ts';
 import type { AgentIdentity } from '../call.ts';
+import type { RequestHead } from '../dialects/dialect.ts';
 
 export interface Agents {
   /** Undefined when no key was presented that anyone knows. */
-  identify(config: Config, headers: IncomingHttpHeaders): AgentIdentity | undefined;
+  identify(config: Config, headers: RequestHead['headers']): AgentIdentity | undefined;
 }
 
 export interface AgentKey {
@@ -83,7 +83,7 @@ export function createAgents(options: {
   };
 }
 
-function presentedKeys(headers: IncomingHttpHeaders): string[] {
+function presentedKeys(headers: RequestHead['headers']): string[] {
   return KEY_HEADERS.map((name) => String(headers[name] ?? '').replace(/^(?:Bearer|Basic)\s+/i, '')).filter(
     Boolean,
   );

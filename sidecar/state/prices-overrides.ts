@@ -1,0 +1,67 @@
+// `prices:` of outrider.yaml: what the price library lacks or gets wrong. An entry wins over the library field by field;
+// the most exact entry wins: the name, the name with a date behind it, the longest pattern, the upstream alone.
+
+import type { PriceOverride, Upstream } from '../../contract/config/config.ts';
+import { NO_CHARGE, type Rate, type Rates } from './prices-rates.ts';
+
+const DATE_SUFFIX = /^[-@](?:\d{8}|\d{4}-\d{2}-\d{2})$/;
+
+export function overrideFor(
+  overrides: readonly PriceOverride[],
+  upstream: Upstream,
+  model: string,
+): PriceOverride | null {
+  let best: PriceOverride | null = null;
+  let bestRank = 0;
+  for (const override of overrides) {
+    const rank = rankOf(override.target, upstream.name, model);
+    if (rank > bestRank) {
+      best = override;
+      bestRank = rank;
+    }
+  }
+  return best;
+}
+
+const EXACT = 3_000_000;
+const DATED = 2_000_000;
+const PATTERN = 1_000;
+
+/** 0: the entry is about something else. */
+function rankOf(target: string, upstream: string, model: string): number {
+  if (target === upstream) return 1;
+  if (!target.startsWith(`${upstream}/`)) return 0;
+  const named = target.slice(upstream.length + 1);
+  if (named === model) return EXACT;
+  if (named.endsWith('*')) return model.startsWith(named.slice(0, -1)) ? PATTERN + named.length : 0;
+  return model.startsWith(named) && DATE_SUFFIX.test(model.slice(named.length)) ? DATED : 0;
+}
+
+/** The library's rates under the entry's. Null when the entry names none and the library knows none. */
+export function overridden(override: PriceOverride, library: Rates | null): Rates | null {
+  if (override.free) return NO_CHARGE;
+  const call = override.callNanodollars === null ? null : override.callNanodollars * 1000n;
+  const own = {
+    input: flat(override.inputPicodollars),
+    cachedInput: flat(override.cachedInputPicodollars),
+    cacheWrite: flat(override.cacheWritePicodollars),
+    output: flat(override.outputPicodollars),
+  };
+  const namesTokens = Object.values(own).some((rate) => rate !== null);
+  if (!library && !namesTokens)
+    return call === null ? null : { ...NO_CHARGE, callPicodollars: call, free: false };
+  return {
+    input: own.input ?? library?.input ?? null,
+    cachedInput: own.cachedInput ?? library?.cachedInput ?? null,
+    cacheWrite: own.cacheWrite ?? library?.cacheWrite ?? null,
+    cacheWriteHour: library?.cacheWriteHour ?? null,
+    output: own.output ?? library?.output ?? null,
+    reasoning: own.output ? null : (library?.reasoning ?? null),
+    callPicodollars: call ?? library?.callPicodollars ?? 0n,
+    usePicodollars: library?.usePicodollars ?? {},
+    free: false,
+  };
+}
+
+const flat = (picodollars: bigint | null): Rate | null =>
+  picodollars === null ? null : { base: picodollars, tiers: [] };

@@ -1,0 +1,70 @@
+// Ingest, as a table of contents: the door takes requests, the queue makes them durable, the store gets whole segments.
+// Started from the right and stopped from the left, so that nobody ever speaks to someone who is not there.
+//
+//   OTLP ──▶ receiver ──append──▶ queue ──load──▶ store
+
+import type { Clock } from '../kit/clock.ts';
+import type { Log } from '../kit/log.ts';
+import type { Loader } from './queue/loader.ts';
+import { openQueue, type Queue, type QueueCounters } from './queue/queue.ts';
+import { createReceiver, type Receiver, type ReceiverCounters } from './receive/otlp-http.ts';
+
+export interface Pipeline {
+  readonly otlpUrl: string;
+  depth(): ReturnType<Queue['depth']>;
+  counters(): { readonly receiver: ReceiverCounters; readonly queue: QueueCounters };
+  /** Resolves once everything accepted before is in the store (or quarantine). */
+  drain(): Promise<void>;
+  /** What was accepted and is not loaded yet stays on disk for the next start. */
+  close(): Promise<void>;
+}
+
+export interface PipelineOptions {
+  /** `host:port` of the OTLP door. */
+  readonly listen: string;
+  /** The queue's own directory. */
+  readonly directory: string;
+  readonly store: Loader;
+  authenticate(token: string | null): string | null;
+  readonly log: Log;
+  readonly clock: Clock;
+  readonly loadAfterMs?: number;
+}
+
+/** Throws what a taken directory, a full disk or a taken port throws; nothing stays open then. */
+export async function startPipeline(options: PipelineOptions): Promise<Pipeline> {
+  const { log, clock, directory, store, loadAfterMs } = options;
+  const queue = await openQueue({
+    directory,
+    loader: store,
+    log,
+    clock,
+    ...(loadAfterMs === undefined ? {} : { loadAfterMs }),
+  });
+  const receiver = await openDoor(options, queue);
+  return {
+    otlpUrl: receiver.url,
+    depth: () => queue.depth(),
+    counters: () => ({ receiver: receiver.counters, queue: queue.counters }),
+    drain: () => queue.drain(),
+    async close() {
+      await receiver.close();
+      await queue.close();
+    },
+  };
+}
+
+async function openDoor(options: PipelineOptions, queue: Queue): Promise<Receiver> {
+  try {
+    return await createReceiver({
+      listen: options.listen,
+      authenticate: (token) => options.authenticate(token),
+      append: (request, _spans, sender) => queue.append(request, sender),
+      log: options.log,
+      clock: options.clock,
+    });
+  } catch (failure) {
+    await queue.close();
+    throw failure;
+  }
+}

@@ -1,0 +1,69 @@
+import { readFileSync } from 'node:fs';
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { MalformedRequest, walkFraming } from '../../../collector/receive/framing.ts';
+import { nestedRequest, requestOf, spanIdOf } from './otlp-messages.ts';
+
+interface FramingCase {
+  readonly id: string;
+  readonly bytes: string;
+  readonly spans?: number;
+  readonly bad_ids?: number;
+  readonly error?: string;
+}
+
+const cases = readFileSync(new URL('../../cases/otlp-framing.jsonl', import.meta.url), 'utf8')
+  .trim()
+  .split('\n')
+  .map((line) => JSON.parse(line) as FramingCase);
+
+describe('the framing walk', () => {
+  it.each(cases)('$id', ({ bytes, spans, bad_ids, error }) => {
+    const walk = () => walkFraming(Buffer.from(bytes, 'hex'));
+    if (error === undefined) expect(walk()).toEqual({ spans, badIds: bad_ids });
+    else expect(walk).toThrowError(error);
+  });
+
+  it('counts every span of a request', () => {
+    const spans = Array.from({ length: 300 }, (_, index) => ({ spanId: spanIdOf(index) }));
+    expect(walkFraming(requestOf([...spans, { spanId: '' }]))).toEqual({ spans: 301, badIds: 1 });
+  });
+
+  it('takes values nested as deep as protobuf readers do, and no deeper', () => {
+    expect(walkFraming(nestedRequest(40))).toEqual({ spans: 0, badIds: 0 });
+    expect(() => walkFraming(nestedRequest(1_000))).toThrowError('nested deeper');
+  });
+
+  it('never reads a request cut anywhere as whole, except between its parts', () => {
+    const request = requestOf([{ name: 'one' }]);
+    for (let length = 1; length < request.length; length += 1)
+      expect(() => walkFraming(request.subarray(0, length))).toThrowError(MalformedRequest);
+  });
+
+  it('answers any bytes with a count or a MalformedRequest', () => {
+    fc.assert(
+      fc.property(fc.uint8Array({ maxLength: 200 }), (bytes) => {
+        try {
+          expect(walkFraming(bytes).spans).toBeGreaterThanOrEqual(0);
+        } catch (failure) {
+          expect(failure).toBeInstanceOf(MalformedRequest);
+        }
+      }),
+    );
+  });
+
+  it('survives any byte of a real request being changed', () => {
+    const request = requestOf([{ name: 'one' }, { name: 'two' }]);
+    fc.assert(
+      fc.property(fc.nat(request.length - 1), fc.nat(255), (at, byte) => {
+        const changed = Buffer.from(request);
+        changed[at] = byte;
+        try {
+          expect(walkFraming(changed).spans).toBeLessThanOrEqual(request.length);
+        } catch (failure) {
+          expect(failure).toBeInstanceOf(MalformedRequest);
+        }
+      }),
+    );
+  });
+});

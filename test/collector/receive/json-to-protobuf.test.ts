@@ -1,0 +1,75 @@
+import { readFileSync } from 'node:fs';
+import { describe, expect, it } from 'vitest';
+import { MalformedRequest, walkFraming } from '../../../collector/receive/framing.ts';
+import { jsonToProtobuf } from '../../../collector/receive/json-to-protobuf.ts';
+import { requestOf } from './otlp-messages.ts';
+
+interface JsonCase {
+  readonly id: string;
+  readonly span: unknown;
+  readonly bad_ids?: number;
+  readonly error?: string;
+}
+
+const cases = readFileSync(new URL('../../cases/otlp-json.jsonl', import.meta.url), 'utf8')
+  .trim()
+  .split('\n')
+  .map((line) => JSON.parse(line) as JsonCase);
+
+const bodyOf = (span: unknown) =>
+  Buffer.from(JSON.stringify({ resourceSpans: [{ scopeSpans: [{ spans: [span] }] }] }));
+
+describe('OTLP/JSON to protobuf', () => {
+  it.each(cases)('$id', ({ span, bad_ids, error }) => {
+    const convert = () => walkFraming(jsonToProtobuf(bodyOf(span)));
+    if (error === undefined) expect(convert()).toEqual({ spans: 1, badIds: bad_ids });
+    else expect(convert).toThrowError(error);
+  });
+
+  it('gives the same bytes as a protobuf sender', () => {
+    const span = {
+      traceId: '5B8EFFF798038103D269B633813FC60C',
+      spanId: '0000000000000001',
+      name: 'chat gpt-5-mini',
+      kind: 3,
+      startTimeUnixNano: '1760000000000000000',
+      endTimeUnixNano: '1760000000250000000',
+      attributes: [{ key: 'gen_ai.request.model', value: { stringValue: 'gpt-5-mini' } }],
+    };
+    expect(jsonToProtobuf(bodyOf(span))).toEqual(requestOf([{}]));
+  });
+
+  it('keeps every digit of a 64-bit number written without quotes', () => {
+    const quoted = { startTimeUnixNano: '1760000000123456789', name: 'x' };
+    const body = bodyOf(quoted).toString();
+    const bare = body.replace('"1760000000123456789"', '1760000000123456789');
+    expect(bare).not.toBe(body);
+    expect(jsonToProtobuf(Buffer.from(bare))).toEqual(jsonToProtobuf(Buffer.from(body)));
+  });
+
+  it.each([
+    ['not JSON', '{', 'the body is not JSON'],
+    ['a list', '[]', 'the body must be an object'],
+    ['a list of text', '{"resourceSpans":["x"]}', 'resourceSpans[0] must be an object'],
+  ])('refuses %s', (_name, body, error) => {
+    expect(() => jsonToProtobuf(Buffer.from(body))).toThrowError(new MalformedRequest(error));
+  });
+
+  it('refuses what is not UTF-8', () => {
+    const body = Buffer.concat([Buffer.from('{"x":"'), Buffer.from([0xff]), Buffer.from('"}')]);
+    expect(() => jsonToProtobuf(body)).toThrowError('the body is not UTF-8');
+  });
+
+  it('refuses a value nested without end, without exhausting the stack', () => {
+    const deep = (levels: number) =>
+      `${'{"arrayValue":{"values":['.repeat(levels)}{"intValue":1}${']}}'.repeat(levels)}`;
+    const body = (levels: number) =>
+      Buffer.from(`{"resourceSpans":[{"resource":{"attributes":[{"key":"deep","value":${deep(levels)}}]}}]}`);
+    expect(walkFraming(jsonToProtobuf(body(30)))).toEqual({ spans: 0, badIds: 0 });
+    expect(() => jsonToProtobuf(body(1_000))).toThrowError('nested less deeply');
+  });
+
+  it('reads an empty request as one', () => {
+    expect(jsonToProtobuf(Buffer.from('{}')).length).toBe(0);
+  });
+});

@@ -18,6 +18,8 @@ export interface Rates {
   readonly output: Rate | null;
   /** Set only where reasoning costs other than output. */
   readonly reasoning: Rate | null;
+  /** Of sound, pictures and film: only held, since an answer whose tokens can't be classed reports no usage. */
+  readonly otherInputs: readonly Rate[];
   readonly callPicodollars: bigint;
   /** Fee for one use of a hosted tool, by type. */
   readonly usePicodollars: Readonly<Record<string, bigint>>;
@@ -26,6 +28,12 @@ export interface Rates {
 
 const ZERO: Rate = { base: 0n, tiers: [] };
 
+/** Anthropic's writes that live an hour cost twice the input: docs.anthropic.com, prompt caching. */
+export const twice = (rate: Rate): Rate => ({
+  base: rate.base * 2n,
+  tiers: rate.tiers.map((tier) => ({ ...tier, rate: tier.rate * 2n })),
+});
+
 export const NO_CHARGE: Rates = {
   input: ZERO,
   cachedInput: ZERO,
@@ -33,6 +41,7 @@ export const NO_CHARGE: Rates = {
   cacheWriteHour: ZERO,
   output: ZERO,
   reasoning: null,
+  otherInputs: [],
   callPicodollars: 0n,
   usePicodollars: {},
   free: true,
@@ -41,10 +50,13 @@ export const NO_CHARGE: Rates = {
 /** Hosted tools that cost tokens alone. */
 const WITHOUT_FEE = new Set(['mcp', 'web_fetch', 'tool_search']);
 
+/** `web_search_20250305`, `web_search_2025_08_26`; but `web_search_preview` is another tool, with other fees. */
+const VERSION = /_20\d{2}_?\d{2}_?\d{2}$/;
+
 /** Fee for one use of a hosted tool; null when no rate is known. */
 export function feeOf(rates: Rates, hostedTool: string): bigint | null {
-  if (rates.free || WITHOUT_FEE.has(hostedTool)) return 0n;
-  const type = hostedTool.startsWith('web_search') ? 'web_search' : hostedTool;
+  const type = hostedTool.replace(VERSION, '');
+  if (rates.free || WITHOUT_FEE.has(type)) return 0n;
   return Object.hasOwn(rates.usePicodollars, type) ? rates.usePicodollars[type]! : null;
 }
 

@@ -36,15 +36,17 @@ export interface PriceBook {
 }
 
 export const MAX_OUTPUT_DEFAULT = 16_384;
-/** Where no context window is known: as large as any the library lists. */
+/** Tokens held where no window is known and none of them costs anything. */
 export const CONTEXT_WINDOW_UNKNOWN = 2_000_000;
 /** Names asked for under a pattern rule are the agent's choice; the cache is emptied when it holds so many. */
 const CACHED_MODELS_MAX = 4_096;
 /** A price that depends on the time is looked up anew each minute: its library's boundaries are whole minutes. */
 const MINUTE_MS = 60_000;
+/** Longer names are no model's, and nothing to keep. */
+const MODEL_NAME_LENGTH_MAX = 256;
 
 const LLM_DIALECTS = new Set(['openai', 'anthropic', 'gemini', 'bedrock']);
-const ORDINARY_TIERS = new Set(['default', 'standard', 'auto', 'on_demand']);
+const ORDINARY_TIERS = new Set(['default', 'standard', 'standard_only', 'auto', 'on_demand']);
 
 interface Entry {
   readonly price: Omit<Price, 'atMs'> | null;
@@ -64,6 +66,7 @@ export function createPriceBook(config: Config): PriceBook {
   }
 
   function priceOf(upstream: Upstream, model: string, atMs: number): Price | null {
+    if (model.length > MODEL_NAME_LENGTH_MAX) return null;
     const minute = Math.floor(atMs / MINUTE_MS);
     const models = cachedOf(upstream);
     let entry = models.get(model);
@@ -82,12 +85,15 @@ export function createPriceBook(config: Config): PriceBook {
     charge(upstream, price, askedModel, metered, usage) {
       if (!price.rates.free && hasOwnRate(metered.serviceTier)) return null;
       const asked = costOf(price.rates, usage);
-      if (asked === null) return null;
+      const ofAsked = asked === null ? null : { nanodollars: asked, model: askedModel };
       const answered = metered.model;
-      if (answered === null || answered === askedModel) return { nanodollars: asked, model: askedModel };
-      const answeredPrice = priceOf(upstream, answered, price.atMs);
-      const cost = answeredPrice && costOf(answeredPrice.rates, usage);
-      if (cost === null || cost < asked) return { nanodollars: asked, model: askedModel };
+      const answeredPrice =
+        answered === null || answered === askedModel ? null : priceOf(upstream, answered, price.atMs);
+      if (answered === null || !answeredPrice) return ofAsked;
+      const cost = costOf(answeredPrice.rates, usage);
+      // It answered, so where it lacks a rate there is no price, whatever the model asked for would have cost.
+      if (cost === null) return null;
+      if (ofAsked && ofAsked.nanodollars > cost) return ofAsked;
       return { nanodollars: cost, model: answered };
     },
   };
@@ -96,18 +102,25 @@ export function createPriceBook(config: Config): PriceBook {
 function lookUp(overrides: readonly PriceOverride[], upstream: Upstream, model: string, atMs: number): Entry {
   const override = overrideFor(overrides, upstream, model);
   const library = LLM_DIALECTS.has(upstream.speaks) ? fromLibrary(upstream, model, atMs) : null;
-  const rates = override ? overridden(override, ownRates(upstream, library)) : ownRates(upstream, library);
+  const rates = override
+    ? overridden(override, upstream, ownRates(upstream, library))
+    : ownRates(upstream, library);
   const minute = library?.changes ? Math.floor(atMs / MINUTE_MS) : null;
   if (!rates) return { price: null, minute };
+  const contextWindow = override?.contextWindow ?? library?.contextWindow ?? null;
   return {
     price: {
       rates,
-      maxOutput: override?.maxOutput ?? MAX_OUTPUT_DEFAULT,
-      contextWindow: override?.contextWindow ?? library?.contextWindow ?? null,
+      maxOutput: override?.maxOutput ?? outputDefault(contextWindow),
+      contextWindow,
     },
     minute,
   };
 }
+
+/** The library lists no output limits; an old model with a short window refuses more than about a quarter of it. */
+const outputDefault = (contextWindow: number | null): number =>
+  Math.min(MAX_OUTPUT_DEFAULT, Math.floor((contextWindow ?? Number.POSITIVE_INFINITY) / 4));
 
 function ownRates(upstream: Upstream, library: LibraryPrice | null): Rates | null {
   return LLM_DIALECTS.has(upstream.speaks) ? (library?.rates ?? null) : NO_CHARGE;
@@ -124,28 +137,35 @@ function bound(price: Price, description: Description, outputTokensMax: number):
   if (!rates.free && hasOwnRate(description.serviceTier)) return null;
   const fee = dearestFee(rates, description.hostedTools);
   if (fee === null) return null;
-  const inputTokens = BigInt(inputBound(price, description)) * BigInt(1 + description.hostedUsesMax);
+  const input = inputBound(price, description);
+  if (input === null) return null;
+  const inputTokens = BigInt(input) * BigInt(1 + description.hostedUsesMax);
   const outputTokens =
     BigInt(outputTokensMax + description.outputTokensBesides) * BigInt(description.choices);
   const inputRate = dearestRate(
-    [rates.input, rates.cachedInput, rates.cacheWrite, rates.cacheWriteHour],
+    [rates.input, rates.cachedInput, rates.cacheWrite, rates.cacheWriteHour, ...rates.otherInputs],
     inputTokens,
   );
   const outputRate = dearestRate([rates.output, rates.reasoning], inputTokens);
-  const input = owed(inputRate, inputTokens);
-  const output = owed(outputRate, outputTokens);
-  if (input === null || output === null) return null;
+  const inputCost = owed(inputRate, inputTokens);
+  const outputCost = owed(outputRate, outputTokens);
+  if (inputCost === null || outputCost === null) return null;
   const uses = fee * BigInt(description.hostedUsesMax);
   return {
-    nanodollars: toNanodollars(input + output + uses + rates.callPicodollars),
+    nanodollars: toNanodollars(inputCost + outputCost + uses + rates.callPicodollars),
     tokens: inputTokens + outputTokens,
   };
 }
 
-function inputBound({ contextWindow }: Price, { inputTokensMax }: Description): number {
-  const window = contextWindow ?? CONTEXT_WINDOW_UNKNOWN;
-  if (inputTokensMax === 'context_window') return window;
-  return contextWindow === null ? inputTokensMax : Math.min(inputTokensMax, contextWindow);
+/** A conversation is read up to the window; a batch of texts to embed or to complete may be many windows long. */
+function inputBound(
+  { contextWindow, rates }: Price,
+  { inputTokensMax, endpoint }: Description,
+): number | null {
+  if (inputTokensMax === 'context_window')
+    return contextWindow ?? (rates.free ? CONTEXT_WINDOW_UNKNOWN : null);
+  const oneContext = endpoint.operation === 'chat' && contextWindow !== null;
+  return oneContext ? Math.min(inputTokensMax, contextWindow) : inputTokensMax;
 }
 
 const owed = (rate: bigint | null, tokens: bigint): bigint | null =>

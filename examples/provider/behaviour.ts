@@ -1,88 +1,105 @@
-// How the practice provider should answer one request: a test says what it needs, everything else is as usual.
+// How the practice provider should answer one request: a test says what it needs, the rest is as usual. Tokens are
+// counted by one rule: one for every four bytes begun, of the request's body for input, of the answer's words for output.
+
+import type { IncomingHttpHeaders } from 'node:http';
+
+export interface ReceivedRequest {
+  readonly method: string;
+  /** As on the request line. */
+  readonly url: string;
+  readonly path: string;
+  readonly headers: IncomingHttpHeaders;
+  readonly rawHeaders: readonly string[];
+  readonly body: Buffer;
+  /** Resolves when the answer has gone, with false when the client hung up before its end. */
+  readonly ended: Promise<boolean>;
+}
+
+export interface ToolCall {
+  readonly name: string;
+  /** As the model would write them: JSON text. */
+  readonly arguments: string;
+  readonly id?: string;
+}
+
+export interface Counts {
+  /** All input, cached and written tokens included. */
+  readonly input?: number;
+  readonly cached?: number;
+  readonly cacheWrite?: number;
+  /** Anthropic's one-hour writes. */
+  readonly cacheWriteHour?: number;
+  /** Reasoning included. */
+  readonly output?: number;
+  readonly reasoning?: number;
+}
 
 export interface Behaviour {
-  /** HTTP status; 400 and above answers in the provider's own error shape. */
+  /** Other than 200 gives an error body in the shape of the API that was called. */
   readonly status?: number;
-  /** The provider's own word for the error, e.g. `overloaded_error`. */
   readonly errorType?: string;
+  readonly errorMessage?: string;
   readonly text?: string;
-  readonly toolCalls?: readonly { readonly id: string; readonly name: string; readonly arguments: string }[];
-  readonly usage?: {
-    /** Input in all, cached and written included. */
-    readonly input: number;
-    readonly output: number;
-    readonly cached?: number;
-    readonly cacheWrite?: number;
-    readonly reasoning?: number;
-  };
-  /** Leaves usage out of the answer altogether. */
+  readonly thinking?: string;
+  readonly toolCalls?: readonly ToolCall[];
+  readonly usage?: Counts;
+  /** In place of the usage object, however wrong. */
+  readonly rawUsage?: unknown;
   readonly withoutUsage?: boolean;
-  /** The model that claims to have answered. */
+  /** The model the answer names. */
   readonly model?: string;
-  readonly firstByteMs?: number;
-  readonly betweenEventsMs?: number;
-  /** Never answers. */
-  readonly hang?: boolean;
-  /** Closes the connection: before any byte (0) or after so many bytes of the body. */
-  readonly hangUpAfterBytes?: number;
-  /** Puts an error event into a stream after so many events. */
-  readonly streamErrorAfterEvents?: number;
-  /** Cuts the body at these offsets, each piece sent on its own. */
-  readonly splitAt?: readonly number[];
-  readonly gzip?: boolean;
+  readonly serviceTier?: string;
   readonly headers?: Readonly<Record<string, string>>;
   /** Sent as it stands instead of any answer. */
-  readonly raw?: { readonly contentType: string; readonly body: string };
+  readonly raw?: { readonly contentType: string; readonly body: string | Buffer };
+  readonly firstByteMs?: number;
+  readonly betweenEventsMs?: number;
+  /** Never answer. */
+  readonly hang?: boolean;
+  /** Break the connection after so many bytes of the body; 0 before the head. */
+  readonly hangUpAfterBytes?: number;
+  /** Puts an error event into a stream after so many events, and ends it there. */
+  readonly streamErrorAfterEvents?: number;
+  /** Leave out the stream's last events: usage, end marks. */
+  readonly truncate?: boolean;
+  /** Offsets in the body before which the bytes are flushed on their own. */
+  readonly splitAt?: readonly number[];
+  readonly gzip?: boolean;
 }
 
-/** An answer ready to be sent: pieces of the body with a pause before each. */
-export interface Reply {
+/** An answer before it meets the wire. A stream is its events, each with its blank line. */
+export interface Answer {
   readonly status: number;
-  readonly contentType: string;
-  readonly pieces: readonly { readonly bytes: Buffer; readonly pauseMs: number }[];
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: string | Buffer | readonly string[];
 }
 
-export interface Tokens {
-  readonly input: number;
-  readonly output: number;
-  readonly cached: number;
-  readonly cacheWrite: number;
-  readonly reasoning: number;
+export type JsonRecord = Record<string, unknown>;
+
+export const jsonAnswer = (
+  body: unknown,
+  status = 200,
+  headers: Readonly<Record<string, string>> = {},
+): Answer => ({
+  status,
+  headers: { 'content-type': 'application/json', ...headers },
+  body: JSON.stringify(body),
+});
+
+export const streamAnswer = (
+  events: readonly string[],
+  headers: Readonly<Record<string, string>> = {},
+): Answer => ({
+  status: 200,
+  headers: { 'content-type': 'text/event-stream; charset=utf-8', 'cache-control': 'no-cache', ...headers },
+  body: events,
+});
+
+/** The events up to the wished-for error, then that; all of them when none is wished for. */
+export function brokenOff(
+  events: string[],
+  { streamErrorAfterEvents: at }: Behaviour,
+  error: string,
+): string[] {
+  return at === undefined ? events : [...events.slice(0, at), error];
 }
-
-const BYTES_PER_TOKEN = 4;
-
-/** One token for each four bytes, at least one; output no more than the request allows. */
-export function tokensOf(bodyBytes: number, text: string, outputMax: number, behaviour: Behaviour): Tokens {
-  const { usage } = behaviour;
-  return {
-    input: usage?.input ?? Math.max(1, Math.ceil(bodyBytes / BYTES_PER_TOKEN)),
-    output:
-      usage?.output ?? Math.min(outputMax, Math.max(1, Math.ceil(Buffer.byteLength(text) / BYTES_PER_TOKEN))),
-    cached: usage?.cached ?? 0,
-    cacheWrite: usage?.cacheWrite ?? 0,
-    reasoning: usage?.reasoning ?? 0,
-  };
-}
-
-export function whole(status: number, body: unknown, behaviour: Behaviour): Reply {
-  const bytes = Buffer.from(`${JSON.stringify(body, null, 2)}\n`);
-  return {
-    status,
-    contentType: 'application/json',
-    pieces: [{ bytes, pauseMs: behaviour.firstByteMs ?? 0 }],
-  };
-}
-
-/** Server-sent events; each is an `event:` name (or none) and data. */
-export function streamed(events: readonly { name?: string; data: unknown }[], behaviour: Behaviour): Reply {
-  const pieces = events.map(({ name, data }, i) => {
-    const text = typeof data === 'string' ? data : JSON.stringify(data);
-    const bytes = Buffer.from(`${name === undefined ? '' : `event: ${name}\n`}data: ${text}\n\n`);
-    return { bytes, pauseMs: i === 0 ? (behaviour.firstByteMs ?? 0) : (behaviour.betweenEventsMs ?? 0) };
-  });
-  return { status: 200, contentType: 'text/event-stream; charset=utf-8', pieces };
-}
-
-/** The text in words, each with its space, as a model streams it. */
-export const words = (text: string): string[] => text.match(/\S+\s*/g) ?? [];

@@ -1,57 +1,48 @@
-// A practice provider: speaks OpenAI's and Anthropic's public wire format on one port, asks no model, bills nothing.
-// People try Outrider against it, tests drive it with the official SDKs and see every byte that arrived.
+// A practice provider: speaks OpenAI's and Anthropic's public wire formats on one port, and an echo under /anything; asks
+// no model, bills nothing. People try Outrider against it, tests drive it with the official SDKs. It is written from the
+// API references and the SDKs' types, not from our readers of them, so that the two can disagree.
 
-import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { setTimeout as pause } from 'node:timers/promises';
-import { gzipSync } from 'node:zlib';
-import { anthropicReply } from './anthropic.ts';
-import type { Behaviour, Reply } from './behaviour.ts';
-import { openaiReply } from './openai.ts';
+import { anthropicAnswer, anthropicError } from './anthropic.ts';
+import {
+  type Answer,
+  type Behaviour,
+  type JsonRecord,
+  jsonAnswer,
+  type ReceivedRequest,
+} from './behaviour.ts';
+import { deliver } from './deliver.ts';
+import { openaiAnswer, openaiError } from './openai.ts';
 
-export type { Behaviour } from './behaviour.ts';
+export type { Behaviour, ReceivedRequest } from './behaviour.ts';
 
-export interface ReceivedRequest {
-  readonly method: string;
-  readonly url: string;
-  readonly headers: IncomingMessage['headers'];
-  readonly rawHeaders: readonly string[];
-  readonly body: Buffer;
-  /** Resolves when the answer has gone, with false when the client hung up before its end. */
-  readonly ended: Promise<boolean>;
+export interface ProviderOptions {
+  readonly port?: number;
+  readonly host?: string;
+  /** When given, a request must carry one of these keys; otherwise it is answered 401. */
+  readonly keys?: readonly string[];
+  readonly behave?: (request: ReceivedRequest) => Behaviour | undefined;
 }
 
 export interface Provider {
+  /** `http://127.0.0.1:port`, without a path. */
   readonly url: string;
   /** Every request that arrived whole, in order. */
   readonly requests: readonly ReceivedRequest[];
   close(): Promise<void>;
 }
 
-export interface ProviderOptions {
-  readonly port?: number;
-  readonly host?: string;
-  /** How to answer; undefined leaves it at the usual answer. */
-  readonly behave?: (request: ReceivedRequest) => Behaviour | undefined;
-}
-
 export async function startProvider(options: ProviderOptions = {}): Promise<Provider> {
   const requests: ReceivedRequest[] = [];
-  const server = createServer((request, response) => {
-    receive(request, response)
-      .then((received) => {
-        requests.push(received);
-        return answer(received, response, options.behave?.(received) ?? {});
-      })
-      .catch((failure) => response.destroy(failure as Error));
+  const server = createServer((incoming, response) => {
+    handle(incoming, response, options, requests).catch(() => response.destroy());
   });
-  await new Promise<void>((resolve, reject) => {
-    server.once('error', reject);
-    server.listen(options.port ?? 0, options.host ?? '127.0.0.1', resolve);
-  });
-  const { port } = server.address() as AddressInfo;
+  server.on('connection', (socket) => socket.setNoDelay(true));
+  await listening(server, options.port ?? 0, options.host ?? '127.0.0.1');
+  const { address, port } = server.address() as AddressInfo;
   return {
-    url: `http://${options.host ?? '127.0.0.1'}:${port}`,
+    url: `http://${address}:${port}`,
     requests,
     close: () =>
       new Promise((resolve) => {
@@ -61,82 +52,85 @@ export async function startProvider(options: ProviderOptions = {}): Promise<Prov
   };
 }
 
-async function receive(request: IncomingMessage, response: ServerResponse): Promise<ReceivedRequest> {
+function listening(server: Server, port: number, host: string): Promise<void> {
+  return new Promise((resolve, reject) => {
+    server.once('error', reject);
+    server.listen(port, host, resolve);
+  });
+}
+
+async function handle(
+  incoming: IncomingMessage,
+  response: ServerResponse,
+  options: ProviderOptions,
+  requests: ReceivedRequest[],
+): Promise<void> {
+  const request = await receive(incoming, response);
+  requests.push(request);
+  const behaviour = options.behave?.(request) ?? {};
+  await deliver(response, answerTo(request, behaviour, options.keys), behaviour);
+}
+
+async function receive(incoming: IncomingMessage, response: ServerResponse): Promise<ReceivedRequest> {
   const chunks: Buffer[] = [];
-  for await (const chunk of request) chunks.push(chunk as Buffer);
+  for await (const chunk of incoming) chunks.push(chunk as Buffer);
   const ended = new Promise<boolean>((resolve) => {
     response.once('close', () => resolve(response.writableFinished));
   });
-  const { method = '', url = '', headers, rawHeaders } = request;
-  return { method, url, headers, rawHeaders: [...rawHeaders], body: Buffer.concat(chunks), ended };
-}
-
-async function answer(
-  request: ReceivedRequest,
-  response: ServerResponse,
-  behaviour: Behaviour,
-): Promise<void> {
-  if (behaviour.hang) return;
-  if (behaviour.hangUpAfterBytes === 0) return void response.destroy();
-  const reply = replyTo(request, behaviour);
-  const pieces = behaviour.gzip ? compressed(reply) : resplit(reply, behaviour.splitAt);
-  for (const [name, value] of Object.entries(behaviour.headers ?? {})) response.setHeader(name, value);
-  if (behaviour.gzip) response.setHeader('content-encoding', 'gzip');
-  response.setHeader('content-type', reply.contentType);
-  response.setHeader('x-request-id', 'req_practice');
-  if (!reply.contentType.startsWith('text/event-stream')) {
-    response.setHeader(
-      'content-length',
-      pieces.reduce((sum, { bytes }) => sum + bytes.length, 0),
-    );
-  }
-  let sent = 0;
-  for (const { bytes, pauseMs } of pieces) {
-    if (pauseMs > 0) await pause(pauseMs);
-    if (response.destroyed) return;
-    if (sent === 0) response.writeHead(reply.status);
-    const left = (behaviour.hangUpAfterBytes ?? Number.POSITIVE_INFINITY) - sent;
-    await write(response, bytes.subarray(0, left));
-    sent += bytes.length;
-    if (bytes.length >= left) return void response.destroy();
-  }
-  response.end();
-}
-
-function replyTo({ method, url, headers, body }: ReceivedRequest, behaviour: Behaviour): Reply {
-  const { raw } = behaviour;
-  if (raw) {
-    const pieces = [{ bytes: Buffer.from(raw.body), pauseMs: behaviour.firstByteMs ?? 0 }];
-    return { status: behaviour.status ?? 200, contentType: raw.contentType, pieces };
-  }
-  const path = url.split('?')[0] ?? '';
-  const speaksAnthropic =
-    'anthropic-version' in headers || path.startsWith('/anthropic') || path.includes('/messages');
-  const reply = (speaksAnthropic ? anthropicReply : openaiReply)(method, path, body, behaviour);
-  if (reply) return reply;
-  const text = JSON.stringify({ method, path, received: body.length });
+  const url = incoming.url ?? '/';
   return {
-    status: behaviour.status ?? 200,
-    contentType: 'application/json',
-    pieces: [{ bytes: Buffer.from(text), pauseMs: behaviour.firstByteMs ?? 0 }],
+    method: incoming.method ?? 'GET',
+    url,
+    path: url.split('?', 1)[0]!,
+    headers: incoming.headers,
+    rawHeaders: incoming.rawHeaders,
+    body: Buffer.concat(chunks),
+    ended,
   };
 }
 
-function compressed(reply: Reply): Reply['pieces'] {
-  return [{ bytes: gzipSync(Buffer.concat(reply.pieces.map(({ bytes }) => bytes))), pauseMs: 0 }];
+function answerTo(
+  request: ReceivedRequest,
+  behaviour: Behaviour,
+  keys: readonly string[] | undefined,
+): Answer {
+  if (behaviour.raw) {
+    const { contentType, body } = behaviour.raw;
+    return { status: behaviour.status ?? 200, headers: { 'content-type': contentType }, body };
+  }
+  const speaksAnthropic =
+    request.headers['anthropic-version'] !== undefined || /^\/anthropic\/|\/v1\/messages/.test(request.path);
+  if (keys && !keys.includes(keyOf(request))) {
+    const refused = { errorMessage: 'The key is not one of mine.' };
+    return speaksAnthropic ? anthropicError(401, refused) : openaiError(401, refused);
+  }
+  const body = parsed(request.body);
+  const [first, second] = speaksAnthropic ? [anthropicAnswer, openaiAnswer] : [openaiAnswer, anthropicAnswer];
+  return first(request, body, behaviour) ?? second(request, body, behaviour) ?? otherwise(request, behaviour);
 }
 
-function resplit(reply: Reply, at: readonly number[] | undefined): Reply['pieces'] {
-  if (!at) return reply.pieces;
-  const bytes = Buffer.concat(reply.pieces.map((piece) => piece.bytes));
-  const cuts = [
-    0,
-    ...[...at].sort((a, b) => a - b).filter((cut) => cut > 0 && cut < bytes.length),
-    bytes.length,
-  ];
-  return cuts.slice(1).map((end, i) => ({ bytes: bytes.subarray(cuts[i], end), pauseMs: 1 }));
+function keyOf({ headers }: ReceivedRequest): string {
+  const key =
+    headers['x-api-key'] ?? headers['api-key'] ?? headers.authorization?.replace(/^Bearer /, '') ?? '';
+  return String(key);
 }
 
-function write(response: ServerResponse, bytes: Buffer): Promise<void> {
-  return new Promise((resolve) => void response.write(bytes, () => resolve()));
+function parsed(body: Buffer): JsonRecord | null {
+  try {
+    const value: unknown = JSON.parse(body.toString());
+    return typeof value === 'object' && value !== null && !Array.isArray(value)
+      ? (value as JsonRecord)
+      : null;
+  } catch {
+    return null;
+  }
+}
+
+/** Any other path says what arrived; its headers, which may hold a secret, only when the request asks for them. */
+function otherwise(request: ReceivedRequest, behaviour: Behaviour): Answer {
+  const { method, url, path, headers, body } = request;
+  if (/^\/(openai|anthropic|v1)\//.test(path))
+    return jsonAnswer({ error: `no endpoint ${method} ${path}` }, 404);
+  const reflected = headers['x-reflect-headers'] === undefined ? {} : { headers };
+  return jsonAnswer({ method, url, body: body.toString(), ...reflected }, behaviour.status ?? 200);
 }

@@ -40,7 +40,7 @@ interface Bench {
 const CLI = new URL('../bin/outrider.js', import.meta.url).pathname;
 
 /** A config with every feature of the hot path in use. */
-function configFor(upstream: string, collector: string): string {
+export function configFor(upstream: string, collector: string): string {
   return `fleet: bench
 mode: enforce
 budgets: [$900000/month, 900000M tokens/month]
@@ -63,7 +63,7 @@ roles:
     limits: { max_output_tokens: 4096, requests: 100000000/minute }
 agents:
   scout: { role: researcher, department: lab, version: 1.0.0, budgets: [$900000/month], task_budgets: [$900000] }
-listen: { proxy: 127.0.0.1:0, admin: 127.0.0.1:0 }
+listen: { proxy: 127.0.0.1:0, admin: 127.0.0.1:0, otlp: ${new URL(collector).host} }
 collector: ${collector}
 `;
 }

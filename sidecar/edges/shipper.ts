@@ -1,7 +1,8 @@
 // Ships the journal's ended calls to the collector as OTLP and keeps them until they are acknowledged. Where a batch
 // was cut is on disk before it is sent, so a resend has the same bytes and the collector stores it once.
 
-import { closeSync, fsyncSync, openSync, readFileSync, renameSync, writeSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
+import { open, rename } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Clock } from '../../kit/clock.ts';
 import { type Log, sentenceOf } from '../../kit/log.ts';
@@ -66,11 +67,14 @@ export function createShipper(options: ShipperOptions): Shipper {
     for (let batch = nextBatch(); batch && !stopped; batch = nextBatch()) {
       const body = options.encode(batch.frames.filter((frame) => frame.kind === FRAME_KINDS.end));
       if (body) {
-        if (!cursor.cut) writeCursor(path, (cursor = { ...cursor, cut: batch.end }));
+        if (!cursor.cut) {
+          cursor = { ...cursor, cut: batch.end };
+          await writeCursor(path, cursor);
+        }
         await options.ship(body);
       }
       cursor = { acknowledged: batch.end, cut: null };
-      if (body) writeCursor(path, cursor);
+      if (body) await writeCursor(path, cursor);
       journal.forget(cursor.acknowledged);
       retryMs = RETRY_MS_MIN;
       lastFailure = null;
@@ -135,13 +139,13 @@ function readCursor(path: string): Cursor {
   }
 }
 
-function writeCursor(path: string, cursor: Cursor): void {
-  const fd = openSync(`${path}.next`, 'w');
+async function writeCursor(path: string, cursor: Cursor): Promise<void> {
+  const file = await open(`${path}.next`, 'w');
   try {
-    writeSync(fd, JSON.stringify(cursor));
-    fsyncSync(fd);
+    await file.writeFile(JSON.stringify(cursor));
+    await file.datasync();
   } finally {
-    closeSync(fd);
+    await file.close();
   }
-  renameSync(`${path}.next`, path);
+  await rename(`${path}.next`, path);
 }

@@ -103,7 +103,7 @@ function readJson(head: RequestHead, body: Buffer): JsonObject {
     return value as JsonObject;
   } catch (failure) {
     if (failure instanceof StrictJsonError)
-      throw bad(failure.reason, `The body cannot be read as JSON: ${failure.message}.`);
+      throw bad(failure.reason, `The body cannot be judged. ${failure.message}`);
     throw failure;
   }
 }

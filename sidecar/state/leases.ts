@@ -236,11 +236,11 @@ export function createLeases(ports: LeasePorts): Leases {
     const answers = await roundTrip(till, asks);
     till.asking = false;
     failing = answers === null;
-    asks.forEach((ask, i) => {
-      if (answers) return absorb(till, ask, answers[i], sentAtMs);
+    for (const [i, ask] of asks.entries()) {
       const purse = purseOfAsk(till, ask);
-      if (purse) purse.dirty = true;
-    });
+      if (answers) absorb(till, ask, answers[i], sentAtMs);
+      else if (purse) purse.dirty = true;
+    }
     if (closing) return;
     scheduleRenewal(till);
     if (till.waiters.length > 0) settleOrRetry(till);

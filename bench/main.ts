@@ -1,0 +1,17 @@
+// `npm run bench [-- sidecar|collector] [--quick]`: prints DESIGN's table of speed and size, measured on this machine.
+
+import { parseArgs } from 'node:util';
+import { printRows, type Row } from './report.ts';
+
+const { values, positionals } = parseArgs({
+  options: { quick: { type: 'boolean', default: false } },
+  allowPositionals: true,
+});
+const wanted = (name: string): boolean => positionals.length === 0 || positionals.includes(name);
+const rows: Row[] = [];
+if (wanted('sidecar')) {
+  const { benchSidecar } = await import('./sidecar.ts');
+  rows.push(...(await benchSidecar(values.quick)));
+}
+process.stdout.write(`${printRows(rows)}\n`);
+process.exit(0);

@@ -172,7 +172,8 @@ describe('whose price it is', () => {
     );
     expect(priced(local, 'gpt-5-mini')).toBe(true);
     expect(priced({ ...local, speaks: 'anthropic' }, 'claude-haiku-4-5')).toBe(true);
-    expect(priced({ ...local, name: 'my-groq' }, 'llama-3.3-70b-versatile')).toBe(false);
+    expect(priced({ ...local, name: 'mistral' }, 'mistral-large-latest')).toBe(true);
+    expect(priced({ ...local, name: 'mistral-mirror' }, 'mistral-large-latest')).toBe(false);
   });
 
   it("no one's where nothing but HTTP is spoken: free, unless the file says what a call costs", () => {

@@ -54,7 +54,9 @@ export async function startOutrider(
       listen[ready.process] = ready.listen;
       if (Object.keys(listen).length === options.ready) resolve();
     });
-    void exited.then((code) => reject(new Error(`outrider ${args.join(' ')} ended with ${code}:\n${output}`)));
+    void exited.then((code) =>
+      reject(new Error(`outrider ${args.join(' ')} ended with ${code}:\n${output}`)),
+    );
     if (options.ready === 0) resolve();
   });
   return {
@@ -111,12 +113,17 @@ export async function rows<T = Record<string, unknown>>(sqlUrl: string, query: s
 }
 
 /** Asks again until `good` holds; rejects with the last answer at the deadline. */
-export async function until<T>(ask: () => Promise<T>, good: (value: T) => boolean, deadlineMs = 10_000): Promise<T> {
+export async function until<T>(
+  ask: () => Promise<T>,
+  good: (value: T) => boolean,
+  deadlineMs = 10_000,
+): Promise<T> {
   const end = performance.now() + deadlineMs;
   for (;;) {
     const value = await ask();
     if (good(value)) return value;
-    if (performance.now() > end) throw new Error(`not reached in ${deadlineMs} ms; last seen: ${JSON.stringify(value)?.slice(0, 2000)}`);
+    if (performance.now() > end)
+      throw new Error(`not reached in ${deadlineMs} ms; last seen: ${JSON.stringify(value)?.slice(0, 2000)}`);
     await new Promise((resolve) => setTimeout(resolve, 50));
   }
 }

@@ -1,0 +1,71 @@
+// A budget of $10 and 200 calls of $1 at once: exactly ten pass, whoever is killed, and every call that reached the
+// provider has a row.
+
+import OpenAI from 'openai';
+import { describe, expect, it } from 'vitest';
+import { type Fleet, SAMPLE, startFleet } from './fleet.ts';
+import { killRound } from './kill-round.ts';
+
+const TEN_DOLLARS = SAMPLE.replace('budgets: [$100/month], task_budgets: [$50]', 'budgets: [$10/month]');
+const DOLLAR = 1_000_000_000n;
+
+async function storm(
+  fleet: Fleet,
+  calls: number,
+): Promise<{ passed: number; refused: InstanceType<typeof OpenAI.APIError>[] }> {
+  const client = new OpenAI({ baseURL: `${fleet.proxy}/openai/v1`, apiKey: 'x' });
+  const call = () =>
+    client.chat.completions.create({
+      model: 'dollar',
+      max_completion_tokens: 1,
+      messages: [{ role: 'user', content: 'hi' }],
+    });
+  const endings = await Promise.allSettled(Array.from({ length: calls }, call));
+  const refused = endings.flatMap((ending) =>
+    ending.status === 'rejected' ? [ending.reason as InstanceType<typeof OpenAI.APIError>] : [],
+  );
+  return { passed: calls - refused.length, refused };
+}
+
+describe('a budget of $10', () => {
+  it('lets exactly ten of 200 calls of $1 through; the SDK does not retry the others', async () => {
+    const fleet = await startFleet(TEN_DOLLARS);
+    fleet.behave(() => ({ usage: { input: 10, output: 1 } }));
+    const { passed, refused } = await storm(fleet, 200);
+    expect(passed).toBe(10);
+    expect(fleet.provider.requests).toHaveLength(10);
+    expect(refused).toHaveLength(190);
+    for (const failure of refused) {
+      expect(failure.status).toBe(402);
+      expect(failure.headers?.get('x-outrider-refusal')).toBe('over_budget');
+      expect(failure.error).toMatchObject({ code: 'over_budget', limit: (10n * DOLLAR).toString() });
+    }
+    await expect
+      .poll(async () => (await fleet.budgets()).find(({ level }) => level === 'agent')?.posted, {
+        timeout: 10_000,
+      })
+      .toBe((10n * DOLLAR).toString());
+    const counted = await fleet.query<{ status: string; calls: string }>(
+      'SELECT status, toString(count()) AS calls FROM actions GROUP BY status ORDER BY status',
+    );
+    await expect
+      .poll(
+        () =>
+          fleet.query(
+            'SELECT status, toString(count()) AS calls FROM actions GROUP BY status ORDER BY status',
+          ),
+        { timeout: 10_000 },
+      )
+      .toEqual([
+        { status: 'refused', calls: '190' },
+        { status: 'success', calls: '10' },
+      ]);
+    expect(counted.length).toBeLessThanOrEqual(2);
+    expect(await fleet.stop()).toBe(0);
+  });
+
+  it('is never passed when processes are killed at random moments, and every call has its row', async () => {
+    const rounds = 10;
+    for (let round = 0; round < rounds; round++) await killRound(1000 + round);
+  }, 240_000);
+});

@@ -1,7 +1,7 @@
 // The one statement that turns a segment into rows. ClickHouse reads the protobuf; SELECT shapes the columns of otel_traces;
 // the materialized views fill every other table from the same block. No span is decoded in JavaScript.
 //
-//   file(segment) -> request -> resource -> scope -> span      each arrow is one arrayJoin
+//   file(segment) -> request -> resource -> scope -> span -> its fields -> columns       (inside out, a subquery each)
 //
 // What it changes on the way, and why:
 // - attributes named `outrider.*` are dropped when nobody authenticated: only a sidecar may speak of verdicts and money;
@@ -9,71 +9,86 @@
 // - a start more than 90 days before, or a day after, the request came is a broken clock and becomes the time it came.
 //   90 days is the longest a sidecar's journal may wait for us, and keeps one insert below 100 daily partitions.
 //   An end before its start counts as no duration.
+//
+// Most of a small load's time is the engine's analysis of this text, and it grows with the length of the types in play:
+// hence each step takes what it needs out of the nested tuples, and expressions see plain columns.
 
+import { attributeMap, FOREIGN_PREFIX, scalarAttributeMap } from './attribute-sql.ts';
 import { PROTOBUF_MESSAGE, PROTOBUF_SCHEMA, SEGMENT_COLUMNS } from './otlp-schema.ts';
 import { quoted } from './sql-text.ts';
 
-export const FOREIGN_PREFIX = 'outrider.';
+export { FOREIGN_PREFIX };
+
 const CLAMP_PAST = 'toUInt64(90 * 86400 * 1000000000)';
 const CLAMP_FUTURE = 'toUInt64(86400 * 1000000000)';
-
-/** One scalar as JSON, for members of arrays and key-value lists. */
-const scalarJson = (v: string) => `multiIf(
-      ${v}.value = 'string_value', toJSONString(${v}.string_value),
-      ${v}.value = 'int_value', toString(${v}.int_value),
-      ${v}.value = 'bool_value', if(${v}.bool_value, 'true', 'false'),
-      ${v}.value = 'double_value' AND isFinite(${v}.double_value), toString(${v}.double_value),
-      ${v}.value = 'bytes_value', toJSONString(base64Encode(${v}.bytes_value)),
-      'null')`;
-
-/** Any attribute value as the text that the map columns hold: scalars plain, bytes base64, lists and maps JSON. */
-const anyText = (v: string) => `multiIf(
-      ${v}.value = 'string_value', ${v}.string_value,
-      ${v}.value = 'int_value', toString(${v}.int_value),
-      ${v}.value = 'bool_value', if(${v}.bool_value, 'true', 'false'),
-      ${v}.value = 'double_value', toString(${v}.double_value),
-      ${v}.value = 'array_value', concat('[', arrayStringConcat(arrayMap(i -> ${scalarJson('i')}, ${v}.array_value.values), ','), ']'),
-      ${v}.value = 'kvlist_value', concat('{', arrayStringConcat(arrayMap(e -> concat(toJSONString(e.key), ':', ${scalarJson('e.value')}), ${v}.kvlist_value.values), ','), '}'),
-      ${v}.value = 'bytes_value', base64Encode(${v}.bytes_value),
-      '')`;
-
-/** Key and text of each attribute; `foreign` ones lose what only a sidecar may say. */
-const attributeMap = (attributes: string) =>
-  `CAST(arrayFilter(pair -> NOT (foreign AND startsWith(pair.1, '${FOREIGN_PREFIX}')), arrayMap(a -> (a.key, ${anyText('a.value')}), ${attributes})), 'Map(LowCardinality(String), String)')`;
 
 const lowerHex = (bytes: string) => `lower(hex(${bytes}))`;
 const nanoTime = (nanoseconds: string) => `fromUnixTimestamp64Nano(toInt64(${nanoseconds}), 'UTC')`;
 const rightId = (id: string, bytes: number) =>
   `length(${id}) = ${bytes} AND ${id} != unhex('${'00'.repeat(bytes)}')`;
 
+/** Fields of a span as they leave the protobuf. */
+const FIELDS: Readonly<Record<string, string>> = {
+  trace_id: 'span.trace_id',
+  span_id: 'span.span_id',
+  parent_id: 'span.parent_span_id',
+  trace_state: 'span.trace_state',
+  name: 'span.name',
+  kind: 'span.kind',
+  begun: 'span.start_time_unix_nano',
+  ended: 'span.end_time_unix_nano',
+  attributes: 'span.attributes',
+  status_code: 'span.status.code',
+  status_message: 'span.status.message',
+  events: 'span.events',
+  links: 'span.links',
+};
+
 const COLUMNS: Readonly<Record<string, string>> = {
-  Timestamp: nanoTime('start_nano'),
-  TraceId: lowerHex('span.trace_id'),
-  SpanId: lowerHex('span.span_id'),
-  ParentSpanId: lowerHex('span.parent_span_id'),
-  TraceState: 'span.trace_state',
-  SpanName: 'span.name',
+  Timestamp: nanoTime(
+    `if(begun + ${CLAMP_PAST} < received OR begun > received + ${CLAMP_FUTURE}, received, begun)`,
+  ),
+  TraceId: lowerHex('trace_id'),
+  SpanId: lowerHex('span_id'),
+  ParentSpanId: lowerHex('parent_id'),
+  TraceState: 'trace_state',
+  SpanName: 'name',
   SpanKind:
-    "transform(span.kind, [1, 2, 3, 4, 5], ['Internal', 'Server', 'Client', 'Producer', 'Consumer'], 'Unspecified')",
-  ServiceName: 'service_name',
+    "transform(kind, [1, 2, 3, 4, 5], ['Internal', 'Server', 'Client', 'Producer', 'Consumer'], 'Unspecified')",
+  ServiceName: "resource['service.name']",
   ResourceAttributes: 'resource',
   ScopeName: 'scope_name',
   ScopeVersion: 'scope_version',
-  SpanAttributes: attributeMap('span.attributes'),
-  Duration:
-    'if(span.end_time_unix_nano > span.start_time_unix_nano, span.end_time_unix_nano - span.start_time_unix_nano, 0)',
-  StatusCode: "transform(span.status.code, [1, 2], ['Ok', 'Error'], 'Unset')",
-  StatusMessage: 'span.status.message',
-  '`Events.Timestamp`': `arrayMap(e -> ${nanoTime('least(e.time_unix_nano, 9223372036854775807)')}, span.events)`,
-  '`Events.Name`': 'arrayMap(e -> e.name, span.events)',
-  '`Events.Attributes`': `arrayMap(e -> ${attributeMap('e.attributes')}, span.events)`,
-  '`Links.TraceId`': `arrayMap(l -> ${lowerHex('l.trace_id')}, span.links)`,
-  '`Links.SpanId`': `arrayMap(l -> ${lowerHex('l.span_id')}, span.links)`,
-  '`Links.TraceState`': 'arrayMap(l -> l.trace_state, span.links)',
-  '`Links.Attributes`': `arrayMap(l -> ${attributeMap('l.attributes')}, span.links)`,
-  ReceivedAt: nanoTime('received_nano'),
+  SpanAttributes: attributeMap('attributes'),
+  Duration: 'if(ended > begun, ended - begun, 0)',
+  StatusCode: "transform(status_code, [1, 2], ['Ok', 'Error'], 'Unset')",
+  StatusMessage: 'status_message',
+  '`Events.Timestamp`': `arrayMap(at -> ${nanoTime('least(at, 9223372036854775807)')}, events.time_unix_nano)`,
+  '`Events.Name`': 'events.name',
+  '`Events.Attributes`': `arrayMap(list -> ${scalarAttributeMap('list')}, events.attributes)`,
+  '`Links.TraceId`': `arrayMap(id -> ${lowerHex('id')}, links.trace_id)`,
+  '`Links.SpanId`': `arrayMap(id -> ${lowerHex('id')}, links.span_id)`,
+  '`Links.TraceState`': 'links.trace_state',
+  '`Links.Attributes`': `arrayMap(list -> ${scalarAttributeMap('list')}, links.attributes)`,
+  ReceivedAt: nanoTime('received'),
   Sender: 'sender',
 };
+
+const REQUEST = 'sender, foreign, received';
+
+const SPANS = (path: string) => `
+  SELECT ${REQUEST}, resource, scope.scope.name AS scope_name, scope.scope.version AS scope_version, arrayJoin(scope.spans) AS span
+  FROM (
+    SELECT ${REQUEST}, ${attributeMap('own')} AS resource, arrayJoin(scopes) AS scope
+    FROM (
+      SELECT ${REQUEST}, resource_span.resource.attributes AS own, resource_span.scope_spans AS scopes
+      FROM (
+        SELECT receipt.sender AS sender, sender = '' AS foreign, receipt.received_at_unix_nano AS received,
+          arrayJoin(resource_spans) AS resource_span
+        FROM file(${quoted(path)}, 'Protobuf', ${quoted(SEGMENT_COLUMNS)})
+      )
+    )
+  )`;
 
 export interface SegmentFile {
   /** Names the segment for ever: it is the deduplication token. */
@@ -86,42 +101,32 @@ export interface SegmentFile {
  * every table drops the blocks it already has. One thread and a fixed block size make the blocks the same each time.
  */
 export function loadStatement(segment: SegmentFile): string {
-  const settings = {
-    insert_deduplication_token: quoted(segment.id),
-    format_schema_source: quoted('string'),
-    format_schema: quoted(PROTOBUF_SCHEMA),
-    format_schema_message_name: quoted(PROTOBUF_MESSAGE),
-    input_format_protobuf_oneof_presence: 1,
-    max_threads: 1,
-    max_insert_threads: 1,
-    max_block_size: 8,
-    min_insert_block_size_rows: 1048576,
-    min_insert_block_size_bytes: 268435456,
-    short_circuit_function_evaluation: quoted('disable'),
-  };
+  const fields = Object.entries(FIELDS).map(([name, field]) => `${field} AS ${name}`);
+  const settings = Object.entries(settingsOf(segment)).map(([name, value]) => `${name} = ${value}`);
   return `INSERT INTO otel_traces (${Object.keys(COLUMNS).join(', ')}, SegmentId)
 SELECT ${Object.values(COLUMNS).join(',\n  ')},
   ${quoted(segment.id)}
 FROM (
-  SELECT sender, foreign, received_nano, resource, service_name, scope_name, scope_version, span,
-    if(span.start_time_unix_nano + ${CLAMP_PAST} < received_nano OR span.start_time_unix_nano > received_nano + ${CLAMP_FUTURE},
-       received_nano, span.start_time_unix_nano) AS start_nano
-  FROM (
-    SELECT sender, foreign, received_nano, resource, service_name, scope.scope.name AS scope_name, scope.scope.version AS scope_version,
-      arrayJoin(scope.spans) AS span
-    FROM (
-      SELECT sender, foreign, received_nano, ${attributeMap('resource_span.resource.attributes')} AS resource,
-        resource['service.name'] AS service_name, arrayJoin(resource_span.scope_spans) AS scope
-      FROM (
-        SELECT receipt.sender AS sender, sender = '' AS foreign, receipt.received_at_unix_nano AS received_nano,
-          arrayJoin(resource_spans) AS resource_span
-        FROM file(${quoted(segment.path)}, 'Protobuf', ${quoted(SEGMENT_COLUMNS)})
-      )
-    )
-  )
-  WHERE ${rightId('span.trace_id', 16)} AND ${rightId('span.span_id', 8)}
+  SELECT ${REQUEST}, resource, scope_name, scope_version, ${fields.join(', ')}
+  FROM (${SPANS(segment.path)})
+  WHERE ${rightId('trace_id', 16)} AND ${rightId('span_id', 8)}
 )
-SETTINGS ${Object.entries(settings)
-    .map(([name, value]) => `${name} = ${value}`)
-    .join(', ')}`;
+SETTINGS ${settings.join(', ')}`;
 }
+
+const settingsOf = (segment: SegmentFile): Readonly<Record<string, string | number>> => ({
+  insert_deduplication_token: quoted(segment.id),
+  format_schema_source: quoted('string'),
+  format_schema: quoted(PROTOBUF_SCHEMA),
+  format_schema_message_name: quoted(PROTOBUF_MESSAGE),
+  input_format_protobuf_oneof_presence: 1,
+  max_threads: 1,
+  max_insert_threads: 1,
+  max_block_size: 16,
+  min_insert_block_size_rows: 1048576,
+  min_insert_block_size_bytes: 268435456,
+  short_circuit_function_evaluation: quoted('disable'),
+  compile_expressions: 0,
+  // Merges build them: a part as small as a segment is read whole faster than its indexes are made.
+  materialize_skip_indexes_on_insert: 0,
+});

@@ -1,7 +1,8 @@
 // OTLP traces as the database reads them: the protobuf schema, and the same shape as ClickHouse columns.
 // Only fields that end in a column are declared; the reader skips the rest. A oneof's arm is told by an Enum column of
 // the oneof's name (input_format_protobuf_oneof_presence), so a zero, a false and an empty text are not taken for absence.
-// Arrays and key-value lists are read one level deep: what is nested deeper comes out as null.
+// Arrays and key-value lists of spans and resources are read one level deep, what is nested deeper comes out as null; those
+// of events and links are not read.
 // Source: opentelemetry-proto, collector/trace/v1 and trace/v1; the receipt is collector/receipt.ts.
 
 import {
@@ -34,26 +35,24 @@ export const PROTOBUF_MESSAGE = 'Export';
 const tuple = (...members: string[]) => `Tuple(${members.join(', ')})`;
 const array = (...members: string[]) => `Array(${tuple(...members)})`;
 
-const SCALAR_ARMS = `'absent' = 0, 'string_value' = 1, 'bool_value' = 2, 'int_value' = 3, 'double_value' = 4, 'bytes_value' = 7`;
-const SCALAR = tuple(
-  `value Enum8(${SCALAR_ARMS})`,
+/** Arms by their field numbers; the names are short because type names are long, and the engine compares them often. */
+const SCALAR_ARMS = "'-' = 0, 's' = 1, 'b' = 2, 'i' = 3, 'd' = 4, 'x' = 7";
+const ALL_ARMS = `${SCALAR_ARMS}, 'a' = 5, 'k' = 6`;
+const SCALARS = [
   'string_value String',
   'bool_value Bool',
   'int_value Int64',
   'double_value Float64',
   'bytes_value String',
-);
-const ANY = tuple(
-  `value Enum8(${SCALAR_ARMS}, 'array_value' = 5, 'kvlist_value' = 6)`,
-  'string_value String',
-  'bool_value Bool',
-  'int_value Int64',
-  'double_value Float64',
+];
+const SCALAR = tuple(`value Enum8(${SCALAR_ARMS})`, ...SCALARS);
+const LISTS = [
   `array_value ${tuple(`values Array(${SCALAR})`)}`,
   `kvlist_value ${tuple(`values ${array('key String', `value ${SCALAR}`)}`)}`,
-  'bytes_value String',
-);
-const ATTRIBUTES = `attributes ${array('key String', `value ${ANY}`)}`;
+];
+const ATTRIBUTES = `attributes ${array('key String', `value ${tuple(`value Enum8(${ALL_ARMS})`, ...SCALARS, ...LISTS)}`)}`;
+/** Of events and links: their lists are left unread. */
+const SCALAR_ATTRIBUTES = `attributes ${array('key String', `value ${tuple(`value Enum8(${ALL_ARMS})`, ...SCALARS)}`)}`;
 const SPAN = [
   'trace_id String',
   'span_id String',
@@ -64,8 +63,8 @@ const SPAN = [
   'start_time_unix_nano UInt64',
   'end_time_unix_nano UInt64',
   ATTRIBUTES,
-  `events ${array('time_unix_nano UInt64', 'name String', ATTRIBUTES)}`,
-  `links ${array('trace_id String', 'span_id String', 'trace_state String', ATTRIBUTES)}`,
+  `events ${array('time_unix_nano UInt64', 'name String', SCALAR_ATTRIBUTES)}`,
+  `links ${array('trace_id String', 'span_id String', 'trace_state String', SCALAR_ATTRIBUTES)}`,
   `status ${tuple('message String', 'code Int32')}`,
 ];
 const SCOPE_SPANS = array(`scope ${tuple('name String', 'version String')}`, `spans ${array(...SPAN)}`);

@@ -16,7 +16,7 @@ CREATE TABLE IF NOT EXISTS tool_requests (
 ) ENGINE = MergeTree
 PARTITION BY toYYYYMM(timestamp)
 ORDER BY (toStartOfHour(timestamp), agent_id, timestamp)
-SETTINGS index_granularity = 8192, ttl_only_drop_parts = 1, non_replicated_deduplication_window = 10000;
+SETTINGS index_granularity = 8192, ttl_only_drop_parts = 1, non_replicated_deduplication_window = 10000, merge_selector_base = 12;
 
 CREATE MATERIALIZED VIEW IF NOT EXISTS tool_requests_mv TO tool_requests AS
 SELECT

@@ -7,7 +7,7 @@ CREATE TABLE IF NOT EXISTS otel_segments (
 ) ENGINE = MergeTree
 PARTITION BY toYYYYMM(FirstReceivedAt)
 ORDER BY SegmentId
-SETTINGS ttl_only_drop_parts = 1, non_replicated_deduplication_window = 10000;
+SETTINGS ttl_only_drop_parts = 1, non_replicated_deduplication_window = 10000, merge_selector_base = 12;
 
 CREATE MATERIALIZED VIEW IF NOT EXISTS otel_segments_mv TO otel_segments AS
 SELECT SegmentId, count() AS Spans, min(ReceivedAt) AS FirstReceivedAt, max(ReceivedAt) AS LastReceivedAt

@@ -1,0 +1,149 @@
+// What every dialect promises, run over every golden example. Streams are read at every split of their bytes.
+
+import { describe, expect, it } from 'vitest';
+import { REFUSAL_CODES, REFUSALS, Refusal } from '../../contract/refusals.ts';
+import { parseStrict } from '../../kit/strict-json.ts';
+import { anthropic } from '../../sidecar/dialects/anthropic.ts';
+import type { Description, Dialect, JsonObject, Metered } from '../../sidecar/dialects/dialect.ts';
+import { http } from '../../sidecar/dialects/http.ts';
+import { applySplices } from '../../sidecar/dialects/members.ts';
+import { openai } from '../../sidecar/dialects/openai.ts';
+import { type Golden, goldenCases } from './golden.ts';
+
+const DIALECTS: Readonly<Record<string, Dialect>> = { openai, anthropic, http };
+
+const CASES = goldenCases().map((golden) => [`${golden.dialect}/${golden.name}`, golden] as const);
+
+function described(golden: Golden): { dialect: Dialect; body: JsonObject; description: Description } {
+  const dialect = DIALECTS[golden.dialect]!;
+  const endpoint = dialect.recognise(golden.head)!;
+  const body = endpoint.body ? (parseStrict(golden.requestBody) as JsonObject) : {};
+  const description = dialect.describe(endpoint, golden.head, body, golden.requestBody.length);
+  return { dialect, body, description };
+}
+
+interface Read {
+  readonly passed: string;
+  readonly metered: Metered;
+}
+
+function readStream(
+  dialect: Dialect,
+  description: Description,
+  chunks: Buffer[],
+  dropUsageChunk: boolean,
+): Read {
+  const meter = dialect.meterStream(description, { dropUsageChunk });
+  const passed = chunks.map((chunk) => {
+    const out = meter.push(chunk);
+    if (!dropUsageChunk) expect(out).toBe(chunk);
+    return out;
+  });
+  passed.push(meter.flush());
+  return { passed: Buffer.concat(passed).toString('latin1'), metered: meter.metered() };
+}
+
+const latin1 = (text: string): string => Buffer.from(text).toString('latin1');
+
+/** What the agent may see: all of it, or all but the usage chunk. */
+function expectedBytes({ answerBody, expected }: Golden, dropUsageChunk: boolean): string {
+  const all = answerBody.toString('latin1');
+  const chunk = latin1(expected.usageChunk ?? '');
+  if (!dropUsageChunk || chunk === '') return all;
+  expect(all.split(chunk)).toHaveLength(2);
+  return all.replace(chunk, () => latin1(expected.usageChunkKept ?? ''));
+}
+
+describe.each(CASES)('%s', (_, golden) => {
+  const { expected } = golden;
+
+  it('is recognised and described', () => {
+    const { description } = described(golden);
+    expect(description.endpoint.name).toBe(expected.endpoint);
+    expect(description).toMatchObject(expected.description ?? {});
+    if (expected.unmeterable) expect(description.unmeterable).toMatch(/^[a-z]/);
+  });
+
+  if (expected.spliced !== undefined)
+    it('is spliced byte-exactly', () => {
+      const { dialect, body, description } = described(golden);
+      const splices = dialect.splices(description, body, golden.requestBody, expected.outputTokens ?? null);
+      const spliced = applySplices(golden.requestBody, splices);
+      expect(spliced.toString()).toBe(expected.spliced);
+      if (description.endpoint.body) expect(() => parseStrict(spliced)).not.toThrow();
+    });
+
+  if (expected.metered && !golden.streams)
+    it('is metered whole', () => {
+      const { dialect, description } = described(golden);
+      const metered = dialect.meterWhole(description, golden.answerBody, golden.status < 300);
+      expect(metered).toMatchObject(expected.metered!);
+    });
+
+  if (golden.streams)
+    it('is metered alike at every split, and passes byte for byte', () => {
+      const { dialect, description } = described(golden);
+      const { answerBody } = golden;
+      const drops = expected.usageChunk === undefined ? [false] : [false, true];
+      for (const drop of drops) {
+        const whole = readStream(dialect, description, [answerBody], drop);
+        expect(whole.metered).toMatchObject(expected.metered!);
+        expect(whole.passed).toBe(expectedBytes(golden, drop));
+        for (let at = 1; at < answerBody.length; at++) {
+          const halves = [answerBody.subarray(0, at), Buffer.alloc(0), answerBody.subarray(at)];
+          const read = readStream(dialect, description, halves, drop);
+          if (read.passed !== whole.passed) expect.fail(`split at ${at}: other bytes`);
+          expect(read.metered).toEqual(whole.metered);
+        }
+        const bytes = Array.from(answerBody, (_, at) => answerBody.subarray(at, at + 1));
+        expect(readStream(dialect, description, bytes, drop)).toEqual(whole);
+      }
+    });
+});
+
+describe.each(Object.values(DIALECTS))('$name', (dialect) => {
+  it('is one of the golden dialects', () => {
+    expect(CASES.some(([name]) => name.startsWith(`${dialect.name}/`))).toBe(true);
+  });
+
+  it.each(REFUSAL_CODES)('refuses with %s', (code) => {
+    const refusal = new Refusal(code, 'Something happened.', {
+      reason: 'some_reason',
+      facts: { limit: '$5.00' },
+    });
+    const { status, contentType, body } = dialect.refuse(refusal, 'call-1');
+    const answer = JSON.parse(body) as { error: Record<string, unknown>; request_id?: string };
+    expect(contentType).toBe('application/json');
+    const misread = dialect.name === 'anthropic' && REFUSALS[code].status === 403;
+    expect(status).toBe(misread ? 400 : REFUSALS[code].status);
+    expect(answer.error).toMatchObject({
+      code,
+      reason: 'some_reason',
+      limit: '$5.00',
+      message: `Something happened. ${REFUSALS[code].advice}`,
+    });
+    expect(body).toContain('"call-1"');
+  });
+
+  it('lets no fact of a refusal replace what clients read', () => {
+    const facts = { message: 'x', code: 'x' };
+    const { body } = dialect.refuse(new Refusal('prohibited', 'No.', { facts }), 'call-1');
+    expect(body).not.toContain('"x"');
+  });
+
+  it('strips every place of a credential, and names one for ours', () => {
+    const [name, value] = dialect.credentialHeader('s3cret');
+    expect(dialect.credentialHeaders).toContain(name);
+    expect(value).toContain('s3cret');
+    for (const place of [
+      'authorization',
+      'x-api-key',
+      'api-key',
+      'x-goog-api-key',
+      'cookie',
+      'proxy-authorization',
+    ]) {
+      expect(dialect.credentialHeaders).toContain(place);
+    }
+  });
+});

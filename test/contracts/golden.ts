@@ -1,0 +1,60 @@
+// Golden examples: test/golden/<dialect>/<case>/ holds a request and an answer as they stand on the wire (head lines end
+// in LF, the body is byte-exact) and what a dialect must make of them. A case may leave out what it isn't about.
+
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Description, Metered, RequestHead } from '../../sidecar/dialects/dialect.ts';
+
+export interface Golden {
+  readonly dialect: string;
+  readonly name: string;
+  readonly head: RequestHead;
+  readonly requestBody: Buffer;
+  readonly status: number;
+  readonly streams: boolean;
+  readonly answerBody: Buffer;
+  readonly expected: Expected;
+}
+
+export interface Expected {
+  readonly endpoint: string;
+  readonly description?: Partial<Description>;
+  readonly unmeterable?: true;
+  /** The limit to write where the request names none, and the body that must come of it. */
+  readonly outputTokens?: number | null;
+  readonly spliced?: string;
+  readonly metered?: Partial<Metered>;
+  /** Exactly the bytes that go when usage was asked for by us alone, and those of them that stay. */
+  readonly usageChunk?: string;
+  readonly usageChunkKept?: string;
+}
+
+const ROOT = new URL('../golden/', import.meta.url).pathname;
+
+export function goldenCases(): Golden[] {
+  return readdirSync(ROOT).flatMap((dialect) =>
+    readdirSync(join(ROOT, dialect)).map((name) => read(dialect, name)),
+  );
+}
+
+function read(dialect: string, name: string): Golden {
+  const file = (leaf: string) => readFileSync(join(ROOT, dialect, name, leaf));
+  const request = split(file('request.http'));
+  const [method = '', path = ''] = request.lines[0]!.split(' ');
+  const answer = split(file('response.http'));
+  return {
+    dialect,
+    name,
+    head: { method, path, query: '', headers: { 'content-type': 'application/json' } },
+    requestBody: request.body,
+    status: Number(answer.lines[0]!.split(' ')[1]),
+    streams: answer.lines.includes('content-type: text/event-stream; charset=utf-8'),
+    answerBody: answer.body,
+    expected: JSON.parse(file('expected.json').toString()) as Expected,
+  };
+}
+
+function split(bytes: Buffer): { lines: string[]; body: Buffer } {
+  const end = bytes.indexOf('\n\n');
+  return { lines: bytes.subarray(0, end).toString().split('\n'), body: bytes.subarray(end + 2) };
+}

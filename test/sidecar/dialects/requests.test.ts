@@ -1,0 +1,136 @@
+// Requests as data: paths that are an endpoint or none, bodies that must be refused. test/cases/dialect-*.jsonl.
+
+import { readFileSync } from 'node:fs';
+import { describe, expect, it } from 'vitest';
+import { Refusal } from '../../../contract/refusals.ts';
+import { parseStrict } from '../../../kit/strict-json.ts';
+import { anthropic } from '../../../sidecar/dialects/anthropic.ts';
+import type { Dialect, JsonObject, RequestHead } from '../../../sidecar/dialects/dialect.ts';
+import { http } from '../../../sidecar/dialects/http.ts';
+import { openai } from '../../../sidecar/dialects/openai.ts';
+
+const DIALECTS: Readonly<Record<string, Dialect>> = { openai, anthropic, http };
+
+function cases<T>(name: string): T[] {
+  const url = new URL(`../../cases/${name}`, import.meta.url);
+  return readFileSync(url, 'utf8')
+    .trim()
+    .split('\n')
+    .map((line) => JSON.parse(line) as T);
+}
+
+const headOf = (request: string): RequestHead => {
+  const [method = '', path = ''] = request.split(' ');
+  return { method, path, query: '', headers: {} };
+};
+
+interface PathCase {
+  readonly dialect: string;
+  readonly request: string;
+  readonly endpoint: string | null;
+}
+
+interface BodyCase {
+  readonly id: string;
+  readonly path: string;
+  readonly body: string;
+  readonly reason: string;
+  readonly field: string;
+}
+
+describe('recognise', () => {
+  it.each(cases<PathCase>('dialect-paths.jsonl'))(
+    '$dialect: $request is $endpoint',
+    ({ dialect, request, endpoint }) => {
+      expect(DIALECTS[dialect]!.recognise(headOf(request))?.name ?? null).toBe(endpoint);
+    },
+  );
+
+  it('takes no time over a long path', () => {
+    const path = `${'/a'.repeat(50_000)}/v1/chat/completions`;
+    expect(openai.recognise({ ...headOf('POST /'), path })).toBeUndefined();
+    expect(anthropic.recognise({ ...headOf('POST /'), path })).toBeUndefined();
+  });
+});
+
+function describeBody(path: string, body: string) {
+  const dialect = path === '/v1/messages' ? anthropic : openai;
+  const head = headOf(`POST ${path}`);
+  const json = parseStrict(Buffer.from(body)) as JsonObject;
+  return dialect.describe(dialect.recognise(head)!, head, json, Buffer.byteLength(body));
+}
+
+describe('describe', () => {
+  it.each(cases<BodyCase>('dialect-bodies.jsonl'))('refuses: $id', ({ path, body, reason, field }) => {
+    try {
+      describeBody(path, body);
+    } catch (error) {
+      expect(error).toBeInstanceOf(Refusal);
+      expect(error).toMatchObject({ code: 'bad_request', detail: { reason, facts: { field } } });
+      return;
+    }
+    expect.fail('was accepted');
+  });
+
+  const chat = (fields: object) =>
+    describeBody('/v1/chat/completions', JSON.stringify({ model: 'm', messages: [], ...fields }));
+
+  it('takes the larger of two limits, and null for none', () => {
+    expect(chat({ max_tokens: 5, max_completion_tokens: 9 }).outputTokensMax).toBe(9);
+    expect(chat({ max_tokens: 9, max_completion_tokens: 5 }).outputTokensMax).toBe(9);
+    expect(chat({ max_tokens: null, max_completion_tokens: 5 }).outputTokensMax).toBe(5);
+    expect(chat({ max_tokens: null }).outputTokensMax).toBeNull();
+  });
+
+  it('treats null as absent, and unknown fields as none of its business', () => {
+    const fields = {
+      n: null,
+      stream: null,
+      stream_options: null,
+      tools: null,
+      service_tier: null,
+      Anything: 1,
+    };
+    expect(chat(fields)).toMatchObject({ choices: 1, stream: false, toolsOffered: [], serviceTier: null });
+  });
+
+  it.each([
+    ['auto', null],
+    ['default', null],
+    ['flex', 'flex'],
+    ['priority', 'priority'],
+  ])('names the tier %s as %s', (asked, tier) => {
+    expect(chat({ service_tier: asked }).serviceTier).toBe(tier);
+  });
+
+  it.each([
+    { modalities: ['text', 'audio'], audio: { voice: 'x', format: 'wav' } },
+    {
+      messages: [
+        { role: 'user', content: [{ type: 'input_audio', input_audio: { data: 'x', format: 'wav' } }] },
+      ],
+    },
+  ])('cannot meter sound', (fields) => {
+    expect(chat(fields).unmeterable).toContain('audio');
+  });
+
+  it('bounds an input by the bytes of its body, whatever the text', () => {
+    for (const text of ['plain', '日本語 🏔️', '\u0000\\"\n', 'é'.repeat(1000)]) {
+      const { inputTokensMax } = chat({ messages: [{ role: 'user', content: text }] });
+      expect(inputTokensMax).toBeGreaterThanOrEqual(Buffer.byteLength(text));
+    }
+  });
+
+  it('never lets pictures pull the bound below their own constant', () => {
+    const picture = (data: string) => ({
+      type: 'image_url',
+      image_url: { url: `data:image/png;base64,${data}` },
+    });
+    const one = chat({ messages: [{ role: 'user', content: [picture('A'.repeat(100))] }] });
+    const huge = chat({ messages: [{ role: 'user', content: [picture('A'.repeat(1_000_000))] }] });
+    expect(huge.inputTokensMax).toBe(one.inputTokensMax);
+    expect(one.inputTokensMax).toBeGreaterThan(24_600);
+    const foreign = chat({ messages: [{ role: 'user', content: [picture('é'.repeat(100_000))] }] });
+    expect(foreign.inputTokensMax).toBeGreaterThan(200_000);
+  });
+});

@@ -26,7 +26,13 @@ export async function run(args: readonly string[], io: Io): Promise<number> {
   const log = logTo(io, 'collector');
   const dataDirectory = values.data ?? io.env.OUTRIDER_DATA ?? DEFAULT_DATA;
   const stopped = stopSignal();
-  const collector = await startCollector({ config, dataDirectory, log, clock: systemClock });
+  const collector = await startCollector({
+    config,
+    dataDirectory,
+    log,
+    token: io.env.OUTRIDER_TOKEN || undefined,
+    clock: systemClock,
+  });
   announce(io, 'collector', collector.listen);
   log.info('stopping', { signal: await stopped });
   await collector.close();

@@ -86,6 +86,7 @@ async function collectorFor(
     config,
     dataDirectory,
     log: logTo(io, 'collector'),
+    token: io.env.OUTRIDER_TOKEN || undefined,
     clock: systemClock,
   });
   lifecycle.onStop('collector', () => collector.close());

@@ -50,6 +50,7 @@ export async function run(args: readonly string[], io: Io): Promise<number> {
       config,
       dataDirectory,
       log: logTo(io, 'collector'),
+      token: io.env.OUTRIDER_TOKEN || undefined,
       clock: systemClock,
     });
     lifecycle.onStop('collector', () => collector.close());

@@ -46,9 +46,12 @@ export function listenOn(server: Server, address: string, key: string): Promise<
   });
 }
 
+export function portTaken(address: string, key: string): PortUnavailable {
+  return new PortUnavailable(key, `${address} is taken: set \`${key}\` to another port, or to port 0.`);
+}
+
 function sentenceFor(failure: NodeJS.ErrnoException, address: string, key: string): string {
-  if (failure.code === 'EADDRINUSE')
-    return `${address} is taken: set \`${key}\` to another port, or to port 0.`;
+  if (failure.code === 'EADDRINUSE') return portTaken(address, key).message;
   if (failure.code === 'EACCES') return `${address} may not be opened: set \`${key}\` to a port above 1023.`;
   return `${address} cannot be opened (${failure.code ?? failure.message}): change \`${key}\`.`;
 }

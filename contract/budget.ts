@@ -26,6 +26,8 @@ export interface LeaseAsk {
   readonly task?: string;
   /** The lease the sidecar holds; null when it holds none for this scope. */
   readonly lease: string | null;
+  /** With `lease: null`: drawn at random once per lease wanted and sent again until answered, so that a lost answer opens no second lease. */
+  readonly nonce?: string;
   /** Grows by one with each ask of a lease; an ask with an old number changes nothing. */
   readonly seq: number;
   /** What the sidecar knows it was granted in all: more at the ledger was never received and is taken back. */
@@ -51,12 +53,13 @@ export interface LeaseRequest {
   readonly asks: readonly LeaseAsk[];
 }
 
-/** The budget that stands in the way; amounts in `unit`, nanodollars or tokens, as decimal strings. */
+/** The budget that stands in the way; amounts in `unit` as decimal strings. */
 export interface Obstacle {
   readonly level: Level;
   readonly name: string;
   readonly window: string;
-  readonly unit: 'nanodollars' | 'tokens';
+  /** `tasks`: the limit on an agent's open tasks. */
+  readonly unit: 'nanodollars' | 'tokens' | 'tasks';
   readonly limit: string;
   readonly posted: string;
   /** Slices outstanding at every sidecar, this one's included. */

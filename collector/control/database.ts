@@ -1,0 +1,83 @@
+// Where control state lives: Postgres, embedded as PGlite. Everything above speaks SQL through this one interface, so a
+// Postgres server can stand behind it as well. A database whose thread dies is opened again; it forgets nothing.
+
+import { mkdirSync, readdirSync, readFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { type Log, sentenceOf } from '../../kit/log.ts';
+import { DatabaseUnavailable } from './failures.ts';
+import { openPglite, type PgliteThread, type Row } from './pglite.ts';
+
+export interface Database {
+  /**
+   * Runs one statement, parameters as `$1…`, as a transaction of its own.
+   * Throws DatabaseUnavailable (try again; it may have happened) or DatabaseFailed (nothing happened).
+   */
+  query<T extends Row = Row>(sql: string, parameters?: readonly unknown[]): Promise<readonly T[]>;
+  /** Statements waiting. */
+  pending(): number;
+  close(): Promise<void>;
+}
+
+const PENDING_MAX = 10_000;
+const REOPEN_MS = 500;
+const MIGRATIONS = join(import.meta.dirname, 'migrations');
+
+/** Opens the embedded database in `directory`, at its newest form. */
+export async function openDatabase(options: { directory: string; log: Log }): Promise<Database> {
+  const { directory, log } = options;
+  mkdirSync(dirname(directory), { recursive: true, mode: 0o700 });
+  let thread: PgliteThread | undefined = await openPglite(directory);
+  let closing = false;
+
+  async function keepOpen(current: PgliteThread): Promise<void> {
+    await current.ended;
+    thread = undefined;
+    while (!closing && !thread) {
+      log.error('control_database_lost', { next: 'it is opened again' });
+      thread = await openPglite(directory).catch((failure: unknown) => {
+        log.error('control_database_away', { reason: sentenceOf(failure) });
+        return undefined;
+      });
+      if (!thread) await new Promise((resolve) => setTimeout(resolve, REOPEN_MS));
+    }
+    if (thread) return keepOpen(thread);
+  }
+
+  try {
+    await migrate(thread, log);
+  } catch (failure) {
+    await thread.terminate();
+    throw failure;
+  }
+  const kept = keepOpen(thread);
+
+  return {
+    async query<T extends Row>(sql: string, parameters: readonly unknown[] = []) {
+      if (!thread) throw new DatabaseUnavailable('The control database is being opened again.');
+      if (thread.pending() >= PENDING_MAX)
+        throw new DatabaseUnavailable('Too much waits for the control database.');
+      return (await thread.ask('query', sql, parameters)) as readonly T[];
+    },
+    pending: () => thread?.pending() ?? 0,
+    async close() {
+      closing = true;
+      await thread?.ask('close', '', []);
+      await thread?.terminate();
+      await kept;
+    },
+  };
+}
+
+/** Brings the schema forward: each file once, in the order of names, each whole or not at all. */
+async function migrate(thread: PgliteThread, log: Log): Promise<void> {
+  await thread.ask('query', 'create table if not exists migrations (name text primary key)', []);
+  const done = new Set(
+    (await thread.ask('query', 'select name from migrations', [])).map(({ name }) => name),
+  );
+  for (const name of readdirSync(MIGRATIONS).sort()) {
+    if (!name.endsWith('.sql') || done.has(name)) continue;
+    const script = readFileSync(join(MIGRATIONS, name), 'utf8');
+    await thread.ask('script', `${script};\ninsert into migrations (name) values ('${name}')`, []);
+    log.info('migrated', { name });
+  }
+}

@@ -1,0 +1,18 @@
+// What the collector's thread and PGlite's say to each other.
+
+/** `script` holds several statements and takes no parameters; it runs as one transaction. */
+export interface WorkerRequest {
+  readonly id: number;
+  readonly kind: 'query' | 'script' | 'close';
+  readonly sql: string;
+  readonly parameters: readonly unknown[];
+}
+
+export interface WorkerAnswer {
+  readonly id: number;
+  readonly rows?: readonly Record<string, unknown>[];
+  readonly failure?: { readonly message: string; readonly code: string };
+}
+
+/** The answer to no request: the database is open. */
+export const READY_ID = 0;

@@ -1,0 +1,43 @@
+// The thread that holds PGlite (Postgres in WebAssembly), so that a query never stops the collector's event loop.
+// PGlite runs without fsync: what it acknowledged survives the death of the process, not of the machine.
+
+import { parentPort, workerData } from 'node:worker_threads';
+import { PGlite } from '@electric-sql/pglite';
+import { invariant } from '../../kit/invariant.ts';
+import { READY_ID, type WorkerAnswer, type WorkerRequest } from './pglite-messages.ts';
+
+/** Postgres expects a machine of its own; here the tables that matter are small and memory is shared. */
+const SETTINGS = ['shared_buffers=8MB', 'max_wal_size=64MB', 'work_mem=2MB', 'jit=off'];
+
+async function open(directory: string): Promise<PGlite> {
+  const startParams = [...PGlite.defaultStartParams, ...SETTINGS.flatMap((setting) => ['-c', setting])];
+  return PGlite.create(directory, { startParams, initialMemory: 128 * 1024 * 1024 });
+}
+
+async function answer(database: PGlite, request: WorkerRequest): Promise<WorkerAnswer> {
+  const { id, kind, sql } = request;
+  try {
+    if (kind === 'close') {
+      await database.close();
+      return { id, rows: [] };
+    }
+    if (kind === 'script') {
+      await database.transaction((transaction) => transaction.exec(sql));
+      return { id, rows: [] };
+    }
+    const { rows } = await database.query<Record<string, unknown>>(sql, [...request.parameters]);
+    return { id, rows };
+  } catch (failure) {
+    const { message, code } = failure as Error & { code?: unknown };
+    return { id, failure: { message, code: typeof code === 'string' ? code : '' } };
+  }
+}
+
+invariant(parentPort, 'pglite-worker.ts runs as a worker thread');
+const port = parentPort;
+const database = await open((workerData as { directory: string }).directory);
+let turn = Promise.resolve();
+port.on('message', (request: WorkerRequest) => {
+  turn = turn.then(async () => port.postMessage(await answer(database, request)));
+});
+port.postMessage({ id: READY_ID } satisfies WorkerAnswer);

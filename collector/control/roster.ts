@@ -1,0 +1,98 @@
+// Who is there: the instances that were heard of, in memory, because every grant asks how many are live. What changes,
+// and a sign of life now and then, is kept in the database, so that an absence outlives a restart.
+
+import { type AgentLine, AWAY_AFTER_MS, type Heartbeat } from '../../contract/budget.ts';
+import type { Clock } from '../../kit/clock.ts';
+import type { Database } from './database.ts';
+import type { Presence } from './paths.ts';
+
+export interface Roster {
+  heartbeat(beat: Heartbeat): Promise<void>;
+  /** An ask is a sign of life too. */
+  seen(agent: string, instance: string): void;
+  present(): Iterable<Presence>;
+  lines(): AgentLine[];
+}
+
+interface Member extends Presence {
+  readonly mode: string;
+  readonly health: 'ok' | 'degraded';
+  readonly policy: string;
+  /** When the database last heard of it. */
+  readonly keptMs: number;
+}
+
+const KEEP_EVERY_MS = 60_000;
+const INSTANCES_MAX = 20_000;
+
+export async function openRoster(database: Database, clock: Clock): Promise<Roster> {
+  const members = new Map<string, Member>();
+  const keyOf = (agent: string, instance: string) => `${agent}/${instance}`;
+
+  const rows = await database.query<{
+    agent: string;
+    instance: string;
+    mode: string;
+    health: string;
+    policy: string;
+    seen: string;
+  }>(
+    'select agent, instance, mode, health, policy, last_seen::text as seen from instances order by last_seen desc limit $1',
+    [INSTANCES_MAX],
+  );
+  for (const { agent, instance, mode, health, policy, seen } of rows.toReversed()) {
+    const lastSeenMs = Number(seen);
+    members.set(keyOf(agent, instance), {
+      agent,
+      instance,
+      mode,
+      health: health === 'ok' ? 'ok' : 'degraded',
+      policy,
+      lastSeenMs,
+      keptMs: lastSeenMs,
+    });
+  }
+
+  /** The most recently heard of stands last; the one not heard of for longest makes room. */
+  function put(member: Member): void {
+    const key = keyOf(member.agent, member.instance);
+    members.delete(key);
+    members.set(key, member);
+    if (members.size > INSTANCES_MAX) members.delete(members.keys().next().value!);
+  }
+
+  return {
+    async heartbeat({ name: agent, instance, mode, health, policy }) {
+      const nowMs = clock.nowMs();
+      const before = members.get(keyOf(agent, instance));
+      const same = before && before.mode === mode && before.health === health && before.policy === policy;
+      const keep = !same || nowMs - before.keptMs >= KEEP_EVERY_MS;
+      put({ agent, instance, mode, health, policy, lastSeenMs: nowMs, keptMs: keep ? nowMs : before.keptMs });
+      if (!keep) return;
+      await database.query(
+        `insert into instances (agent, instance, mode, health, policy, last_seen) values ($1, $2, $3, $4, $5, $6)
+         on conflict (agent, instance) do update set mode = excluded.mode, health = excluded.health,
+           policy = excluded.policy, last_seen = excluded.last_seen`,
+        [agent, instance, mode, health, policy, nowMs],
+      );
+    },
+    seen(agent, instance) {
+      const known = members.get(keyOf(agent, instance));
+      const lastSeenMs = clock.nowMs();
+      put(
+        known
+          ? { ...known, lastSeenMs }
+          : { agent, instance, mode: '', health: 'ok', policy: '', lastSeenMs, keptMs: 0 },
+      );
+    },
+    present: () => members.values(),
+    lines: () =>
+      [...members.values()].map(({ agent, instance, mode, health, lastSeenMs }) => ({
+        name: agent,
+        instance,
+        mode,
+        last_seen: new Date(lastSeenMs).toISOString(),
+        health: clock.nowMs() - lastSeenMs >= AWAY_AFTER_MS ? 'away' : health,
+      })),
+  };
+}

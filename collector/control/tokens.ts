@@ -1,0 +1,104 @@
+// Join tokens: what a sidecar or a person shows to the collector. Only their SHA-256 is kept in the database; all of
+// them stand in memory, because every request asks.
+
+import { hash, randomBytes, timingSafeEqual } from 'node:crypto';
+import { readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Clock } from '../../kit/clock.ts';
+import { invariant } from '../../kit/invariant.ts';
+import type { Database } from './database.ts';
+
+export interface Tokens {
+  /** The name of the token, or null when it is none of ours or revoked. Takes as long for a near miss as for a far one. */
+  authenticate(token: string): string | null;
+  /** Makes a token; it is shown this once. */
+  create(name: string): Promise<string>;
+  /** False when there is no such token, or it is revoked already. */
+  revoke(name: string): Promise<boolean>;
+}
+
+const TOKENS_MAX = 1_000;
+const JOIN = 'join';
+const ENVIRONMENT = 'environment';
+
+/** Reads the tokens, and writes one to the file `token` of `directory` (mode 0600) when that holds none in force. */
+export async function openTokens(options: {
+  database: Database;
+  directory: string;
+  clock: Clock;
+  /** Accepted beside the file's: what OUTRIDER_TOKEN says. */
+  given: string | undefined;
+}): Promise<Tokens> {
+  const { database, clock } = options;
+  const file = join(options.directory, 'token');
+  const digests = new Map<string, Buffer>();
+  const rows = await database.query<{ name: string; digest: string }>(
+    'select name, digest from tokens where revoked_at is null limit $1',
+    [TOKENS_MAX],
+  );
+  for (const { name, digest } of rows) digests.set(name, Buffer.from(digest, 'hex'));
+
+  const tokens: Tokens = {
+    authenticate(token) {
+      const shown = digestOf(token);
+      let found: string | null = null;
+      for (const [name, digest] of digests) if (timingSafeEqual(digest, shown)) found = name;
+      return found;
+    },
+    async create(name) {
+      invariant(digests.size < TOKENS_MAX, `there are never more than ${TOKENS_MAX} join tokens`);
+      const token = `ort_${randomBytes(32).toString('base64url')}`;
+      const digest = digestOf(token);
+      await database.query('insert into tokens (name, digest, created_at) values ($1, $2, $3)', [
+        name,
+        digest.toString('hex'),
+        clock.nowMs(),
+      ]);
+      digests.set(name, digest);
+      return token;
+    },
+    async revoke(name) {
+      digests.delete(name);
+      const revoked = await database.query(
+        'update tokens set revoked_at = $2 where name = $1 and revoked_at is null returning name',
+        [name, clock.nowMs()],
+      );
+      return revoked.length > 0;
+    },
+  };
+
+  const written = readOr(file);
+  if (written === undefined || tokens.authenticate(written) === null) {
+    writeSecret(file, await tokens.create(await freeName(database)));
+  }
+  if (options.given) digests.set(ENVIRONMENT, digestOf(options.given));
+  return tokens;
+}
+
+const digestOf = (token: string) => hash('sha256', token, 'buffer');
+
+/** `join`, then `join-2`…: a revoked token keeps its name for the record. */
+async function freeName(database: Database): Promise<string> {
+  const [row] = await database.query<{ made: string }>(
+    `select count(*)::text as made from tokens where name = $1 or name like $1 || '-%'`,
+    [JOIN],
+  );
+  const made = Number(row?.made ?? 0);
+  return made === 0 ? JOIN : `${JOIN}-${made + 1}`;
+}
+
+/** Written beside and moved into place: a reader sees a whole token or none. */
+function writeSecret(file: string, token: string): void {
+  const draft = `${file}.draft`;
+  writeFileSync(draft, `${token}\n`, { mode: 0o600 });
+  renameSync(draft, file);
+}
+
+function readOr(file: string): string | undefined {
+  try {
+    return readFileSync(file, 'utf8').trim();
+  } catch (failure) {
+    if ((failure as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
+    throw failure;
+  }
+}

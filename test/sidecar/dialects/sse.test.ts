@@ -84,6 +84,18 @@ describe('any stream, cut anywhere', () => {
     );
   });
 
+  it.each([
+    ['data: drop\r\n\r\ndata: b\r\n\r\n', 'data: b\r\n\r\n'],
+    ['data: drop\n\n: c\r\n\r\ndata: b\n\n', ': c\r\n\r\ndata: b\n\n'],
+    ['data: a\r\n\r\ndata: drop\r\n: c\r\n\r\n\r\n', 'data: a\r\n\r\n: c\r\n\r\n'],
+  ])('drops a CRLF with its line: %j', (text, kept) => {
+    const bytes = Buffer.from(text);
+    for (let at = 0; at <= bytes.length; at++) {
+      const halves = [bytes.subarray(0, at), bytes.subarray(at)];
+      expect(read(halves, (data) => data === 'drop', true).passed).toBe(kept);
+    }
+  });
+
   it('drops nothing but the events it is told to', () => {
     fc.assert(
       fc.property(stream, (bytes) => {

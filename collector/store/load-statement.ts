@@ -122,7 +122,9 @@ const settingsOf = (segment: SegmentFile): Readonly<Record<string, string | numb
   input_format_protobuf_oneof_presence: 1,
   max_threads: 1,
   max_insert_threads: 1,
-  max_block_size: 16,
+  // By bytes, not by requests: some hold one span, some a thousand.
+  max_block_size: 65536,
+  input_format_max_block_size_bytes: 8_000_000,
   min_insert_block_size_rows: 1048576,
   min_insert_block_size_bytes: 268435456,
   short_circuit_function_evaluation: quoted('disable'),

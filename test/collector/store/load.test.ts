@@ -173,12 +173,17 @@ describe('what is left out or put right', () => {
     expect(await stored('Duration', one)).toBe('0');
   });
 
-  test('spans of a hundred different days in one segment', async () => {
+  test('spans of a hundred different days in one segment, and that segment again', async () => {
     const many = Array.from({ length: 120 }, (_, days) => {
       const startUnixNano = RECEIVED_AT - BigInt(days) * DAY;
-      return span({}, { startUnixNano, endUnixNano: startUnixNano });
+      return span({ [A.callId]: 'days' }, { startUnixNano, endUnixNano: startUnixNano });
     });
-    expect(await load(many)).toBe(120);
+    const segment = opened.segment('days', [requestBytes({ scope: SIDECAR, spans: many })], 'scout/host');
+    for (let time = 0; time < 2; time += 1) {
+      expect(await opened.store.load(segment)).toEqual({ spans: 120 });
+      const rows = await opened.store.query("SELECT count() AS n FROM actions WHERE call_id = 'days'");
+      expect(rows).toEqual([{ n: '120' }]);
+    }
   });
 
   test('what only a sidecar may say, from anyone else', async () => {

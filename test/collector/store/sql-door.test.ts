@@ -1,6 +1,6 @@
 // The read-only door: what strangers may and may not do, as data; and that real clients work.
 
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, readlinkSync, writeFileSync } from 'node:fs';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
@@ -192,10 +192,34 @@ describe('@clickhouse/client', () => {
 });
 
 describe('the private door', () => {
-  test('opens to no one without the password', async () => {
-    const ports = readFileSync(`/proc/${opened.store.pid()}/net/tcp`, 'utf8');
-    expect(ports).not.toBe('');
-    const cmdline = readFileSync(`/proc/${opened.store.pid()}/cmdline`, 'utf8');
-    expect(cmdline.split('\0').filter((part) => part !== '')).toHaveLength(2);
+  test('opens to no one without the password, which stands on no command line', async () => {
+    const pid = opened.store.pid();
+    const ports = listeningPorts(pid).filter((port) => port !== Number(new URL(opened.store.sqlUrl).port));
+    expect(ports).toHaveLength(1);
+    const url = `http://127.0.0.1:${ports[0]}`;
+    const wrong = `Basic ${Buffer.from('collector:guess').toString('base64')}`;
+    for (const headers of [{}, { authorization: wrong }]) {
+      const response = await fetch(url, { method: 'POST', body: 'SELECT 1', headers });
+      expect(response.status).toBe(401);
+      await response.body?.cancel();
+    }
+    expect(readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0').filter(Boolean)).toHaveLength(2);
   });
 });
+
+/** Ports that a process listens on: its sockets' inodes, looked up in the kernel's table. */
+function listeningPorts(pid: number): number[] {
+  const sockets = readdirSync(`/proc/${pid}/fd`).map((fd) => {
+    try {
+      return readlinkSync(`/proc/${pid}/fd/${fd}`);
+    } catch {
+      return '';
+    }
+  });
+  const LISTEN = '0A';
+  return readFileSync('/proc/net/tcp', 'utf8')
+    .split('\n')
+    .map((line) => line.trim().split(/\s+/))
+    .filter((fields) => fields[3] === LISTEN && sockets.includes(`socket:[${fields[9]}]`))
+    .map((fields) => Number.parseInt(fields[1]!.split(':')[1]!, 16));
+}

@@ -10,7 +10,7 @@ import { crc32 } from 'node:zlib';
 import type { Clock } from '../../kit/clock.ts';
 import { type Log, sentenceOf } from '../../kit/log.ts';
 import type { Digests } from './digests.ts';
-import type { Disk, DiskFile } from './disk.ts';
+import { type Disk, type DiskFile, writeDurably } from './disk.ts';
 
 const FILE_MS_MAX = 3_600_000;
 export const REMEMBER_MS = 24 * 3_600_000;
@@ -38,17 +38,21 @@ export interface Manifest {
   close(): Promise<void>;
 }
 
-/** Reads what earlier lives left in `directory`, feeding `digests`, and begins a new file at the first flush. */
-export async function openManifest(world: {
+export interface ManifestWorld {
   readonly directory: string;
   readonly disk: Disk;
   readonly clock: Clock;
   readonly log: Log;
   readonly digests: Digests;
-}): Promise<Manifest> {
+}
+
+/** Reads what earlier lives left in `directory`, feeding `digests`, and begins a new file at the first flush. */
+export async function openManifest(world: ManifestWorld): Promise<Manifest> {
   const { directory, disk, clock } = world;
   const segments = await readManifests(world);
-  let pending: string[] = [];
+  /** As on disk. A line without digests must never be there before the line with them. */
+  const durable = new Map(segments);
+  let pending: { readonly segment: SealedSegment; readonly line: string }[] = [];
   let current: { readonly file: DiskFile; readonly startedMs: number } | null = null;
   let writing: Promise<void> = Promise.resolve();
 
@@ -59,7 +63,7 @@ export async function openManifest(world: {
     current = { file, startedMs };
     await append(
       file,
-      [...segments.values()].map((segment) => lineOf(segment)),
+      [...durable.values()].map((segment) => lineOf(segment)),
     );
     await file.datasync();
     await disk.syncDirectory(directory);
@@ -80,9 +84,13 @@ export async function openManifest(world: {
     try {
       if (current && clock.nowMs() - current.startedMs > FILE_MS_MAX) await abandon();
       const file = current?.file ?? (await begin());
-      await append(file, lines);
+      await append(
+        file,
+        lines.map(({ line }) => line),
+      );
       await file.datasync();
       if (!(await file.isLinked())) throw new Error('the manifest was removed');
+      for (const { segment } of lines) if (segments.has(segment.id)) durable.set(segment.id, segment);
     } catch (failure) {
       pending = [...lines, ...pending];
       await abandon();
@@ -94,9 +102,12 @@ export async function openManifest(world: {
     segments,
     note(segment, digests = []) {
       segments.set(segment.id, segment);
-      pending.push(lineOf(segment, digests));
+      pending.push({ segment, line: lineOf(segment, digests) });
     },
-    forget: (id) => void segments.delete(id),
+    forget(id) {
+      segments.delete(id);
+      durable.delete(id);
+    },
     flush() {
       const written = writing.then(write);
       writing = written.catch(() => undefined); // this caller hears of it; the next one starts anew
@@ -121,14 +132,15 @@ async function append(file: DiskFile, lines: readonly string[]): Promise<void> {
   if ((await file.append([bytes])) !== bytes.length) throw new Error('short write to the manifest');
 }
 
-async function readManifests(world: {
-  directory: string;
-  disk: Disk;
-  log: Log;
-  digests: Digests;
-}): Promise<Map<string, SealedSegment>> {
+/**
+ * Reads every file and writes what still matters into one. Any of them may hold lines that only the page cache has, after
+ * a kill or a failed fsync, and from here on we act on them. Returns the segments as they are now, dead ones too.
+ */
+async function readManifests(world: ManifestWorld): Promise<Map<string, SealedSegment>> {
   const segments = new Map<string, SealedSegment>();
-  for (const name of (await world.disk.list(world.directory)).sort()) {
+  const names = await manifestNames(world);
+  const entries: { readonly id: string; readonly line: string }[] = [];
+  for (const name of names) {
     const lines = (await world.disk.read(join(world.directory, name))).toString('latin1').split('\n');
     lines.pop(); // what follows the last line's end: nothing, or a line that was torn
     for (const line of lines) {
@@ -140,9 +152,40 @@ async function readManifests(world: {
       const { digests, ...segment } = entry;
       segments.set(segment.id, segment);
       for (const digest of digests) world.digests.add(digest, segment.atMs);
+      entries.push({ id: segment.id, line });
     }
   }
+  const sinceMs = world.clock.nowMs() - REMEMBER_MS;
+  const matters = ({ loaded, atMs }: SealedSegment) => !loaded || atMs >= sinceMs;
+  const kept = entries.filter(({ id }) => matters(segments.get(id)!));
+  if (names.length > 0) await replaceFiles(world, names, kept);
   return segments;
+}
+
+async function replaceFiles(
+  world: ManifestWorld,
+  names: readonly string[],
+  entries: readonly { readonly line: string }[],
+): Promise<void> {
+  const path = join(world.directory, await nextName(world.disk, world.directory, world.clock.nowMs()));
+  const text = entries.map(({ line }) => `${line}\n`).join('');
+  await writeDurably(world.disk, path, world.directory, [Buffer.from(text, 'latin1')]);
+  for (const name of names) await removeLeniently(world, name);
+}
+
+/** An old file that stays does no harm: it is read before the newer ones. */
+async function removeLeniently(world: ManifestWorld, name: string): Promise<void> {
+  await world.disk.remove(join(world.directory, name)).catch((failure: unknown) => {
+    world.log.warn('queue.manifest_not_removed', { file: name, reason: sentenceOf(failure) });
+  });
+}
+
+/** Oldest first; a rewrite cut short is removed. */
+async function manifestNames(world: { disk: Disk; directory: string }): Promise<string[]> {
+  const names = (await world.disk.list(world.directory)).sort();
+  for (const name of names.filter((each) => each.endsWith('.part')))
+    await world.disk.remove(join(world.directory, name));
+  return names.filter((name) => name.endsWith('.log'));
 }
 
 function parseLine(line: string): (SealedSegment & { digests: Buffer[] }) | null {
@@ -158,16 +201,16 @@ function parseLine(line: string): (SealedSegment & { digests: Buffer[] }) | null
 
 /** Names sort by age even if the wall clock was set back. */
 async function nextName(disk: Disk, directory: string, startedMs: number): Promise<string> {
-  const last = (await disk.list(directory)).sort().at(-1);
+  const last = (await manifestNames({ disk, directory })).at(-1);
   const after = last ? Number.parseInt(last, 10) + 1 : 0;
   return `${String(Math.max(startedMs, after)).padStart(NAME_DIGITS, '0')}.log`;
 }
 
 /** A file's last line is older than the next file's first. */
-async function removeOld(world: { disk: Disk; directory: string }, beforeMs: number): Promise<void> {
-  const names = (await world.disk.list(world.directory)).sort();
+async function removeOld(world: ManifestWorld, beforeMs: number): Promise<void> {
+  const names = await manifestNames(world);
   for (const [index, name] of names.entries()) {
     const next = names[index + 1];
-    if (next && Number.parseInt(next, 10) < beforeMs) await world.disk.remove(join(world.directory, name));
+    if (next && Number.parseInt(next, 10) < beforeMs) await removeLeniently(world, name);
   }
 }

@@ -86,8 +86,9 @@ export async function openQueue(options: QueueOptions): Promise<Queue> {
     const manifest = await openManifest({ directory: directories.manifest, disk, clock, log, digests });
     const quarantine = createQuarantine(disk, directories.quarantine);
     const world = { directory: directories.segments, disk, log, manifest, digests, quarantine };
+    const sequence = lastSequence([...manifest.segments.keys()]);
     const left = await recoverSegments(world);
-    return runQueue({ ...world, options, clock, left, unlock });
+    return runQueue({ ...world, options, clock, left, sequence, unlock });
   } catch (failure) {
     unlock();
     throw failure;
@@ -104,6 +105,8 @@ interface World {
   readonly options: QueueOptions;
   readonly clock: Clock;
   readonly left: readonly LeftSegment[];
+  /** The highest number any segment on record had. */
+  readonly sequence: number;
   unlock(): void;
 }
 
@@ -115,7 +118,7 @@ function runQueue(world: World): Queue {
   const sealed = world.left.map((segment) => queued(segment, ageStart(clock, segment.writtenAtMs), true));
   let sealedBytes = sealed.reduce((sum, { bytes }) => sum + bytes, 0);
   let isClosed = false;
-  let sequence = lastSequence([...manifest.segments.keys(), ...world.left.map(({ id }) => id)]);
+  let sequence = Math.max(world.sequence, lastSequence(world.left.map(({ id }) => id)));
 
   const room = createRoom({
     disk: world.disk,

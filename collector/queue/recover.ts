@@ -92,20 +92,17 @@ async function mend(
   return { id, path, bytes: size, writtenAtMs };
 }
 
-/** Leaves only `wanted` in the file, durably; returns its size. */
+/**
+ * Leaves only `wanted`, in a new file; returns its size. Also what needs no change is written anew: a process that was
+ * killed, or met a failed fsync, may have left records that only the page cache holds, and now they count as accepted.
+ */
 async function rewrite(
   world: World,
   path: string,
   bytes: Buffer,
   wanted: readonly WholeRecord[],
 ): Promise<number> {
-  const size = wanted.reduce((sum, { start, end }) => sum + end - start, 0);
-  const isPrefix = wanted.at(-1)?.end === size;
-  if (size === bytes.length || size === 0) return size;
-  if (isPrefix) await world.disk.truncate(path, size);
-  else {
-    const chunks = wanted.map(({ start, end }) => bytes.subarray(start, end));
-    await writeDurably(world.disk, path, world.directory, chunks);
-  }
-  return size;
+  const chunks = wanted.map(({ start, end }) => bytes.subarray(start, end));
+  if (chunks.length > 0) await writeDurably(world.disk, path, world.directory, chunks);
+  return chunks.reduce((sum, { length }) => sum + length, 0);
 }

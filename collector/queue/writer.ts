@@ -76,20 +76,28 @@ export function createWriter(world: {
     return active;
   };
 
+  const removed = (path: string): Promise<boolean> =>
+    world.disk.remove(path).then(
+      () => true,
+      (failure: unknown) => {
+        world.onFailure(failure);
+        return false;
+      },
+    );
+
   const close = async (): Promise<void> => {
     const closing = active;
     active = null;
     if (!closing) return;
     await closing.file.close().catch(world.onFailure);
-    const { id, path, bytes, digests } = closing;
-    if (bytes > 0) world.onSealed({ id, path, bytes, digests }, closing.sinceMs);
-    else await world.disk.remove(path).catch(world.onFailure);
+    const { id, path, bytes, digests, sinceMs } = closing;
+    const isGone = bytes === 0 && (await removed(path));
+    if (!isGone) world.onSealed({ id, path, bytes, digests }, sinceMs); // empty: removed in its turn, until that works
   };
 
   const abandon = async (failure: unknown): Promise<void> => {
     world.onFailure(failure);
-    if (active && active.bytes > 0)
-      await world.disk.truncate(active.path, active.bytes).catch(world.onFailure);
+    if (active) await world.disk.truncate(active.path, active.bytes).catch(world.onFailure);
     await close();
   };
 

@@ -1,0 +1,22 @@
+import { describe, expect, it } from 'vitest';
+import { simulate } from './simulation.ts';
+
+const SEEDS = 60;
+const FIRST = Number(process.env.OUTRIDER_SEED ?? 1);
+
+describe('a queue under crashes, power cuts, disk errors and an absent store', () => {
+  it.each(Array.from({ length: SEEDS }, (_, index) => FIRST + index))('seed %i', async (seed) => {
+    const outcome = await simulate(seed);
+    const { acknowledged, poisonous, stored, quarantined } = outcome;
+    expect(acknowledged.length).toBeGreaterThan(20);
+    const lost = acknowledged.filter((digest) => !stored.has(digest) && !quarantined.has(digest));
+    expect(lost, 'acknowledged and gone').toEqual([]);
+    const twice = [...stored].filter(([, count]) => count > 1);
+    expect(twice, 'stored twice').toEqual([]);
+    const wrongly = [...stored.keys()].filter((digest) => poisonous.has(digest));
+    expect(wrongly, 'poison in the store').toEqual([]);
+    const held = [...quarantined.keys()].filter((digest) => !poisonous.has(digest));
+    expect(held, 'good messages in quarantine').toEqual([]);
+    expect(outcome.filesLeft).toEqual([]);
+  });
+});

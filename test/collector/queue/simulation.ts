@@ -1,0 +1,145 @@
+// One seeded history of a queue: requests, resends, disk errors, a store that comes and goes, crashes inside any
+// operation, power cuts. At the end everything works again, and what must hold is returned.
+
+import { openQueue, type Queue } from '../../../collector/queue/queue.ts';
+import { digestOf } from '../../../collector/queue/record.ts';
+import { silentLog } from '../../../kit/log.ts';
+import { manualClock } from '../../support/manual-clock.ts';
+import { requestOf, spanIdOf } from '../receive/otlp-messages.ts';
+import { forgetfulDisk, type Life, type Operation } from './forgetful-disk.ts';
+import { randomFrom } from './random.ts';
+import { rememberingStore } from './remembering-store.ts';
+
+const STEPS = 120;
+const SEGMENT_BYTES_MAX = 1_500;
+const POISON = 'a poisonous name';
+
+export interface Outcome {
+  readonly acknowledged: readonly string[];
+  readonly poisonous: ReadonlySet<string>;
+  /** Digest → how often it is in the store. */
+  readonly stored: ReadonlyMap<string, number>;
+  /** Digest → how often it is in quarantine. */
+  readonly quarantined: ReadonlyMap<string, number>;
+  readonly lives: number;
+  readonly filesLeft: readonly string[];
+}
+
+export async function simulate(seed: number): Promise<Outcome> {
+  const random = randomFrom(seed);
+  const clock = manualClock();
+  const disk = forgetfulDisk(() => clock.nowMs());
+  let faults = { death: 0, disk: 0, store: 0 };
+  const store = rememberingStore(
+    (path) => disk.files().get(path) ?? Promise.reject(new Error(`no ${path}`)),
+    () => (random.chance(faults.store) ? (random.chance(0.5) ? 'before' : 'after') : null),
+    Buffer.from(POISON),
+  );
+  const fault = (operation: Operation) => {
+    if (random.chance(faults.death)) return random.chance(0.5) ? 'die before' : 'die after';
+    const mayFail = operation !== 'read' && operation !== 'list';
+    return mayFail && random.chance(faults.disk) ? new Error(`EIO at ${operation}`) : null;
+  };
+  const settle = async () => {
+    for (let before = -1; before !== disk.operations; ) {
+      before = disk.operations;
+      for (let turn = 0; turn < 4; turn += 1) await new Promise((resolve) => setImmediate(resolve));
+    }
+  };
+
+  let lives = 0;
+  let life: Life | null = null;
+  let queue: Queue | null = null;
+  const revive = async () => {
+    while (!queue || life?.isDead()) {
+      lives += 1;
+      if (random.chance(0.5)) disk.powerCut(random);
+      const next = disk.live(fault);
+      life = next;
+      const opening = openQueue({
+        directory: '/queue',
+        loader: { load: (segment) => (next.isDead() ? new Promise(() => undefined) : store.load(segment)) },
+        log: silentLog,
+        clock,
+        disk: next.disk,
+        segmentBytesMax: SEGMENT_BYTES_MAX,
+      }).catch(() => null); // a disk error at the start ends it; the next one begins anew
+      queue = await Promise.race([opening, next.died.then(() => null)]);
+      if (!queue) next.die();
+      faults = { ...faults, disk: faults.disk / 2 }; // or no start would ever succeed
+    }
+    return queue;
+  };
+
+  const requests: Buffer[] = [];
+  const poisonous = new Set<string>();
+  const acknowledged = new Set<string>();
+  const send = (target: Queue, request: Buffer) => {
+    target.append(request, 'trend-scout').then(
+      ({ kind }) => {
+        if (kind !== 'refused') acknowledged.add(digestOf(request).toString('hex'));
+      },
+      () => undefined, // nobody was answered
+    );
+  };
+
+  for (let step = 0; step < STEPS; step += 1) {
+    faults = { death: 0.01, disk: random.chance(0.2) ? 0.2 : 0, store: random.chance(0.4) ? 0.5 : 0 };
+    const target = await revive();
+    for (let count = random.below(4); count > 0; count -= 1) {
+      const isPoison = random.chance(0.03);
+      const name = isPoison ? POISON : `span ${requests.length}`;
+      const request = requestOf([{ spanId: spanIdOf(requests.length), name }]);
+      if (isPoison) poisonous.add(digestOf(request).toString('hex'));
+      requests.push(request);
+      send(target, request);
+    }
+    const earlier = requests[random.below(requests.length + 1)];
+    if (earlier && random.chance(0.7)) send(target, earlier);
+    if (random.chance(0.8)) await settle();
+    clock.advance(random.below(800));
+    await settle();
+  }
+
+  faults = { death: 0, disk: 0, store: 0 };
+  const last = await revive();
+  const drained = Promise.withResolvers<void>();
+  let isDrained = false;
+  last.drain().then(
+    () => {
+      isDrained = true;
+      drained.resolve();
+    },
+    (failure: unknown) => drained.reject(failure),
+  );
+  for (let turn = 0; turn < 100 && !isDrained; turn += 1) {
+    await settle();
+    clock.advance(5_000);
+  }
+  if (!isDrained) throw new Error(`seed ${seed}: not drained; ${JSON.stringify(last.depth())}`);
+  await drained.promise;
+  await settle();
+  await last.close();
+
+  const quarantine = [...disk.files()].filter(([path]) => path.endsWith('.message'));
+  return {
+    acknowledged: [...acknowledged],
+    poisonous,
+    stored: countOf(store.landed),
+    quarantined: countOf(
+      requests
+        .map((request) => digestOf(request))
+        .flatMap((digest) =>
+          quarantine.filter(([, bytes]) => bytes.includes(digest)).map(() => digest.toString('hex')),
+        ),
+    ),
+    lives,
+    filesLeft: [...disk.files().keys()].filter((path) => path.startsWith('/queue/segments/')),
+  };
+}
+
+function countOf(digests: readonly string[]): Map<string, number> {
+  const counts = new Map<string, number>();
+  for (const digest of digests) counts.set(digest, (counts.get(digest) ?? 0) + 1);
+  return counts;
+}

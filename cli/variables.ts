@@ -12,7 +12,7 @@ export function agentVariables(config: Config, proxy: string): Record<string, st
   const upstreams = [...config.upstreams.values()];
   const openai = upstreams.find(({ speaks }) => speaks === 'openai');
   if (openai) {
-    const base = `${proxy}/${openai.name}${new URL(openai.url).pathname === '/' ? '/v1' : ''}`;
+    const base = `${proxy}/${openai.name}${openai.url.endsWith('/v1') ? '' : '/v1'}`;
     variables.OPENAI_BASE_URL = base;
     variables.OPENAI_API_BASE = base;
     if (openai.credential !== 'agent') variables.OPENAI_API_KEY = PLACEHOLDER_KEY;

@@ -10,8 +10,6 @@ const ownConfig = process.env.OUTRIDER_CONFIG !== undefined || args.some((arg) =
 if (!ownConfig) {
   try {
     const provider = await startProvider({ port: PRACTICE_PORT });
-    process.env.OPENAI_API_KEY ??= 'practice-key-worth-nothing';
-    process.env.ANTHROPIC_API_KEY ??= 'practice-key-worth-nothing';
     process.stderr.write(`A practice provider answers for OpenAI and Anthropic at ${provider.url}.\n`);
     process.once('SIGTERM', () => void provider.close());
     process.once('SIGINT', () => void provider.close());

@@ -71,6 +71,7 @@ export function checkHead(request: IncomingMessage, loopback: boolean): void {
     const value = rawHeaders[i + 1]!;
     if (name === 'host') {
       hosts += 1;
+      if (hosts > 1) throw bad('host', 'There is more than one Host header.');
       if (!isHost(value)) throw bad('host', 'The Host header is not one host and port.');
       if (loopback && !LOOPBACK_NAMES.has(value.replace(/:\d+$/, '').toLowerCase())) {
         throw bad('host', `This listener answers to localhost only, not to ${printable(value)}.`);
@@ -87,8 +88,7 @@ export function checkHead(request: IncomingMessage, loopback: boolean): void {
       throw bad('connection', 'Connection may not list a protected header.');
     }
   }
-  if (hosts !== 1)
-    throw bad('host', hosts === 0 ? 'The Host header is missing.' : 'There is more than one Host header.');
+  if (hosts === 0) throw bad('host', 'The Host header is missing.');
   if (request.httpVersion === '1.0' && request.headers['transfer-encoding'] !== undefined) {
     throw bad('transfer_encoding', 'HTTP/1.0 knows no Transfer-Encoding.');
   }

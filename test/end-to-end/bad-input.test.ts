@@ -265,14 +265,8 @@ describe('a bad start', () => {
       .replace('from: env:REAL_KEY }\n  anthropic', 'from: sk-literal-0123456789 }\n  anthropic')
       .replace('total: 20s', 'total: 20 parsecs');
     const config = writeConfig(directory, yaml);
-    for (const command of [['policy', 'check'], ['up'], ['sidecar'], ['collector']]) {
-      const { code, stderr, stdout } = await runOutrider([
-        ...command,
-        '--config',
-        config,
-        '--data',
-        directory,
-      ]);
+    for (const command of [['policy', 'check'], ['up', '--data', directory], ['sidecar'], ['collector']]) {
+      const { code, stderr, stdout } = await runOutrider([...command, '--config', config]);
       const lines = (stderr + stdout).split('\n').filter((line) => /outrider\.yaml:\d+:\d+: /.test(line));
       expect(code).toBe(78);
       expect(lines).toHaveLength(5);

@@ -79,7 +79,7 @@ export async function killRound(seed: number): Promise<void> {
         rows<{ calls: string; spent: string; ids: string }>(
           sqlUrl,
           "SELECT toString(count()) AS calls, toString(sum(cost_usd)) AS spent, toString(uniqExact(call_id)) AS ids FROM actions WHERE upstream = 'openai' AND status IN ('success', 'failure', 'timeout')",
-        ),
+        ).catch(() => []),
       ([row]) => Number(row?.calls) >= reached,
       30_000,
     );

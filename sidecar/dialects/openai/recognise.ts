@@ -23,13 +23,17 @@ const POSTED: ReadonlyMap<string, Endpoint> = new Map([
 
 const VERSION = '/v\\d{1,2}';
 const SEGMENT = '/(?!v\\d)[A-Za-z0-9._~-]+';
-const DEPLOYMENT = '/openai/deployments/([^/]+)';
+const DEPLOYMENT = '/openai/deployments/([A-Za-z0-9._~-]+)';
 const PREFIX = `(?:(?:${SEGMENT}){0,4}${VERSION}|/v\\d{1,2}beta/openai|${DEPLOYMENT})?`;
+/** The path of almost every call, found without a search. */
+const USUAL: ReadonlyMap<string, Endpoint> = new Map(
+  [...POSTED].map(([tail, endpoint]) => [`/v1/${tail}`, endpoint]),
+);
 const POST_PATH = new RegExp(`^${PREFIX}/(${[...POSTED.keys()].join('|')})$`);
 const MODELS_PATH = new RegExp(`^${PREFIX}/models(/(?:[^/]+/){0,2}[^/]+)?$`);
 
 export function recognise({ method, path }: RequestHead): Endpoint | undefined {
-  if (method === 'POST') return POSTED.get(POST_PATH.exec(path)?.[2] ?? '');
+  if (method === 'POST') return USUAL.get(path) ?? POSTED.get(POST_PATH.exec(path)?.[2] ?? '');
   if (method !== 'GET') return undefined;
   const models = MODELS_PATH.exec(path);
   if (!models) return undefined;
@@ -38,6 +42,6 @@ export function recognise({ method, path }: RequestHead): Endpoint | undefined {
 
 /** Azure names the model by its deployment in the path, and ignores the body's `model`. Null elsewhere. */
 export function deploymentOf(path: string): string | null {
-  const deployment = POST_PATH.exec(path)?.[1];
-  return deployment === undefined ? null : decodeURIComponent(deployment);
+  if (!path.startsWith('/openai/deployments/')) return null;
+  return POST_PATH.exec(path)?.[1] ?? null;
 }

@@ -1,58 +1,84 @@
-// How a command speaks to the collector: its address, the join token, and clear sentences when it does not answer.
+// A command's way to the collector's control API: which one, with which token, and what to say when it says no.
 
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { sentenceOf } from '../kit/log.ts';
-import type { Io } from './command.ts';
-import { DEFAULT_DATA } from './process.ts';
-
-export const COLLECTOR_DEFAULT = 'http://127.0.0.1:4319';
-const TIMEOUT_MS = 10_000;
+import { type Io, UsageError } from './command.ts';
 
 export interface CollectorClient {
+  readonly url: string;
   get<T>(path: string): Promise<T>;
-  post<T>(path: string, body: unknown): Promise<T>;
+  post<T>(path: string, message?: unknown): Promise<T>;
 }
 
-/** `--collector`, else OUTRIDER_COLLECTOR, else the default; the token is OUTRIDER_TOKEN, else `<data>/token`. */
-export function collectorClient(
-  where: { readonly collector?: string | undefined; readonly data?: string | undefined },
-  io: Io,
-): CollectorClient {
-  const base = where.collector ?? io.env.OUTRIDER_COLLECTOR ?? COLLECTOR_DEFAULT;
-  const tokenFile = join(where.data ?? io.env.OUTRIDER_DATA ?? DEFAULT_DATA, 'token');
-  const send = async <T>(method: string, path: string, body?: unknown): Promise<T> => {
-    const answer = await reach(new URL(path, base), {
+/** The flags of commands that speak to a collector; each has its twin in the environment. */
+export interface CollectorFlags {
+  readonly collector?: string | undefined;
+  readonly data?: string | undefined;
+}
+
+const DEFAULT_URL = 'http://127.0.0.1:4319';
+const DEFAULT_DATA = './.outrider';
+const ANSWER_MS = 30_000;
+
+/** Token: OUTRIDER_TOKEN, else the file `token` of the data directory. Throws with one sentence when there is none. */
+export function collectorClient(flags: CollectorFlags, { env }: Io): CollectorClient {
+  const url = flags.collector ?? (env.OUTRIDER_COLLECTOR || DEFAULT_URL);
+  if (!URL.canParse(url)) throw new UsageError(`${url} is not a URL; write it like ${DEFAULT_URL}.`);
+  const authorization = `Bearer ${tokenFrom(flags.data ?? (env.OUTRIDER_DATA || DEFAULT_DATA), env)}`;
+
+  async function ask<T>(method: string, path: string, message?: unknown): Promise<T> {
+    const answer = await send(url, path, {
       method,
-      headers: { authorization: `Bearer ${tokenOf(io, tokenFile)}`, 'content-type': 'application/json' },
-      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
-      signal: AbortSignal.timeout(TIMEOUT_MS),
+      headers: { authorization, 'content-type': 'application/json' },
+      signal: AbortSignal.timeout(ANSWER_MS),
+      ...(message === undefined ? {} : { body: JSON.stringify(message) }),
     });
-    if (answer.ok) return (await answer.json()) as T;
-    const { error } = (await answer.json().catch(() => ({}))) as { error?: { message?: string } };
-    throw new Error(error?.message ?? `The collector answered ${answer.status}.`);
-  };
-  return { get: (path) => send('GET', path), post: (path, body) => send('POST', path, body) };
+    const text = await answer.text();
+    if (!answer.ok) throw new Error(sentenceFrom(answer.status, text, url));
+    return JSON.parse(text) as T;
+  }
+
+  return { url, get: (path) => ask('GET', path), post: (path, message) => ask('POST', path, message) };
 }
 
-function tokenOf(io: Io, file: string): string {
-  if (io.env.OUTRIDER_TOKEN) return io.env.OUTRIDER_TOKEN;
+function tokenFrom(dataDirectory: string, env: NodeJS.ProcessEnv): string {
+  if (env.OUTRIDER_TOKEN) return env.OUTRIDER_TOKEN;
+  const file = join(dataDirectory, 'token');
   try {
     return readFileSync(file, 'utf8').trim();
   } catch (failure) {
-    const code = (failure as NodeJS.ErrnoException).code;
     throw new Error(
-      `There is no join token: set OUTRIDER_TOKEN, or point --data at the collector's data (${file}: ${code}).`,
+      `There is no join token in ${file}: name the collector's --data, or set OUTRIDER_TOKEN.`,
+      {
+        cause: failure,
+      },
     );
   }
 }
 
-async function reach(url: URL, init: RequestInit): Promise<Response> {
+async function send(url: string, path: string, request: RequestInit): Promise<Response> {
   try {
-    return await fetch(url, init);
+    return await fetch(new URL(path, url), request);
   } catch (failure) {
     throw new Error(
-      `No collector answers at ${url.origin} (${sentenceOf(failure)}): start one, or say where with --collector.`,
+      `No collector answers at ${url}; start one, or name it with --collector or OUTRIDER_COLLECTOR.`,
+      {
+        cause: failure,
+      },
     );
   }
+}
+
+/** The collector's own sentence; for a token it does not know, which one to show. */
+function sentenceFrom(status: number, text: string, url: string): string {
+  if (status === 401) {
+    return `The collector at ${url} does not know this join token: name its own --data, or set OUTRIDER_TOKEN.`;
+  }
+  try {
+    const { error } = JSON.parse(text) as { error?: { message?: string } };
+    if (error?.message) return error.message;
+  } catch {
+    // Not JSON, so not an answer of ours: said below.
+  }
+  return `${url} answered ${status}, not as a collector does.`;
 }

@@ -1,32 +1,169 @@
-// The control API, described for tools. Small and written by hand; a test holds its paths to the routes.
+// The control API described for programs (OpenAPI 3.1), by hand and short; a test holds it to the routes that exist.
 
-const json = (description: string) => ({ description, content: { 'application/json': {} } });
-const operation = (summary: string, answer: string) => ({
-  summary,
-  security: [{ joinToken: [] }],
-  responses: { 200: json(answer), 401: json('no join token, or one that is not known') },
-});
-
-export const openapi = {
-  openapi: '3.1.0',
-  info: { title: 'Outrider control API', version: '1' },
-  components: { securitySchemes: { joinToken: { type: 'http', scheme: 'bearer' } } },
-  paths: {
-    '/v1/leases': {
-      post: operation('Ask for, renew, report on or give back leases', 'one answer for each ask, in order'),
-    },
-    '/v1/budgets': {
-      get: operation(
-        'What is spent, held and left',
-        '[{level, name, window, unit, limit, posted, held, resets_at}]',
-      ),
-    },
-    '/v1/budgets/write-off': { post: operation('Post expired slices that nobody settled', '{written_off}') },
-    '/v1/agents': {
-      get: operation('Who is here', '[{name, instance, mode, last_seen, health}]'),
-      post: operation('A heartbeat', '{otlp}: where to send spans'),
-    },
-    '/v1/tasks/{id}': { post: operation('The end of a task', '{ended}') },
-    '/v1/events': { get: operation('Recalls, as server-sent events', 'text/event-stream') },
+const amounts = {
+  type: 'object',
+  required: ['nanodollars', 'tokens'],
+  properties: {
+    nanodollars: { $ref: '#/components/schemas/WholeNumber' },
+    tokens: { $ref: '#/components/schemas/WholeNumber' },
   },
 };
+const text = { type: 'string' };
+const whole = { $ref: '#/components/schemas/WholeNumber' };
+const json = (schema: object) => ({ 'application/json': { schema } });
+const ok = (description: string, schema: object) => ({ 200: { description, content: json(schema) } });
+const listOf = (name: string) => ({ type: 'array', items: { $ref: `#/components/schemas/${name}` } });
+const object = (properties: Record<string, object>, optional: readonly string[] = []) => ({
+  type: 'object',
+  required: Object.keys(properties).filter((name) => !optional.includes(name)),
+  properties,
+});
+const body = (schema: object) => ({ required: true, content: json(schema) });
+const query = (name: string) => ({ name, in: 'query', required: true, schema: text });
+const open = { security: [] };
+
+export const OPENAPI = {
+  openapi: '3.1.0',
+  info: {
+    title: 'Outrider control API',
+    version: '1',
+    description:
+      'Amounts are whole nanodollars or tokens as decimal strings. Failures are {"error":{"code","message"}}.',
+  },
+  security: [{ joinToken: [] }],
+  paths: {
+    '/v1/leases': {
+      post: {
+        summary: 'Draw, renew, report on or give back slices of the budgets on an agent’s path',
+        requestBody: body(object({ agent: text, instance: text, asks: listOf('LeaseAsk') })),
+        responses: ok('Answers in the order of the asks', object({ answers: listOf('LeaseAnswer') })),
+      },
+    },
+    '/v1/budgets': {
+      get: {
+        summary: 'One line per budget in its window of now',
+        responses: ok('The budgets', listOf('BudgetLine')),
+      },
+    },
+    '/v1/budgets/write-off': {
+      post: {
+        summary: 'Post every expired slice that its instance never settled, in full',
+        responses: ok('What was posted', object({ written_off: listOf('WrittenOff') })),
+      },
+    },
+    '/v1/agents': {
+      get: {
+        summary: 'Every instance that was heard of',
+        responses: ok('The instances', listOf('AgentLine')),
+      },
+      post: {
+        summary: 'An instance lives',
+        requestBody: body(
+          object({
+            name: text,
+            instance: text,
+            mode: text,
+            health: { enum: ['ok', 'degraded'] },
+            policy: text,
+          }),
+        ),
+        responses: ok('Heard', { type: 'object' }),
+      },
+    },
+    '/v1/tasks/{id}': {
+      post: {
+        summary: 'A task is done or has failed',
+        parameters: [{ name: 'id', in: 'path', required: true, schema: text }],
+        requestBody: body(
+          object(
+            {
+              agent: text,
+              state: { enum: ['done', 'failed'] },
+              output_units: { type: 'integer', minimum: 0 },
+            },
+            ['output_units'],
+          ),
+        ),
+        responses: ok('Ended', { type: 'object' }),
+      },
+    },
+    '/v1/events': {
+      get: {
+        summary: 'Recalls for one instance, as server-sent events named `recall`',
+        parameters: [query('agent'), query('instance')],
+        responses: { 200: { description: 'A stream', content: { 'text/event-stream': { schema: text } } } },
+      },
+    },
+    '/v1/openapi.json': { get: { summary: 'This page', responses: ok('OpenAPI', { type: 'object' }) } },
+    '/healthz': {
+      get: { ...open, summary: 'The process answers', responses: { 200: { description: 'It does' } } },
+    },
+    '/readyz': {
+      get: {
+        ...open,
+        summary: 'Everything is there',
+        responses: { 200: { description: 'Ready' }, 503: { description: 'What is missing' } },
+      },
+    },
+    '/metrics': {
+      get: { ...open, summary: 'For Prometheus', responses: { 200: { description: 'Text format' } } },
+    },
+  },
+  components: {
+    securitySchemes: { joinToken: { type: 'http', scheme: 'bearer' } },
+    schemas: {
+      WholeNumber: { type: 'string', pattern: '^\\d{1,24}$' },
+      LeaseAsk: object(
+        {
+          scope: { enum: ['agent', 'offline', 'task'] },
+          task: text,
+          lease: { type: ['string', 'null'] },
+          nonce: text,
+          seq: { type: 'integer', minimum: 0 },
+          granted: amounts,
+          posted: amounts,
+          held: amounts,
+          want: amounts,
+          need: amounts,
+          release: { type: 'boolean' },
+          close: { type: 'boolean' },
+        },
+        ['task', 'nonce', 'release', 'close'],
+      ),
+      LeaseAnswer: object(
+        {
+          scope: { enum: ['agent', 'offline', 'task'] },
+          task: text,
+          outcome: { enum: ['granted', 'over_budget', 'held', 'stale'] },
+          lease: { type: ['string', 'null'] },
+          epoch: { type: 'integer' },
+          granted: object({
+            nanodollars: { type: ['string', 'null'] },
+            tokens: { type: ['string', 'null'] },
+          }),
+          ttlMs: { type: 'number' },
+          obstacle: { type: 'object' },
+        },
+        ['task', 'obstacle'],
+      ),
+      BudgetLine: object({
+        level: { enum: ['fleet', 'department', 'agent', 'task'] },
+        name: text,
+        window: text,
+        unit: { enum: ['nanodollars', 'tokens'] },
+        limit: whole,
+        posted: whole,
+        held: whole,
+        resets_at: { type: ['string', 'null'], format: 'date-time' },
+      }),
+      AgentLine: object({
+        name: text,
+        instance: text,
+        mode: text,
+        last_seen: { type: 'string', format: 'date-time' },
+        health: { enum: ['ok', 'degraded', 'away'] },
+      }),
+      WrittenOff: object({ lease: text, agent: text, instance: text, unit: text, amount: whole }),
+    },
+  },
+} as const;

@@ -13,6 +13,8 @@ export interface Database {
    * Throws DatabaseUnavailable (try again; it may have happened) or DatabaseFailed (nothing happened).
    */
   query<T extends Row = Row>(sql: string, parameters?: readonly unknown[]): Promise<readonly T[]>;
+  /** False while it is being opened again. */
+  isOpen(): boolean;
   /** Statements waiting. */
   pending(): number;
   close(): Promise<void>;
@@ -58,6 +60,7 @@ export async function openDatabase(options: { directory: string; log: Log }): Pr
         throw new DatabaseUnavailable('Too much waits for the control database.');
       return (await thread.ask('query', sql, parameters)) as readonly T[];
     },
+    isOpen: () => thread !== undefined,
     pending: () => thread?.pending() ?? 0,
     async close() {
       closing = true;

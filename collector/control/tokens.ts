@@ -26,10 +26,10 @@ export async function openTokens(options: {
   database: Database;
   directory: string;
   clock: Clock;
-  /** Accepted beside the file's: what OUTRIDER_TOKEN says. */
+  /** Accepted beside the file's. */
   given: string | undefined;
 }): Promise<Tokens> {
-  const { database, clock } = options;
+  const { database, clock, given } = options;
   const file = join(options.directory, 'token');
   const digests = new Map<string, Buffer>();
   const rows = await database.query<{ name: string; digest: string }>(
@@ -71,7 +71,7 @@ export async function openTokens(options: {
   if (written === undefined || tokens.authenticate(written) === null) {
     writeSecret(file, await tokens.create(await freeName(database)));
   }
-  if (options.given) digests.set(ENVIRONMENT, digestOf(options.given));
+  if (given) digests.set(ENVIRONMENT, digestOf(given));
   return tokens;
 }
 

@@ -1,0 +1,34 @@
+// The control API on a port: no caller may hold a connection without asking anything, and stopping waits for answers
+// under way but not for listeners.
+
+import { createAdaptorServer } from '@hono/node-server';
+import { type Listening, listenOn } from '../../kit/listen.ts';
+import type { Recalls } from './events.ts';
+import type { Api } from './routes.ts';
+
+export interface ListeningApi extends Listening {
+  close(): Promise<void>;
+}
+
+const TIMEOUTS = { headersTimeout: 10_000, requestTimeout: 30_000, keepAliveTimeout: 65_000 };
+
+/** Throws PortUnavailable. */
+export async function listenApi(api: Api, address: string, recalls: Recalls): Promise<ListeningApi> {
+  const server = createAdaptorServer({
+    fetch: api.fetch,
+    serverOptions: TIMEOUTS,
+    overrideGlobalObjects: false,
+  });
+  const listening = await listenOn(server, address, 'listen.control');
+  return {
+    ...listening,
+    close() {
+      const closed = new Promise<void>((resolve) => {
+        server.close(() => resolve());
+      });
+      recalls.close();
+      if ('closeIdleConnections' in server) server.closeIdleConnections();
+      return closed;
+    },
+  };
+}

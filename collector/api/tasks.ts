@@ -1,0 +1,21 @@
+// POST /v1/tasks/{id}: a task is done or has failed.
+
+import type { Handler } from 'hono';
+import type { Ledger } from '../control/ledger.ts';
+import { ApiError } from './failures.ts';
+import { bodyOf, checked, taskEnd, taskId } from './messages.ts';
+
+export function endTask(ledger: Ledger): Handler {
+  return async (context) => {
+    const task = checked(context.req.param('id'), taskId);
+    const end = await bodyOf(context, taskEnd);
+    if (!(await ledger.endTask(task, end))) {
+      throw new ApiError(
+        404,
+        'unknown_task',
+        `Agent ${end.agent} has no task ${task}: it begins with its first call.`,
+      );
+    }
+    return context.json({});
+  };
+}

@@ -1,0 +1,51 @@
+// What the collector needs of outrider.yaml, and where in the data directory it keeps things.
+
+import { join } from 'node:path';
+import { isLoopback } from '../contract/config/addresses.ts';
+import type { Config } from '../contract/config/config.ts';
+
+export interface CollectorConfig {
+  /** `host:port` of each door. */
+  readonly listen: { readonly otlp: string; readonly control: string; readonly sql: string };
+  readonly retention: { readonly tracesDays: number; readonly auditDays: number };
+  /** Names under which people and sidecars may call the control API. */
+  readonly hosts: readonly string[];
+  readonly drainMs: number;
+}
+
+export function collectorConfig(config: Config): CollectorConfig {
+  const { otlp, control, sql } = config.listen;
+  const { tracesDays, auditDays } = config.retention;
+  return {
+    listen: { otlp, control, sql },
+    retention: { tracesDays, auditDays },
+    hosts: [new URL(config.collector).hostname],
+    drainMs: config.drainMs,
+  };
+}
+
+export interface Places {
+  /** Holds `token` too; shared with sidecars. */
+  readonly root: string;
+  /** The collector's own, locked. */
+  readonly own: string;
+  readonly control: string;
+  readonly store: string;
+  readonly queue: string;
+}
+
+export function placesIn(dataDirectory: string): Places {
+  const own = join(dataDirectory, 'collector');
+  return {
+    root: dataDirectory,
+    own,
+    control: join(own, 'control'),
+    store: join(own, 'store'),
+    queue: join(own, 'queue'),
+  };
+}
+
+/** `127.0.0.1:4319` and its like: only this machine can call. */
+export function isLoopbackAddress(address: string): boolean {
+  return isLoopback(address.replace(/:\d+$/, ''));
+}

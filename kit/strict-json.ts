@@ -80,29 +80,29 @@ const BACKSLASH = 92;
 
 /** How many members the text's objects have in all, if it is JSON; garbage is left to the parser. */
 function scan(text: string, depthMax: number, keysMax: number): number {
-  const length = text.length;
   let depth = 0;
   let keys = 0;
-  let digits = 0;
-  for (let at = 0; at < length; at++) {
+  for (let at = 0; at < text.length; at++) {
     const code = text.charCodeAt(at);
-    if (code === QUOTE) {
-      at = endOfString(text, at + 1);
-      digits = 0;
-    } else if (isNumberish(code)) {
-      digits += 1;
-      if (digits > JSON_NUMBER_CHARS_MAX) throw tooLong();
-    } else {
-      digits = 0;
-      if (code === COLON) keys += 1;
-      else if (code === 123 || code === 91) depth += 1;
-      else if (code === 125 || code === 93) depth -= 1;
-      if (depth > depthMax) {
-        throw new StrictJsonError('too_deep', `The JSON text is nested deeper than ${depthMax} levels.`);
-      }
-      if (keys > keysMax) {
-        throw new StrictJsonError('too_many_keys', `The JSON text has more than ${keysMax} keys.`);
-      }
+    switch (code) {
+      case QUOTE:
+        at = endOfString(text, at + 1);
+        break;
+      case COLON:
+        keys += 1;
+        if (keys > keysMax) throw tooMany(keysMax);
+        break;
+      case 123: // {
+      case 91: // [
+        depth += 1;
+        if (depth > depthMax) throw tooDeep(depthMax);
+        break;
+      case 125: // }
+      case 93: // ]
+        depth -= 1;
+        break;
+      default:
+        if (isNumberish(code)) at = endOfNumber(text, at);
     }
   }
   return keys;
@@ -110,8 +110,19 @@ function scan(text: string, depthMax: number, keysMax: number): number {
 
 const isNumberish = (code: number): boolean => (code >= 48 && code <= 57) || code === 45 || code === 46;
 
-const tooLong = (): StrictJsonError =>
-  new StrictJsonError('number_range', `A number has more than ${JSON_NUMBER_CHARS_MAX} digits.`);
+/** Index of the last digit of the number, or what looks like one, that begins at `from`. */
+function endOfNumber(text: string, from: number): number {
+  let at = from;
+  while (isNumberish(text.charCodeAt(at + 1))) at += 1;
+  if (at - from < JSON_NUMBER_CHARS_MAX) return at;
+  throw new StrictJsonError('number_range', `A number has more than ${JSON_NUMBER_CHARS_MAX} digits.`);
+}
+
+const tooMany = (max: number): StrictJsonError =>
+  new StrictJsonError('too_many_keys', `The JSON text has more than ${max} keys.`);
+
+const tooDeep = (max: number): StrictJsonError =>
+  new StrictJsonError('too_deep', `The JSON text is nested deeper than ${max} levels.`);
 
 /** Index of the quote that closes the string whose text begins at `from`; the text's end when none does. */
 function endOfString(text: string, from: number): number {
@@ -136,10 +147,10 @@ function countKeys(value: JsonValue): number {
     for (const item of value) if (typeof item !== 'string') count += countKeys(item);
     return count;
   }
-  const keys = Object.keys(value);
-  for (const key of keys) {
+  for (const key in value) {
+    count += 1;
     const member = value[key]!;
     if (typeof member !== 'string') count += countKeys(member);
   }
-  return count + keys.length;
+  return count;
 }

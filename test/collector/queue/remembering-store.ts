@@ -12,10 +12,14 @@ export class Rejected extends Error {
   override name = 'SegmentRejected';
 }
 
-/** `fault` is asked at each load: fail before it lands, after it, or not. Segments holding `poison` are refused. */
+/**
+ * `fault` is asked at each load: fail before it lands, after it, refuse it whole (if it can be split and never
+ * landed), or not.
+ * Segments holding `poison` are always refused.
+ */
 export function rememberingStore(
   read: (path: string) => Promise<Buffer> | Buffer,
-  fault: () => 'before' | 'after' | null = () => null,
+  fault: () => 'before' | 'after' | 'reject' | null = () => null,
   poison: Buffer | null = null,
 ): RememberingStore {
   const landed: string[] = [];
@@ -29,6 +33,7 @@ export function rememberingStore(
       if (poison && bytes.includes(poison)) throw new Rejected('poison in it');
       const digests = readRecords(bytes).whole.map(({ digest }) => digest.toString('hex'));
       const before = known.get(segment.id);
+      if (when === 'reject' && before === undefined && digests.length > 1) throw new Rejected('a whim');
       if (before === undefined) landed.push(...digests);
       else if (before !== digests.join()) throw new Error(`other bytes under the same id ${segment.id}`);
       known.set(segment.id, digests.join());

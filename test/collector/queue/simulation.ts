@@ -12,6 +12,7 @@ import { rememberingStore } from './remembering-store.ts';
 
 const STEPS = 120;
 const SEGMENT_BYTES_MAX = 1_500;
+const STORE_FAULTS = ['before', 'after', 'reject'] as const;
 const POISON = 'a poisonous name';
 
 export interface Outcome {
@@ -32,7 +33,7 @@ export async function simulate(seed: number): Promise<Outcome> {
   let faults = { death: 0, disk: 0, store: 0 };
   const store = rememberingStore(
     (path) => disk.files().get(path) ?? Promise.reject(new Error(`no ${path}`)),
-    () => (random.chance(faults.store) ? (random.chance(0.5) ? 'before' : 'after') : null),
+    () => (random.chance(faults.store) ? STORE_FAULTS[random.below(STORE_FAULTS.length)]! : null),
     Buffer.from(POISON),
   );
   const fault = (operation: Operation) => {

@@ -209,6 +209,7 @@ function openLeases(options: SidecarOptions, instance: string, edges: Edges, lif
     instance,
     money: config.money,
     clock,
+    nonce: () => randomHex(12),
     ask: (request) => control.ask(request),
     record: (state) => book.lease(state),
     forget: (lease) => book.forgetLease(lease),

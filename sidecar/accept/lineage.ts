@@ -1,9 +1,9 @@
 // Where a call stands: its trace, its task, who called this agent and who first granted the work. Read with the
-// ecosystem's own W3C parsers; our span's id is drawn here, before the decision is journalled.
+// ecosystem's own W3C parser (by its file: the library's front door loads ten megabytes more); our span's id is drawn here, before the decision is journalled.
 
 import { randomFillSync } from 'node:crypto';
 import type { IncomingHttpHeaders } from 'node:http';
-import { parseTraceParent } from '@opentelemetry/core';
+import { parseTraceParent } from '@opentelemetry/core/build/src/trace/W3CTraceContextPropagator.js';
 import type { Lineage } from '../call.ts';
 import { SESSION_HEADERS, type Tasks } from '../state/tasks.ts';
 

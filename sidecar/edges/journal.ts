@@ -96,7 +96,7 @@ export function openJournal(options: JournalOptions): { journal: Journal; recove
   let timer: (() => void) | null = null;
   let waiting: { at: Position; resolve: () => void; reject: (failure: Error) => void }[] = [];
 
-  const total = (): number => [...sizes.values()].reduce((sum, size) => sum + size, 0);
+  let total = [...sizes.values()].reduce((sum, size) => sum + size, 0);
 
   const write = (kind: FrameKind, payload: Buffer): void => {
     const frame = Buffer.allocUnsafe(HEADER_BYTES + payload.length);
@@ -112,6 +112,7 @@ export function openJournal(options: JournalOptions): { journal: Journal; recove
       throw failure;
     }
     offset += frame.length;
+    total += frame.length;
     sizes.set(segment, offset);
   };
 
@@ -157,7 +158,7 @@ export function openJournal(options: JournalOptions): { journal: Journal; recove
   const journal: Journal = {
     append(kind, payload) {
       if (failing) throw unavailable(null);
-      if (total() + payload.length > options.sizeBytesMax) {
+      if (total + payload.length > options.sizeBytesMax) {
         throw new Refusal(
           'audit_unavailable',
           'The journal has reached its size and the collector has not taken it over.',
@@ -205,11 +206,12 @@ export function openJournal(options: JournalOptions): { journal: Journal; recove
     forget(before) {
       for (const old of [...sizes.keys()].filter((each) => each < before.segment && each < segment)) {
         unlinkSync(pathOf(directory, old));
+        total -= sizes.get(old) ?? 0;
         sizes.delete(old);
       }
     },
     get bytes() {
-      return total();
+      return total;
     },
     get failing() {
       return failing;

@@ -2,7 +2,14 @@
 // not fit waits while the ledger is asked, one request at a time per agent for all that wait. `over_budget` is only
 // ever the ledger's word. Single-threaded: a hold across two purses (agent and task) is taken in one step or not at all.
 
-import type { LeaseAnswer, LeaseAsk, LeaseRequest, LeaseResponse, Obstacle } from '../../contract/budget.ts';
+import type {
+  LeaseAnswer,
+  LeaseAsk,
+  LeaseRequest,
+  LeaseResponse,
+  LeaseScope,
+  Obstacle,
+} from '../../contract/budget.ts';
 import type { MoneyRules } from '../../contract/config/config.ts';
 import { type Amounts, fits, formatDollars, isNothing, minus, NOTHING, plus } from '../../contract/money.ts';
 import { Refusal } from '../../contract/refusals.ts';
@@ -54,6 +61,8 @@ export interface LeasePorts {
   readonly instance: string;
   readonly money: MoneyRules;
   readonly clock: Clock;
+  /** Random, different at every call. */
+  nonce(): string;
   /** One round trip to the ledger. Rejects when it does not answer. */
   ask(request: LeaseRequest): Promise<LeaseResponse>;
   /** Writes a purse's state to the journal; throws when it cannot, and then the state is not used. */
@@ -101,13 +110,16 @@ export function createLeases(ports: LeasePorts): Leases {
   let failing = false;
   let closing = false;
 
+  const fresh = (scope: LeaseScope, agent: string, task: string): Purse =>
+    emptyPurse(scope, agent, task, ports.nonce());
+
   const tillOf = (agent: string): Till => {
     let till = tills.get(agent);
     if (!till) {
       till = {
         agent,
-        main: emptyPurse('agent', agent, ''),
-        offline: money.offlineNanodollars > 0n ? emptyPurse('offline', agent, '') : null,
+        main: fresh('agent', agent, ''),
+        offline: money.offlineNanodollars > 0n ? fresh('offline', agent, '') : null,
         tasks: new Map(),
         retired: new Set(),
         waiters: [],
@@ -124,7 +136,7 @@ export function createLeases(ports: LeasePorts): Leases {
   const taskPurse = (till: Till, task: string): Purse => {
     let purse = till.tasks.get(task);
     if (!purse) {
-      purse = emptyPurse('task', till.agent, task);
+      purse = fresh('task', till.agent, task);
       till.tasks.set(task, purse);
     }
     return purse;
@@ -219,8 +231,8 @@ export function createLeases(ports: LeasePorts): Leases {
       till.retired.add(purse);
       return true;
     };
-    if (retire(till.main)) till.main = emptyPurse('agent', till.agent, '');
-    if (till.offline && retire(till.offline)) till.offline = emptyPurse('offline', till.agent, '');
+    if (retire(till.main)) till.main = fresh('agent', till.agent, '');
+    if (till.offline && retire(till.offline)) till.offline = fresh('offline', till.agent, '');
     for (const [task, purse] of till.tasks) if (retire(purse)) till.tasks.delete(task);
     for (const purse of till.retired) if (purse.dirty || isNothing(purse.held)) asks.push(giveBack(purse));
     return asks;
@@ -311,8 +323,8 @@ export function createLeases(ports: LeasePorts): Leases {
   const forget = (till: Till, purse: Purse): void => {
     if (purse.lease !== null) ports.forget(purse.lease);
     till.retired.delete(purse);
-    if (purse === till.main) till.main = emptyPurse('agent', till.agent, '');
-    else if (purse === till.offline) till.offline = emptyPurse('offline', till.agent, '');
+    if (purse === till.main) till.main = fresh('agent', till.agent, '');
+    else if (purse === till.offline) till.offline = fresh('offline', till.agent, '');
     else if (till.tasks.get(purse.task) === purse) till.tasks.delete(purse.task);
   };
 
@@ -505,7 +517,7 @@ function ledgerUnreachable(): Refusal {
 
 function overBudget(obstacle: Obstacle, mayRetry: boolean): Refusal {
   const amount = (text: string): string =>
-    obstacle.unit === 'tokens' ? `${text} tokens` : formatDollars(BigInt(text));
+    obstacle.unit !== 'nanodollars' ? `${text} ${obstacle.unit}` : formatDollars(BigInt(text));
   const { level, name, window } = obstacle;
   return new Refusal(
     'over_budget',

@@ -11,6 +11,8 @@ export interface Purse {
   /** Empty unless `scope` is `task`. */
   readonly task: string;
   lease: string | null;
+  /** Drawn for the lease that is wanted, so that an answer lost on the way opens no second one. */
+  readonly nonce: string;
   epoch: number;
   seq: number;
   granted: Amounts;
@@ -41,12 +43,13 @@ export interface PurseState {
 
 const UNLIMITED = 1n << 62n;
 
-export function emptyPurse(scope: LeaseScope, agent: string, task: string): Purse {
+export function emptyPurse(scope: LeaseScope, agent: string, task: string, nonce: string): Purse {
   return {
     scope,
     agent,
     task,
     lease: null,
+    nonce,
     epoch: 0,
     seq: 0,
     granted: NOTHING,
@@ -85,6 +88,7 @@ export function askOf(purse: Purse, want: Amounts, need: Amounts, give: Partial<
     scope: purse.scope,
     ...(purse.scope === 'task' ? { task: purse.task } : {}),
     lease: purse.lease,
+    ...(purse.lease === null ? { nonce: purse.nonce } : {}),
     seq: purse.seq,
     granted: toMessage(purse.granted),
     posted: toMessage(purse.posted),
@@ -128,7 +132,7 @@ export function stateOf(purse: Purse): PurseState | null {
 
 export function purseFrom(state: PurseState): Purse {
   return {
-    ...emptyPurse(state.scope, state.agent, state.task),
+    ...emptyPurse(state.scope, state.agent, state.task, ''),
     lease: state.lease,
     epoch: state.epoch,
     seq: state.seq,

@@ -11,25 +11,24 @@ import { join } from 'node:path';
 import type { Clock } from '../../kit/clock.ts';
 import { type Log, sentenceOf } from '../../kit/log.ts';
 import { createAlarm } from './alarm.ts';
+import { createBacklog } from './backlog.ts';
 import { createDigests, type Digests } from './digests.ts';
 import { type Disk, nodeDisk } from './disk.ts';
-import { landSegment } from './landing.ts';
-import type { Loader, Segment } from './loader.ts';
-import { type Manifest, openManifest, REMEMBER_MS } from './manifest.ts';
-import { Closing, createPatience } from './patience.ts';
+import type { Loader } from './loader.ts';
+import { carrySegments } from './loading.ts';
+import { type Manifest, openManifest } from './manifest.ts';
+import { createPatience } from './patience.ts';
 import { createQuarantine, type Quarantine } from './quarantine.ts';
 import { type LeftSegment, recoverSegments } from './recover.ts';
 import { createRoom } from './room.ts';
 import { type Appended, createShelf } from './shelf.ts';
-import { createWriter } from './writer.ts';
+import { type ClosedSegment, createWriter } from './writer.ts';
 
 export const SEGMENT_BYTES_MAX = 8 * 1024 * 1024;
 export const LOAD_AFTER_MS = 1_000;
 export const QUEUE_BYTES_MAX = 64 * 1024 ** 3;
 export const BYTES_FREE_MIN = 512 * 1024 ** 2;
 export const DIGESTS_MAX = 4_000_000;
-/** A segment that lay on disk this long is checked before it is loaded. */
-const OLD_AFTER_MS = 60_000;
 const SEQUENCE_DIGITS = 12;
 
 export interface QueueCounters {
@@ -69,12 +68,6 @@ export interface QueueOptions {
   readonly digestsMax?: number;
 }
 
-interface QueuedSegment extends Segment {
-  readonly sinceMs: number;
-  readonly isLeft: boolean;
-  readonly landed: PromiseWithResolvers<void>;
-}
-
 /** Throws DirectoryInUse if another process has the directory, and what the disk throws. */
 export async function openQueue(options: QueueOptions): Promise<Queue> {
   const { log, clock, disk = nodeDisk } = options;
@@ -86,9 +79,9 @@ export async function openQueue(options: QueueOptions): Promise<Queue> {
     const manifest = await openManifest({ directory: directories.manifest, disk, clock, log, digests });
     const quarantine = createQuarantine(disk, directories.quarantine);
     const world = { directory: directories.segments, disk, log, manifest, digests, quarantine };
-    const sequence = lastSequence([...manifest.segments.keys()]);
+    const lastId = lastSequence([...manifest.segments.keys()]);
     const left = await recoverSegments(world);
-    return runQueue({ ...world, options, clock, left, sequence, unlock });
+    return runQueue({ ...world, options, clock, left, lastId, unlock });
   } catch (failure) {
     unlock();
     throw failure;
@@ -105,20 +98,20 @@ interface World {
   readonly options: QueueOptions;
   readonly clock: Clock;
   readonly left: readonly LeftSegment[];
-  /** The highest number any segment on record had. */
-  readonly sequence: number;
+  /** The highest number that a segment on record had. */
+  readonly lastId: number;
   unlock(): void;
 }
 
 function runQueue(world: World): Queue {
-  const { clock, log, manifest, digests, options } = world;
+  const { clock, log, options } = world;
   const counters = { appended: 0, duplicates: 0, refused: 0, loads: 0, spans: 0, retries: 0, lost: 0 };
   const patience = createPatience(clock);
   const alarm = createAlarm(clock);
-  const sealed = world.left.map((segment) => queued(segment, ageStart(clock, segment.writtenAtMs), true));
-  let sealedBytes = sealed.reduce((sum, { bytes }) => sum + bytes, 0);
+  const backlog = createBacklog();
+  for (const segment of world.left)
+    backlog.push({ ...segment, sinceMs: sinceOf(clock, segment), isLeft: true });
   let isClosed = false;
-  let sequence = Math.max(world.sequence, lastSequence(world.left.map(({ id }) => id)));
 
   const room = createRoom({
     disk: world.disk,
@@ -132,16 +125,11 @@ function runQueue(world: World): Queue {
     disk: world.disk,
     segmentBytesMax: options.segmentBytesMax ?? SEGMENT_BYTES_MAX,
     nowMs: () => clock.monotonicMs(),
-    nextId: () => segmentId(++sequence),
+    nextId: idsAfter(Math.max(world.lastId, lastSequence(world.left.map(({ id }) => id)))),
     onBegun: () => alarm.ring(),
     onSealed(segment, sinceMs) {
-      const { id, bytes } = segment;
-      sealed.push(queued(segment, sinceMs, false));
-      sealedBytes += bytes;
-      manifest.note({ id, bytes, atMs: clock.nowMs(), loaded: false, split: [] }, segment.digests);
-      manifest.flush().catch((failure: unknown) => {
-        log.warn('queue.manifest_failed', { reason: sentenceOf(failure) }); // landing flushes it again before it loads
-      });
+      noteSealed(world, segment);
+      backlog.push({ id: segment.id, path: segment.path, bytes: segment.bytes, sinceMs, isLeft: false });
       alarm.ring();
     },
     onFailure(failure) {
@@ -149,60 +137,26 @@ function runQueue(world: World): Queue {
       room.failed(failure);
     },
   });
-  const queuedBytes = () => sealedBytes + (writer.active()?.bytes ?? 0);
-  const shelf = createShelf({
-    room,
-    writer,
-    digests,
-    clock,
-    counters,
-    queuedBytes,
-    isClosed: () => isClosed,
-  });
-
-  const landNext = async (next: QueuedSegment): Promise<void> => {
-    const isOld = next.isLeft || clock.monotonicMs() - next.sinceMs > OLD_AFTER_MS;
-    await landSegment({ ...world, loader: options.loader, patience, counters }, next, isOld);
-    sealed.shift();
-    sealedBytes -= next.bytes;
-    next.landed.resolve();
-    digests.forget(clock.nowMs() - REMEMBER_MS);
-  };
-  /** While the store keeps up, a segment is sealed by its age; while it does not, by its size. */
-  const step = async (): Promise<void> => {
-    const next = sealed[0];
-    if (next) return landNext(next);
-    const active = writer.active();
-    const dueInMs = active
-      ? active.sinceMs + (options.loadAfterMs ?? LOAD_AFTER_MS) - clock.monotonicMs()
-      : null;
-    if (dueInMs !== null && dueInMs <= 0) await writer.seal();
-    else await alarm.rings(dueInMs);
-  };
-  const loading = (async () => {
-    while (!isClosed) {
-      await patience
-        .insist(step, (failure) => log.error('queue.step_failed', { reason: sentenceOf(failure) }), isClosing)
-        .catch((failure: unknown) => {
-          if (!isClosing(failure)) throw failure;
-        });
-    }
-  })();
+  const bytes = () => backlog.bytes + (writer.active()?.bytes ?? 0);
+  const shared = { ...world, writer, counters, isClosed: () => isClosed };
+  const shelf = createShelf({ ...shared, room, queuedBytes: bytes });
+  const loadAfterMs = options.loadAfterMs ?? LOAD_AFTER_MS;
+  const loading = carrySegments({ ...shared, loader: options.loader, patience, alarm, backlog, loadAfterMs });
 
   return {
     append: (request, sender) => shelf.append(request, sender),
     depth() {
       const active = writer.active();
-      const oldest = sealed[0]?.sinceMs ?? active?.sinceMs;
+      const oldest = backlog.oldest() ?? active;
       return {
-        segments: sealed.length + (active ? 1 : 0),
-        bytes: queuedBytes(),
-        oldestMs: oldest === undefined ? 0 : clock.monotonicMs() - oldest,
+        segments: backlog.segments + (active ? 1 : 0),
+        bytes: bytes(),
+        oldestMs: oldest ? clock.monotonicMs() - oldest.sinceMs : 0,
       };
     },
     async drain() {
       await writer.seal();
-      await sealed.at(-1)?.landed.promise;
+      await backlog.drained();
     },
     async close() {
       isClosed = true;
@@ -210,8 +164,8 @@ function runQueue(world: World): Queue {
       patience.close();
       alarm.ring();
       await loading;
-      for (const { landed } of sealed) landed.reject(new Closing('the queue closed before it was drained'));
-      await manifest.close();
+      backlog.close();
+      await world.manifest.close();
       world.unlock();
     },
     get counters() {
@@ -220,16 +174,16 @@ function runQueue(world: World): Queue {
   };
 }
 
-const isClosing = (failure: unknown): boolean => failure instanceof Closing;
-
-function queued(segment: Segment, sinceMs: number, isLeft: boolean): QueuedSegment {
-  const landed = Promise.withResolvers<void>();
-  landed.promise.catch(() => undefined); // whoever drains hears of it
-  return { id: segment.id, path: segment.path, bytes: segment.bytes, sinceMs, isLeft, landed };
+/** Its line need not be durable yet: landing sees to that before it loads, and a segment without one is scanned. */
+function noteSealed({ manifest, clock, log }: World, { id, bytes, digests }: ClosedSegment): void {
+  manifest.note({ id, bytes, atMs: clock.nowMs(), loaded: false, split: [] }, digests);
+  manifest.flush().catch((failure: unknown) => {
+    log.warn('queue.manifest_failed', { reason: sentenceOf(failure) });
+  });
 }
 
 /** A wall-clock time of an earlier life on this life's monotonic clock. */
-function ageStart(clock: Clock, writtenAtMs: number): number {
+function sinceOf(clock: Clock, { writtenAtMs }: LeftSegment): number {
   return clock.monotonicMs() - Math.max(0, clock.nowMs() - writtenAtMs);
 }
 
@@ -244,9 +198,10 @@ async function makeDirectories(disk: Disk, root: string) {
   return directories;
 }
 
-/** Sorts by age; the random part keeps a wiped or restored directory from using a token the store has seen. */
-function segmentId(sequence: number): string {
-  return `${String(sequence).padStart(SEQUENCE_DIGITS, '0')}-${randomBytes(4).toString('hex')}`;
+/** Ids sort by age; their random part keeps a wiped or restored directory from using a token the store has seen. */
+function idsAfter(last: number): () => string {
+  let sequence = last;
+  return () => `${String(++sequence).padStart(SEQUENCE_DIGITS, '0')}-${randomBytes(4).toString('hex')}`;
 }
 
 function lastSequence(ids: readonly string[]): number {

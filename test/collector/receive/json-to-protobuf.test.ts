@@ -73,3 +73,30 @@ describe('OTLP/JSON to protobuf', () => {
     expect(jsonToProtobuf(Buffer.from('{}')).length).toBe(0);
   });
 });
+
+describe('a request with every kind of field', () => {
+  const { request } = JSON.parse(
+    readFileSync(new URL('../../cases/otlp-trace.json', import.meta.url), 'utf8'),
+  ) as { request: unknown };
+  const bytes = jsonToProtobuf(Buffer.from(JSON.stringify(request)));
+
+  it('is whole for the framing walk', () => {
+    expect(walkFraming(bytes)).toEqual({ spans: 1, badIds: 0 });
+  });
+
+  it.each([
+    ['service name', '0a0c736572766963652e6e616d65'],
+    ['negative int', '18ffffffffffffffffff01'],
+    ['double', '21000000000000f83f'],
+    ['false, though it is the default', '1000'],
+    [
+      'start time',
+      `39${Buffer.from(new BigUint64Array([1_544_712_660_000_000_000n]).buffer).toString('hex')}`,
+    ],
+    ['flags', '850100010000'],
+    ['array of two', '2a070a030a01780a00'],
+    ['status', '7a0712036375741802'],
+  ])('keeps its %s', (_name, hex) => {
+    expect(bytes.toString('hex')).toContain(hex);
+  });
+});

@@ -1,0 +1,219 @@
+import { readFileSync } from 'node:fs';
+import { request as httpRequest } from 'node:http';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { createRecalls, type Recalls } from '../../../collector/api/events.ts';
+import { type ListeningApi, listenApi } from '../../../collector/api/listen.ts';
+import { OPENAPI } from '../../../collector/api/openapi.ts';
+import { type Api, createApi } from '../../../collector/api/routes.ts';
+import { createLedger } from '../../../collector/control/ledger.ts';
+import { openRoster } from '../../../collector/control/roster.ts';
+import type { LeaseResponse } from '../../../contract/budget.ts';
+import { silentLog } from '../../../kit/log.ts';
+import { manualClock } from '../../support/manual-clock.ts';
+import { configOf, dollars, openBench, usd } from '../control/bench.ts';
+
+const TOKEN = 'ort_test';
+const ZERO = { nanodollars: '0', tokens: '0' };
+const ASK = {
+  scope: 'agent',
+  lease: null,
+  seq: 1,
+  granted: ZERO,
+  posted: ZERO,
+  held: ZERO,
+  want: ZERO,
+  need: ZERO,
+};
+
+interface Case {
+  readonly id: string;
+  readonly method: string;
+  readonly path: string;
+  readonly token?: string | null;
+  readonly headers?: Record<string, string>;
+  readonly body?: string;
+  readonly bodyBytes?: number;
+  readonly ask?: object;
+  readonly status: number;
+  readonly code?: string;
+}
+const cases = readFileSync(join(import.meta.dirname, '../../cases/control-api.jsonl'), 'utf8')
+  .trim()
+  .split('\n')
+  .map((line) => JSON.parse(line) as Case);
+
+let bench: Awaited<ReturnType<typeof openBench>>;
+let api: Api;
+let recalls: Recalls;
+let listening: ListeningApi;
+let missing: string[] = [];
+const clock = manualClock();
+
+beforeAll(async () => {
+  bench = await openBench();
+  const { database } = bench;
+  const config = await configOf('budgets: [$10/day]\nagents: { a: { role: any }, b: { role: any } }');
+  const roster = await openRoster(database, clock);
+  recalls = createRecalls();
+  api = createApi({
+    ledger: createLedger({ database, config, clock, roster, onRecall: recalls.publish }),
+    roster,
+    recalls,
+    authenticate: (token) => (token === TOKEN ? 'join' : null),
+    missing: () => missing,
+    figures: () => ({ queueSegments: 2, queueBytes: 7, queueOldestMs: 0, ledgerPending: 0, listeners: 0 }),
+    hosts: ['collector.example'],
+    beyondLoopback: false,
+    clock,
+    log: silentLog,
+  });
+  listening = await listenApi(api, '127.0.0.1:0', recalls);
+});
+afterAll(async () => {
+  await listening.close();
+  await bench.close();
+});
+
+/** By node:http, which sends whatever Host it is told to; a connection each, for a refused body costs its connection. */
+function send({ method, path, token = TOKEN, headers = {}, body }: Omit<Case, 'id' | 'status'>) {
+  return new Promise<{ status: number; text: string }>((resolve, reject) => {
+    const authorization = token === null ? {} : { authorization: `Bearer ${token}` };
+    const request = httpRequest(new URL(path, listening.url), {
+      method,
+      headers: { ...authorization, ...headers },
+      agent: false,
+    });
+    request.on('error', reject);
+    request.on('response', (response) => {
+      let text = '';
+      response.on('data', (chunk) => {
+        text += String(chunk);
+      });
+      response.on('end', () => resolve({ status: response.statusCode!, text }));
+    });
+    request.end(body);
+  });
+}
+
+const ask = (agent: string, more: object) =>
+  send({
+    method: 'POST',
+    path: '/v1/leases',
+    body: JSON.stringify({ agent, instance: '1', asks: [{ ...ASK, ...more }] }),
+  });
+
+test.each(cases)('$id', async ({ ask: more, bodyBytes, ...each }) => {
+  const asked = more && JSON.stringify({ agent: 'a', instance: '1', asks: [{ ...ASK, ...more }] });
+  const padded = bodyBytes === undefined ? undefined : `"${'x'.repeat(bodyBytes - 2)}"`;
+  const body = asked ?? padded ?? each.body;
+  const answer = await send({ ...each, ...(body === undefined ? {} : { body }) });
+  expect(answer.status, answer.text).toBe(each.status);
+  if (each.code === undefined) return;
+  const { error } = JSON.parse(answer.text) as { error: { code: string; message: string } };
+  expect(error.code).toBe(each.code);
+  expect(error.message).toMatch(/^.+\.$/);
+});
+
+describe('what it answers', () => {
+  test('a lease, and the budget that it weighs on', async () => {
+    await bench.fresh();
+    const { status, text } = await ask('a', { want: usd(1), need: usd(1) });
+    expect(status).toBe(200);
+    const { answers } = JSON.parse(text) as LeaseResponse;
+    expect(answers[0]).toMatchObject({ outcome: 'granted', granted: { tokens: null } });
+    const budgets = await send({ method: 'GET', path: '/v1/budgets' });
+    expect(JSON.parse(budgets.text)).toEqual([
+      {
+        level: 'fleet',
+        name: 'test',
+        window: 'day',
+        unit: 'nanodollars',
+        limit: dollars(10),
+        posted: '0',
+        held: answers[0]!.granted.nanodollars,
+        resets_at: '2026-01-06T00:00:00.000Z',
+      },
+    ]);
+  });
+
+  test('a heartbeat, and the instance away once it falls silent', async () => {
+    const beat = { name: 'b', instance: 'host-7', mode: 'enforce', health: 'degraded', policy: 'p' };
+    expect((await send({ method: 'POST', path: '/v1/agents', body: JSON.stringify(beat) })).status).toBe(200);
+    const lines = async () => {
+      const { text } = await send({ method: 'GET', path: '/v1/agents' });
+      return (JSON.parse(text) as { instance: string; health: string }[]).find(
+        ({ instance }) => instance === 'host-7',
+      );
+    };
+    expect(await lines()).toMatchObject({ name: 'b', mode: 'enforce', health: 'degraded' });
+    clock.advance(30_000);
+    expect(await lines()).toMatchObject({ health: 'away' });
+  });
+
+  test('a recall reaches the stream of the instance it names, and no other', async () => {
+    await bench.fresh();
+    const headers = { authorization: `Bearer ${TOKEN}` };
+    const listen = async (agent: string) => {
+      const response = await fetch(new URL(`/v1/events?agent=${agent}&instance=1`, listening.url), {
+        headers,
+      });
+      const reader = response.body!.getReader();
+      await reader.read();
+      return { reader, read: async () => new TextDecoder().decode((await reader.read()).value) };
+    };
+    const [ofA, ofB] = [await listen('a'), await listen('b')];
+    const { text } = await ask('a', { want: usd(6), need: usd(6) });
+    const { lease } = (JSON.parse(text) as LeaseResponse).answers[0]!;
+    await ask('b', { want: usd(6), need: usd(6) });
+    expect(await ofA.read()).toBe(
+      `event: recall\ndata: ${JSON.stringify({ agent: 'a', lease, instance: '1' })}\n\n`,
+    );
+    recalls.publish({ agent: 'b', instance: '1', lease: 'only this' });
+    expect(await ofB.read()).toContain('only this');
+    await ofA.reader.cancel();
+    await ofB.reader.cancel();
+  });
+
+  test('an expired slice is written off', async () => {
+    await bench.fresh();
+    await ask('a', { want: usd(6), need: usd(6) });
+    clock.advance(3_600_000);
+    const { text } = await send({ method: 'POST', path: '/v1/budgets/write-off' });
+    expect(JSON.parse(text)).toMatchObject({ written_off: [{ agent: 'a', amount: dollars(6) }] });
+  });
+
+  test('health, readiness and metrics need no token', async () => {
+    expect((await send({ method: 'GET', path: '/healthz', token: null })).status).toBe(200);
+    expect(
+      (
+        await send({
+          method: 'GET',
+          path: '/healthz',
+          token: null,
+          headers: { host: 'collector.example:4319' },
+        })
+      ).status,
+    ).toBe(200);
+    missing = ['store'];
+    expect(await send({ method: 'GET', path: '/readyz', token: null })).toEqual({
+      status: 503,
+      text: '{"ready":false,"missing":["store"]}',
+    });
+    missing = [];
+    expect((await send({ method: 'GET', path: '/readyz', token: null })).status).toBe(200);
+    expect((await send({ method: 'GET', path: '/metrics', token: null })).text).toContain(
+      'outrider_queue_segments 2',
+    );
+  });
+
+  test('OpenAPI names exactly the routes that exist', () => {
+    const written = Object.entries(OPENAPI.paths).flatMap(([path, methods]) =>
+      Object.keys(methods).map((method) => `${method.toUpperCase()} ${path}`),
+    );
+    const real = api.routes
+      .filter(({ method }) => method !== 'ALL')
+      .map(({ method, path }) => `${method} ${path.replace(':id', '{id}')}`);
+    expect(written.sort()).toEqual(real.sort());
+  });
+});

@@ -10,8 +10,8 @@ import { encodeRequest, encodeSpan } from './span.ts';
 import type { PurseState } from './state/purse.ts';
 
 export interface Book {
-  /** Resolves after the fsync where durability is strict; else the kernel has it when it returns. */
-  decide(record: CallRecord, leases: readonly string[], held: Amounts): void | Promise<void>;
+  /** Resolves once the kernel has it; where durability is strict, once it is on the disk. */
+  decide(record: CallRecord, leases: readonly string[], held: Amounts): Promise<void>;
   end(record: CallRecord, settled: { decided: boolean; leases: readonly string[]; used: Amounts }): void;
   lease(state: PurseState): void;
   forgetLease(lease: string): void;
@@ -46,6 +46,8 @@ export interface BookOptions {
   readonly strict: boolean;
   readonly newStream: () => string;
   readonly ended: () => void;
+  /** A frame that nobody waits for could not be written; the journal has said why. */
+  readonly lost: (failure: unknown) => void;
 }
 
 /** `open` opens the journal and hands in what a new segment begins with. */
@@ -59,7 +61,8 @@ export function openBook(
   state = recover(opened.recovered);
   if (state.stream === '') {
     state.stream = options.newStream();
-    journal.append(FRAME_KINDS.snapshot, snapshotOf(state));
+    journal.append(FRAME_KINDS.snapshot, snapshotOf(state)).catch(options.lost);
+    journal.flush();
   }
 
   const book: Book = {
@@ -67,20 +70,21 @@ export function openBook(
       return state.stream;
     },
     decide(record, leases, held) {
-      journal.append(FRAME_KINDS.decision, decisionOf({ record, leases, amounts: held }));
+      const written = journal.append(FRAME_KINDS.decision, decisionOf({ record, leases, amounts: held }));
       state.open.set(record.callId, { record, leases, amounts: held });
-      return options.strict ? journal.synced() : undefined;
+      return options.strict ? journal.synced() : written;
     },
     end(record, { decided, leases, used }) {
       const sealed = sealRecord(record, { stream: state.stream, seq: state.seq, previous: state.previous });
-      journal.append(FRAME_KINDS.end, endOf(record, sealed, leases, used));
+      journal.append(FRAME_KINDS.end, endOf(record, sealed, leases, used)).catch(options.lost);
       state.seq += 1;
       state.previous = sealed.hash;
       if (decided) state.open.delete(record.callId);
       options.ended();
     },
     lease(purse) {
-      journal.append(FRAME_KINDS.lease, Buffer.from(JSON.stringify(purse)));
+      journal.append(FRAME_KINDS.lease, Buffer.from(JSON.stringify(purse))).catch(options.lost);
+      journal.flush();
       state.leases.set(purse.lease, purse);
     },
     forgetLease(lease) {

@@ -172,6 +172,7 @@ function openEdges(options: SidecarOptions, instance: string, lifecycle: Lifecyc
       strict: durability === 'strict',
       newStream: () => `${agent ?? 'sidecar'}/${instance}/${randomHex(4)}`,
       ended: () => shipper.nudge(),
+      lost: (failure) => log.error('record.not_written', { failure: sentenceOf(failure) }),
     },
   );
   lifecycle.onStop('journal', () => journal.close());

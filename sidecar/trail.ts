@@ -19,7 +19,7 @@ import type { PriceBook } from './state/prices.ts';
 export interface Trail {
   readonly closed: boolean;
   /** The decision, into the journal before the first upstream byte. Throws Refusal `audit_unavailable`. */
-  decide(call: Credentialed): void | Promise<void>;
+  decide(call: Credentialed): Promise<void>;
   /** How to stop the upstream exchange, should the agent hang up. */
   onHangUp(abort: (reason: Error) => void): void;
   /** Whether a byte may have reached the upstream. */
@@ -99,7 +99,7 @@ export function openTrail(accepted: Accepted, use: TrailServices): Trail {
     get closed() {
       return closed;
     },
-    decide(credentialed) {
+    async decide(credentialed) {
       if (closed) throw new Refusal('bad_request', 'The agent hung up.', { reason: 'client_closed' });
       const pending = pendingCharge(credentialed);
       const record = recordOf(credentialed, pending, {
@@ -113,7 +113,8 @@ export function openTrail(accepted: Accepted, use: TrailServices): Trail {
       });
       const written = use.book.decide(record, credentialed.hold?.leases ?? [], credentialed.held);
       decided = true;
-      return written;
+      await written;
+      if (closed) throw new Refusal('bad_request', 'The agent hung up.', { reason: 'client_closed' });
     },
     onHangUp(means) {
       abort = means;

@@ -40,8 +40,13 @@ export interface Position {
 }
 
 export interface Journal {
-  /** In the kernel when it returns. Throws Refusal `audit_unavailable` when it cannot be written. */
-  append(kind: FrameKind, payload: Buffer): void;
+  /**
+   * In the kernel when it resolves: all frames of one turn of the event loop go in one write. Throws, or rejects with,
+   * Refusal `audit_unavailable` when they cannot be written.
+   */
+  append(kind: FrameKind, payload: Buffer): Promise<void>;
+  /** Writes what this turn appended at once. Throws Refusal `audit_unavailable`. */
+  flush(): void;
   /** Resolves once everything appended so far is on the disk. */
   synced(): Promise<void>;
   /** Frames from a position on, at most `bytesMax` of them (but at least one frame if there is any). */
@@ -68,6 +73,7 @@ export interface JournalOptions {
 export const SYNC_WITHIN_MS = 50;
 const SEGMENT_BYTES = 8 * 1024 * 1024;
 const HEADER_BYTES = 9;
+const BATCH_BYTES = 64 * 1024;
 const FRAME_BYTES_MAX = 64 * 1024 * 1024;
 
 /** Opens the journal and reads every whole frame it holds; a torn tail is cut off. Throws when a file cannot be read. */
@@ -98,32 +104,68 @@ export function openJournal(options: JournalOptions): { journal: Journal; recove
 
   let total = [...sizes.values()].reduce((sum, size) => sum + size, 0);
 
-  const write = (kind: FrameKind, payload: Buffer): void => {
-    const frame = Buffer.allocUnsafe(HEADER_BYTES + payload.length);
-    frame.writeUInt32LE(payload.length, 0);
-    frame[8] = kind;
-    payload.copy(frame, HEADER_BYTES);
-    frame.writeUInt32LE(crc32(frame.subarray(8)), 4);
-    let written = 0;
-    try {
-      while (written < frame.length) written += writeSync(fd, frame, written);
-    } catch (failure) {
-      ftruncateSync(fd, offset);
-      throw failure;
+  /** Frames of this turn of the event loop, one behind the other: they go to the kernel in one write. */
+  let batch = Buffer.allocUnsafeSlow(BATCH_BYTES);
+  let batched = 0;
+  let turn: { readonly promise: Promise<void>; resolve(): void; reject(failure: Error): void } | null = null;
+
+  const put = (kind: FrameKind, payload: Buffer): void => {
+    const bytes = HEADER_BYTES + payload.length;
+    if (batched + bytes > batch.length) {
+      const bigger = Buffer.allocUnsafeSlow(Math.max(batch.length * 2, batched + bytes));
+      batch.copy(bigger, 0, 0, batched);
+      batch = bigger;
     }
-    offset += frame.length;
-    total += frame.length;
-    sizes.set(segment, offset);
+    batch.writeUInt32LE(payload.length, batched);
+    batch[batched + 8] = kind;
+    batch.set(payload, batched + HEADER_BYTES);
+    batch.writeUInt32LE(crc32(batch.subarray(batched + 8, batched + bytes)), batched + 4);
+    batched += bytes;
+    total += bytes;
+  };
+
+  /** Hands the batch to the kernel, whole or not at all; answers why it could not. */
+  const flush = (): Refusal | null => {
+    const bytes = batched;
+    const ended = turn;
+    batched = 0;
+    turn = null;
+    try {
+      for (let written = 0; written < bytes; ) written += writeSync(fd, batch, written, bytes - written);
+      offset += bytes;
+      sizes.set(segment, offset);
+      if (offset >= segmentBytesMax) rotate();
+      if (bytes > 0) schedule(SYNC_WITHIN_MS);
+      ended?.resolve();
+      return null;
+    } catch (failure) {
+      total -= bytes;
+      ftruncateSync(fd, offset);
+      log.error('journal.write_failed', { segment, failure: sentenceOf(failure) });
+      const refusal = unavailable(failure);
+      ended?.reject(refusal);
+      return refusal;
+    }
+  };
+
+  /** Everything put so far is in the kernel when it resolves: at the end of this turn. */
+  const written = (): Promise<void> => {
+    if (!turn) {
+      const { promise, resolve, reject } = Promise.withResolvers<void>();
+      turn = { promise, resolve, reject };
+      setImmediate(flush);
+    }
+    return turn.promise;
   };
 
   const rotate = (): void => {
     const full = fd;
-    const next = openSync(pathOf(directory, segment + 1), 'a');
+    fd = openSync(pathOf(directory, segment + 1), 'a');
     fdatasync(full, () => closeSync(full));
     segment += 1;
     offset = 0;
-    fd = next;
-    write(FRAME_KINDS.snapshot, options.snapshot());
+    put(FRAME_KINDS.snapshot, options.snapshot());
+    flush();
   };
 
   const sync = (): void => {
@@ -168,16 +210,15 @@ export function openJournal(options: JournalOptions): { journal: Journal; recove
           },
         );
       }
-      try {
-        if (offset >= segmentBytesMax) rotate();
-        write(kind, payload);
-      } catch (failure) {
-        log.error('journal.write_failed', { segment, failure: sentenceOf(failure) });
-        throw unavailable(failure);
-      }
-      schedule(SYNC_WITHIN_MS);
+      put(kind, payload);
+      return written();
     },
-    synced() {
+    flush() {
+      const refusal = flush();
+      if (refusal) throw refusal;
+    },
+    async synced() {
+      await written();
       return new Promise((resolve, reject) => {
         waiting.push({ at: { segment, offset }, resolve, reject });
         schedule(0);

@@ -5,7 +5,7 @@ import { hash } from 'node:crypto';
 import type { Credential } from '../../contract/config/config.ts';
 import { Refusal } from '../../contract/refusals.ts';
 import { type Admitted, type Credentialed, learn, type Outbound } from '../call.ts';
-import type { Splice } from '../dialects/dialect.ts';
+import { applySplices } from '../dialects/members.ts';
 import type { Secrets } from '../edges/credentials.ts';
 
 /** Hop-by-hop, framing, and what tells others about us or about other hops: never carried on. */
@@ -121,17 +121,7 @@ function lineageHeaders({ lineage }: Admitted): string[] {
 function splice({ dialect, description, json, body, outputTokensWritten }: Admitted): Buffer {
   if (!description || !json) return body;
   const splices = dialect.splices(description, json, body, outputTokensWritten);
-  return splices.length === 0 ? body : spliced(body, splices);
-}
-
-function spliced(body: Buffer, splices: readonly Splice[]): Buffer {
-  const parts: Buffer[] = [];
-  let from = 0;
-  for (const { at, insert } of [...splices].sort((a, b) => a.at - b.at)) {
-    parts.push(body.subarray(from, at), insert);
-    from = at;
-  }
-  return Buffer.concat([...parts, body.subarray(from)]);
+  return splices.length === 0 ? body : applySplices(body, splices);
 }
 
 function withoutCredentials(query: string): string {

@@ -308,7 +308,7 @@ export function createLeases(ports: LeasePorts): Leases {
     if (answer.outcome === 'stale') return forget(till, purse);
     if (answer.lease !== null) {
       takeGrant(purse, answer, sentAtMs);
-      recordState(purse);
+      recordGrant(purse);
     }
     if (ask.scope === 'offline' || till.retired.has(purse)) return;
     if (answer.outcome === 'over_budget' && answer.obstacle) refuseAll(till, ask, answer.obstacle);
@@ -326,6 +326,16 @@ export function createLeases(ports: LeasePorts): Leases {
     if (purse === till.main) till.main = fresh('agent', till.agent, '');
     else if (purse === till.offline) till.offline = fresh('offline', till.agent, '');
     else if (till.tasks.get(purse.task) === purse) till.tasks.delete(purse.task);
+  };
+
+  /** A grant that the journal cannot hold is not used: after a crash nobody would know of it. */
+  const recordGrant = (purse: Purse): void => {
+    try {
+      recordState(purse);
+    } catch (failure) {
+      purse.expiresAtMs = 0;
+      ports.unanswered(failure);
+    }
   };
 
   const recordState = (purse: Purse | undefined): void => {

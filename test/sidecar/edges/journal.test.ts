@@ -25,7 +25,7 @@ describe('the journal', () => {
   it('gives back what was appended, in order, after a reopening', async () => {
     const where = options();
     const { journal } = openJournal(where);
-    for (const text of ['one', 'two', 'three']) journal.append(FRAME_KINDS.decision, Buffer.from(text));
+    for (const text of ['one', 'two', 'three']) await journal.append(FRAME_KINDS.decision, Buffer.from(text));
     await journal.close();
     expect(texts(openJournal(where).recovered)).toEqual(['one', 'two', 'three']);
   });
@@ -33,9 +33,9 @@ describe('the journal', () => {
   it('cuts a torn tail at every byte, and goes on behind the last whole frame', async () => {
     const where = options();
     const { journal } = openJournal(where);
-    journal.append(FRAME_KINDS.end, Buffer.from('whole'));
+    await journal.append(FRAME_KINDS.end, Buffer.from('whole'));
     const { offset } = journal.tail;
-    journal.append(FRAME_KINDS.end, Buffer.from('torn'));
+    await journal.append(FRAME_KINDS.end, Buffer.from('torn'));
     await journal.close();
     const path = join(where.directory, readdirSync(where.directory)[0]!);
     const bytes = readFileSync(path);
@@ -44,7 +44,7 @@ describe('the journal', () => {
       const again = openJournal(where);
       expect(texts(again.recovered)).toEqual(['whole']);
       expect(again.journal.tail.offset).toBe(offset);
-      again.journal.append(FRAME_KINDS.end, Buffer.from('next'));
+      await again.journal.append(FRAME_KINDS.end, Buffer.from('next'));
       await again.journal.close();
       expect(texts(openJournal(where).recovered)).toEqual(['whole', 'next']);
       truncateSync(path, offset);
@@ -54,8 +54,8 @@ describe('the journal', () => {
   it('does not believe a frame with a flipped bit', async () => {
     const where = options();
     const { journal } = openJournal(where);
-    journal.append(FRAME_KINDS.end, Buffer.from('first'));
-    journal.append(FRAME_KINDS.end, Buffer.from('second'));
+    await journal.append(FRAME_KINDS.end, Buffer.from('first'));
+    await journal.append(FRAME_KINDS.end, Buffer.from('second'));
     await journal.close();
     const path = join(where.directory, readdirSync(where.directory)[0]!);
     const bytes = readFileSync(path);
@@ -67,7 +67,8 @@ describe('the journal', () => {
   it('begins a new segment with a snapshot and deletes old ones once they are acknowledged', async () => {
     const where = options({ segmentBytesMax: 64 });
     const { journal } = openJournal(where);
-    for (let i = 0; i < 20; i++) journal.append(FRAME_KINDS.end, Buffer.from(`frame ${i} ${'x'.repeat(20)}`));
+    for (let i = 0; i < 20; i++)
+      await journal.append(FRAME_KINDS.end, Buffer.from(`frame ${i} ${'x'.repeat(20)}`));
     expect(readdirSync(where.directory).length).toBeGreaterThan(5);
     const all = [];
     for (let from = { segment: 0, offset: 0 }; ; ) {
@@ -83,11 +84,11 @@ describe('the journal', () => {
     await journal.close();
   });
 
-  it('refuses with audit_unavailable when it has reached its size', () => {
+  it('refuses with audit_unavailable when it has reached its size', async () => {
     const { journal } = openJournal(options({ sizeBytesMax: 100 }));
-    journal.append(FRAME_KINDS.end, Buffer.alloc(60));
+    await journal.append(FRAME_KINDS.end, Buffer.alloc(60));
     try {
-      journal.append(FRAME_KINDS.end, Buffer.alloc(60));
+      await journal.append(FRAME_KINDS.end, Buffer.alloc(60));
       expect.unreachable();
     } catch (failure) {
       expect(failure).toBeInstanceOf(Refusal);

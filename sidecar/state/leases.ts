@@ -91,6 +91,8 @@ interface Till {
   readonly retired: Set<Purse>;
   readonly waiters: Waiter[];
   asking: boolean;
+  /** Leases called back that have not been given back yet. */
+  readonly recalled: Set<string>;
   /** Set when the last answer was `held`: ask again soon, or when a call of ours settles. */
   cancelRetry: (() => void) | null;
   cancelReport: (() => void) | null;
@@ -124,6 +126,7 @@ export function createLeases(ports: LeasePorts): Leases {
         retired: new Set(),
         waiters: [],
         asking: false,
+        recalled: new Set(),
         cancelRetry: null,
         cancelReport: null,
         renewing: null,
@@ -198,7 +201,7 @@ export function createLeases(ports: LeasePorts): Leases {
   const asksForWaiters = (till: Till): LeaseAsk[] => {
     const nowMs = clock.nowMs();
     const first = till.waiters[0]!;
-    const asks = retireExpired(till, nowMs);
+    const asks = [...retireExpired(till, nowMs), ...giveBackRecalled(till)];
     const all = till.waiters.reduce((total, waiter) => plus(total, waiter.amounts), NOTHING);
     const lack = lackOf(till.main, first.amounts, nowMs);
     if (till.main.lease === null || !isNothing(lack)) {
@@ -241,8 +244,16 @@ export function createLeases(ports: LeasePorts): Leases {
   const giveBack = (purse: Purse): LeaseAsk =>
     askOf(purse, NOTHING, NOTHING, { release: true, close: isNothing(purse.held) });
 
+  const giveBackRecalled = (till: Till): LeaseAsk[] => {
+    const purses = [till.main, till.offline, ...till.tasks.values()].filter(
+      (purse): purse is Purse => purse !== null && purse.lease !== null && till.recalled.has(purse.lease),
+    );
+    till.recalled.clear();
+    return purses.map((purse) => askOf(purse, NOTHING, NOTHING, { release: true }));
+  };
+
   const exchange = async (till: Till, asks: readonly LeaseAsk[]): Promise<void> => {
-    if (asks.length === 0) return scheduleRetry(till);
+    if (asks.length === 0) return till.waiters.length > 0 ? scheduleRetry(till) : undefined;
     till.asking = true;
     const sentAtMs = clock.nowMs();
     const answers = await roundTrip(till, asks);
@@ -255,7 +266,8 @@ export function createLeases(ports: LeasePorts): Leases {
     }
     if (closing) return;
     scheduleRenewal(till);
-    if (till.waiters.length > 0) settleOrRetry(till);
+    if (till.recalled.size > 0 && !failing) void exchange(till, giveBackRecalled(till));
+    else if (till.waiters.length > 0) settleOrRetry(till);
   };
 
   /** Null when the ledger did not answer: every message may be repeated, so what was asked is simply asked again. */
@@ -462,10 +474,12 @@ export function createLeases(ports: LeasePorts): Leases {
     },
     recall(lease) {
       for (const till of tills.values()) {
-        for (const purse of [till.main, till.offline, ...till.tasks.values()]) {
-          if (purse?.lease !== lease || till.asking) continue;
-          void exchange(till, [askOf(purse, NOTHING, NOTHING, { release: true })]);
-        }
+        const mine = [till.main, till.offline, ...till.tasks.values()].some(
+          (purse) => purse?.lease === lease,
+        );
+        if (!mine) continue;
+        till.recalled.add(lease);
+        if (!till.asking && !closing) void exchange(till, giveBackRecalled(till));
       }
     },
     restore(states, unsettled) {

@@ -62,7 +62,7 @@ async function start(
   const directory = openDataDirectory(places.own);
   lifecycle.onStop('data directory', () => directory.release());
   const [database, store] = await bothOpen(
-    openDatabase({ directory: places.control, log }),
+    openDatabase({ directory: places.control, log, clock }),
     openSqlStore(settings.listen.sql, {
       dataDirectory: places.store,
       retention: settings.retention,

@@ -3,6 +3,7 @@
 
 import { mkdirSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
+import { type Clock, systemClock } from '../../kit/clock.ts';
 import { type Log, sentenceOf } from '../../kit/log.ts';
 import { DatabaseUnavailable } from './failures.ts';
 import { openPglite, type PgliteThread, type Row } from './pglite.ts';
@@ -22,11 +23,16 @@ export interface Database {
 
 const PENDING_MAX = 10_000;
 const REOPEN_MS = 500;
+const TIDY_EVERY_MS = 6 * 3_600_000;
 const MIGRATIONS = join(import.meta.dirname, 'migrations');
 
 /** Opens the embedded database in `directory`, at its newest form. */
-export async function openDatabase(options: { directory: string; log: Log }): Promise<Database> {
-  const { directory, log } = options;
+export async function openDatabase(options: {
+  directory: string;
+  log: Log;
+  clock?: Clock;
+}): Promise<Database> {
+  const { directory, log, clock = systemClock } = options;
   mkdirSync(dirname(directory), { recursive: true, mode: 0o700 });
   let thread: PgliteThread | undefined = await openPglite(directory);
   let closing = false;
@@ -52,6 +58,15 @@ export async function openDatabase(options: { directory: string; log: Log }): Pr
     throw failure;
   }
   const kept = keepOpen(thread);
+  let cancelTidying = clock.after(TIDY_EVERY_MS, tidy);
+
+  /** Postgres' own autovacuum does not run in one process: dead rows, and in time transaction numbers, would run out. */
+  function tidy(): void {
+    cancelTidying = clock.after(TIDY_EVERY_MS, tidy);
+    thread?.ask('query', 'vacuum', []).catch((failure: unknown) => {
+      log.warn('control_database_untidy', { reason: sentenceOf(failure) });
+    });
+  }
 
   return {
     async query<T extends Row>(sql: string, parameters: readonly unknown[] = []) {
@@ -64,6 +79,7 @@ export async function openDatabase(options: { directory: string; log: Log }): Pr
     pending: () => thread?.pending() ?? 0,
     async close() {
       closing = true;
+      cancelTidying();
       await thread?.ask('close', '', []);
       await thread?.terminate();
       await kept;

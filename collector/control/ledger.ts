@@ -1,15 +1,13 @@
 // The ledger: who may spend how much. It turns an ask into the accounts that bind it and lets one SQL function do the
 // whole step; that function holds the invariant: posted + outstanding never pass an account's limit.
 
-import { randomBytes } from 'node:crypto';
+import { hash, randomBytes } from 'node:crypto';
 import {
   type BudgetLine,
   type LeaseAnswer,
   type LeaseAsk,
   type LeaseRequest,
   type LeaseResponse,
-  type Level,
-  type Obstacle,
   OFFLINE_LEASE_MS,
   OPEN_TASKS_PER_AGENT_MAX,
   type Recall,
@@ -19,11 +17,11 @@ import {
 import type { Config } from '../../contract/config/config.ts';
 import { calendarOf } from '../../contract/windows.ts';
 import type { Clock } from '../../kit/clock.ts';
-import { invariant } from '../../kit/invariant.ts';
 import { budgetLines } from './budget-lines.ts';
 import type { Database } from './database.ts';
-import { type Account, accountsOfAgent, accountsOfTask, livePerLevel } from './paths.ts';
+import { type Account, accountsOfAgent, accountsOfTask, departmentsOf, livePerLevel } from './paths.ts';
 import type { Roster } from './roster.ts';
+import { createSteps, type Step, type StepAnswer } from './steps.ts';
 
 export interface Ledger {
   lease(request: LeaseRequest): Promise<LeaseResponse>;
@@ -52,39 +50,27 @@ export interface LedgerOptions {
   onRecall(recall: Recall): void;
 }
 
-/** What the SQL function lease_ask answers. */
-interface StepAnswer {
-  readonly outcome: LeaseAnswer['outcome'];
-  readonly lease?: string;
-  readonly epoch?: number;
-  readonly granted?: LeaseAnswer['granted'];
-  readonly expires_at?: number;
-  readonly obstacle?: (Omit<Obstacle, 'resetsAt'> & { readonly resetsAt: number | null }) | null;
-  readonly recalls?: readonly Recall[];
-}
-
 export function createLedger(options: LedgerOptions): Ledger {
   const { database, config, clock, roster } = options;
   const calendar = calendarOf(config.timezone);
+  const steps = createSteps(database);
+  const departmentOf = departmentsOf(config);
 
   async function answerAsk(request: LeaseRequest, ask: LeaseAsk): Promise<LeaseAnswer> {
-    const sentAtMs = clock.nowMs();
-    const step = stepOf(request, ask, sentAtMs);
-    const [row] = await database.query<{ answer: StepAnswer }>('select lease_ask($1::jsonb) as answer', [
-      JSON.stringify(step),
-    ]);
-    invariant(row, 'lease_ask answers one row');
-    for (const recall of row.answer.recalls ?? []) options.onRecall(recall);
-    return messageOf(ask, row.answer, clock.nowMs());
+    const step = stepOf(request, ask, clock.nowMs());
+    const answer = await steps.run(step);
+    for (const recall of answer.recalls ?? []) options.onRecall(recall);
+    return messageOf(ask, answer, clock.nowMs());
   }
 
   /** Everything the SQL function must know of the world outside: time, budgets in force, who is live. */
-  function stepOf({ agent, instance }: LeaseRequest, ask: LeaseAsk, nowMs: number): Record<string, unknown> {
+  function stepOf({ agent, instance }: LeaseRequest, ask: LeaseAsk, nowMs: number): Step {
     const task = ask.scope === 'task' ? (ask.task ?? '') : '';
     const ofAgent = accountsOfAgent(config, calendar, agent, nowMs);
     const path = ask.scope === 'task' ? accountsOfTask(config, calendar, agent, task) : ofAgent;
-    const live = livePerLevel(config, roster.present(), { agent, instance }, nowMs);
+    const live = livePerLevel(departmentOf, roster.present(), { agent, instance }, nowMs);
     const ends = path.map((account) => account.endsAtMs).filter((end) => end !== null);
+    const accounts = path.map(accountMessage);
     const windowEndsAtMs = ends.length > 0 ? Math.min(...ends) : null;
     return {
       ...ask,
@@ -95,20 +81,20 @@ export function createLedger(options: LedgerOptions): Ledger {
       fresh: `lse_${randomBytes(15).toString('base64url')}`,
       expires_at: Math.min(nowMs + lifeOf(ask, config), windowEndsAtMs ?? Number.POSITIVE_INFINITY),
       window_ends_at: windowEndsAtMs,
-      path: path.map((account) => accountMessage(account, live)),
+      path: accounts,
+      path_digest: hash('sha256', JSON.stringify(accounts), 'base64url'),
+      live,
       cap: ask.scope === 'offline' ? config.money.offlineNanodollars.toString() : null,
       tasks_max: OPEN_TASKS_PER_AGENT_MAX,
       grace_percent: config.money.gracePercent,
-      grace_path: ask.scope === 'task' ? ofAgent.map((account) => accountMessage(account, live)) : [],
+      grace_path: ask.scope === 'task' ? ofAgent.map(accountMessage) : [],
     };
   }
 
   return {
     async lease(request) {
       roster.seen(request.agent, request.instance);
-      const answers: LeaseAnswer[] = [];
-      for (const ask of request.asks) answers.push(await answerAsk(request, ask));
-      return { answers };
+      return { answers: await Promise.all(request.asks.map((ask) => answerAsk(request, ask))) };
     },
     budgets: () => budgetLines(database, config, calendar, clock.nowMs()),
     async endTask(task, { agent, state, output_units }) {
@@ -134,7 +120,7 @@ function lifeOf(ask: LeaseAsk, config: Config): number {
   return { agent: config.money.leaseMs, offline: OFFLINE_LEASE_MS, task: TASK_LEASE_MS }[ask.scope];
 }
 
-function accountMessage(account: Account, live: Readonly<Record<Level, number>>): Record<string, unknown> {
+function accountMessage(account: Account): Record<string, unknown> {
   const { level, name, unit, window, startsAtMs, endsAtMs, limit } = account;
   return {
     level,
@@ -144,7 +130,6 @@ function accountMessage(account: Account, live: Readonly<Record<Level, number>>)
     starts_at: startsAtMs,
     ends_at: endsAtMs,
     limit: limit.toString(),
-    live: live[level],
   };
 }
 

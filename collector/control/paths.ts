@@ -4,6 +4,8 @@ import { AWAY_AFTER_MS, type Level } from '../../contract/budget.ts';
 import { agentNamed, type Budget, type Config } from '../../contract/config/config.ts';
 import type { Calendar } from '../../contract/windows.ts';
 
+const DEPARTMENTS_KNOWN_MAX = 20_000;
+
 /** One budget in one window. The four first fields and `startsAtMs` name it for ever. */
 export interface Account {
   readonly level: Level;
@@ -60,20 +62,33 @@ export interface Presence {
   readonly lastSeenMs: number;
 }
 
+/** The department of an agent, remembered: finding the entry that rules a name tries every pattern. */
+export function departmentsOf(config: Config): (agent: string) => string | null {
+  const known = new Map<string, string | null>();
+  return (agent) => {
+    const found = known.get(agent);
+    if (found !== undefined) return found;
+    if (known.size >= DEPARTMENTS_KNOWN_MAX) known.clear();
+    const department = agentNamed(config, agent)?.department ?? null;
+    known.set(agent, department);
+    return department;
+  };
+}
+
 /** How many live instances draw on the accounts of each level, the asker always counted. */
 export function livePerLevel(
-  config: Config,
+  departmentOf: (agent: string) => string | null,
   present: Iterable<Presence>,
   asker: { readonly agent: string; readonly instance: string },
   nowMs: number,
 ): Readonly<Record<Level, number>> {
-  const department = agentNamed(config, asker.agent)?.department ?? null;
+  const department = departmentOf(asker.agent);
   const live = { fleet: 1, department: 1, agent: 1, task: 1 };
   for (const { agent, instance, lastSeenMs } of present) {
     if (nowMs - lastSeenMs >= AWAY_AFTER_MS) continue;
     if (agent === asker.agent && instance === asker.instance) continue;
     live.fleet += 1;
-    if (department !== null && agentNamed(config, agent)?.department === department) live.department += 1;
+    if (department !== null && departmentOf(agent) === department) live.department += 1;
     if (agent !== asker.agent) continue;
     live.agent += 1;
     live.task += 1;

@@ -36,7 +36,9 @@ create table leases (
   opened_at bigint not null,
   expires_at bigint not null,
   -- The earliest end of the windows it was drawn in: from then on it is only settled.
-  window_ends_at bigint
+  window_ends_at bigint,
+  -- Of the budgets it was last drawn under: while an ask names the same, its accounts need not be looked up.
+  path_digest text not null
 ) with (fillfactor = 50);
 create unique index leases_by_nonce on leases (agent, instance, nonce) where nonce is not null;
 create index leases_by_holder on leases (agent, instance, scope, task, epoch);

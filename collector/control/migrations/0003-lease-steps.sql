@@ -1,41 +1,40 @@
 -- The steps of a lease: find its accounts, move amounts, post what was spent, give back, plan a grant, rebase.
 
--- The accounts of one unit on a path, and how many live instances share each.
-create type leg as (unit text, ids bigint[], lives bigint[]);
+-- The accounts of one unit on a path.
+create type leg as (unit text, ids bigint[]);
 
 -- The accounts of a path, made when missing, with the limits of the configuration in force: one leg for each unit.
--- path: [{level, name, unit, window, starts_at, ends_at, limit, live}]
+-- path: [{level, name, unit, window, starts_at, ends_at, limit}]
 create function legs_on(path jsonb, now_ms bigint) returns leg[] language plpgsql as $$
+declare
+  wanted record;
+  known accounts;
+  dollars bigint[] := '{}';
+  tokens bigint[] := '{}';
 begin
-  insert into accounts (level, name, unit, budget_window, starts_at, ends_at, spend_limit)
-    select p.level, p.name, p.unit, p."window", p.starts_at, p.ends_at, p."limit"
-    from jsonb_to_recordset(path) as p(level text, name text, unit text, "window" text,
-      starts_at bigint, ends_at bigint, "limit" numeric)
-    where not exists (select from accounts a where a.level = p.level and a.name = p.name and a.unit = p.unit
-      and a.budget_window = p."window" and a.starts_at = p.starts_at);
-
-  with changed as (
-    update accounts a set spend_limit = p."limit", excess = greatest(0, a.posted + a.outstanding - p."limit")
-    from jsonb_to_recordset(path) as p(level text, name text, unit text, "window" text,
-      starts_at bigint, "limit" numeric)
-    where a.level = p.level and a.name = p.name and a.unit = p.unit and a.budget_window = p."window"
-      and a.starts_at = p.starts_at and a.spend_limit <> p."limit"
-    returning a.account_id, a.unit, a.spend_limit)
-  insert into entries (at, kind, account_id, unit, why)
-    select now_ms, 'limit', account_id, unit, format('the configuration sets the limit to %s', spend_limit)
-    from changed;
-
-  return array(
-    select row (u.unit,
-      coalesce(array_agg(a.account_id order by a.account_id) filter (where a.account_id is not null), '{}'),
-      coalesce(array_agg(p.live order by a.account_id) filter (where a.account_id is not null), '{}'))::leg
-    from unnest(array['nanodollars', 'tokens']) as u(unit)
-    left join (
-      jsonb_to_recordset(path) as p(level text, name text, unit text, "window" text, starts_at bigint, live bigint)
-      join accounts a on a.level = p.level and a.name = p.name and a.unit = p.unit
-        and a.budget_window = p."window" and a.starts_at = p.starts_at
-    ) on p.unit = u.unit
-    group by u.unit order by u.unit);
+  -- One by one, by the unique index: a path is short, and no statistics are needed to find that index.
+  for wanted in select * from jsonb_to_recordset(path) as p(level text, name text, unit text, "window" text,
+    starts_at bigint, ends_at bigint, "limit" numeric)
+  loop
+    select * into known from accounts a where a.level = wanted.level and a.name = wanted.name
+      and a.unit = wanted.unit and a.budget_window = wanted."window" and a.starts_at = wanted.starts_at;
+    if known.account_id is null then
+      insert into accounts (level, name, unit, budget_window, starts_at, ends_at, spend_limit)
+        values (wanted.level, wanted.name, wanted.unit, wanted."window", wanted.starts_at, wanted.ends_at, wanted."limit")
+        returning * into known;
+    elsif known.spend_limit <> wanted."limit" then
+      update accounts set spend_limit = wanted."limit", excess = greatest(0, posted + outstanding - wanted."limit")
+        where account_id = known.account_id;
+      insert into entries (at, kind, account_id, unit, why)
+        values (now_ms, 'limit', known.account_id, known.unit, format('the configuration sets it to %s', wanted."limit"));
+    end if;
+    if wanted.unit = 'tokens' then
+      tokens := tokens || known.account_id;
+    else
+      dollars := dollars || known.account_id;
+    end if;
+  end loop;
+  return array[row ('nanodollars', dollars)::leg, row ('tokens', tokens)::leg];
 end $$;
 
 -- The one place where amounts move: a slice and all its accounts, by the same amounts, with the reason.
@@ -103,8 +102,9 @@ begin
 end $$;
 
 -- What may be granted in one unit, all accounts at once: {grant}, or {outcome, obstacle} when need does not fit.
--- free is what the lease has left over already; cap bounds that and the grant together (null: no bound of its own).
-create function plan_draw(ids bigint[], lives bigint[], need numeric, free numeric, cap numeric)
+-- live: how many live instances share the accounts of each level. free is what the lease has left over already; cap
+-- bounds that and the grant together (null: no bound of its own).
+create function plan_draw(ids bigint[], live jsonb, need numeric, free numeric, cap numeric)
 returns jsonb language plpgsql stable as $$
 declare
   wanted numeric := case when cap is null then need else least(need, greatest(0, cap - free)) end;
@@ -112,9 +112,8 @@ declare
   blocking accounts;
 begin
   select min(a.spend_limit - a.posted - a.outstanding) as room,
-      min(floor((a.spend_limit - a.posted - a.outstanding + free) / (2 * l.live)) - free) as share
-    into tightest
-    from unnest(ids, lives) as l(account_id, live) join accounts a using (account_id);
+      min(floor((a.spend_limit - a.posted - a.outstanding + free) / (2 * (live ->> a.level)::bigint)) - free) as share
+    into tightest from accounts a where a.account_id = any (ids);
 
   if wanted <= greatest(tightest.room, 0) then
     return jsonb_build_object('grant', greatest(wanted, 0,

@@ -6,7 +6,8 @@ create function amount(ask jsonb, which text, unit text) returns numeric languag
 $$;
 
 -- ask: {at, agent, instance, scope, task, lease, nonce, seq, granted, posted, held, want, need, release, close, fresh,
--- expires_at, window_ends_at, path, cap, tasks_max, grace_percent, grace_path}; fresh is the id a new lease gets.
+-- expires_at, window_ends_at, path, path_digest, live, cap, tasks_max, grace_percent, grace_path}; fresh is the id a
+-- new lease gets.
 create function lease_ask(ask jsonb) returns jsonb language plpgsql as $$
 declare
   lease leases;
@@ -51,7 +52,7 @@ begin
       or not (opening or amount(ask, 'want', one.unit) > 0 or amount(ask, 'need', one.unit) > 0) then
       continue;
     end if;
-    draw := plan_draw(one.ids, one.lives, amount(ask, 'need', one.unit), coalesce((free ->> one.unit)::numeric, 0),
+    draw := plan_draw(one.ids, ask -> 'live', amount(ask, 'need', one.unit), coalesce((free ->> one.unit)::numeric, 0),
       case when one.unit = 'nanodollars' then (ask ->> 'cap')::numeric end);
     if draw ? 'grant' then
       grants := grants || jsonb_build_object(one.unit, draw -> 'grant');
@@ -103,10 +104,11 @@ begin
   end if;
 
   insert into leases (lease_id, agent, instance, scope, task, nonce, epoch, seq, outcome, obstacle, opened_at,
-      expires_at, window_ends_at)
+      expires_at, window_ends_at, path_digest)
     select id, ask ->> 'agent', ask ->> 'instance', ask ->> 'scope', ask ->> 'task', ask ->> 'nonce',
       1 + coalesce(max(epoch), 0), (ask ->> 'seq')::bigint, coalesce(blocked ->> 'outcome', 'granted'),
-      blocked -> 'obstacle', now_ms, (ask ->> 'expires_at')::bigint, (ask ->> 'window_ends_at')::bigint
+      blocked -> 'obstacle', now_ms, (ask ->> 'expires_at')::bigint, (ask ->> 'window_ends_at')::bigint,
+      ask ->> 'path_digest'
     from leases where agent = ask ->> 'agent' and instance = ask ->> 'instance' and scope = ask ->> 'scope'
       and task = ask ->> 'task';
   insert into entries (at, kind, lease_id, why)
@@ -128,15 +130,25 @@ declare
   now_ms bigint := (ask ->> 'at')::bigint;
   id text := lease.lease_id;
   idle boolean := amount(ask, 'held', 'nanodollars') = 0 and amount(ask, 'held', 'tokens') = 0;
-  closing boolean := idle and (ask ->> 'close')::boolean;
+  closing boolean := idle and coalesce((ask ->> 'close')::boolean, false);
   over boolean := coalesce(now_ms >= lease.window_ends_at, false);
+  releasing boolean := closing or coalesce((ask ->> 'release')::boolean, false);
+  -- Nothing but a sign of life: what moves leaves entries of its own.
+  renewing boolean := not closing and not over
+    and amount(ask, 'want', 'nanodollars') = 0 and amount(ask, 'want', 'tokens') = 0;
   answered jsonb;
-  of_unit text;
+  slice slices;
 begin
-  foreach of_unit in array array['nanodollars', 'tokens'] loop
-    perform post_spent(id, of_unit, amount(ask, 'posted', of_unit), now_ms);
-    perform give_back(id, of_unit, amount(ask, 'granted', of_unit), amount(ask, 'held', of_unit),
-      closing or (ask ->> 'release')::boolean, now_ms);
+  for slice in select * from slices where lease_id = id loop
+    if amount(ask, 'posted', slice.unit) > slice.posted then
+      perform post_spent(id, slice.unit, amount(ask, 'posted', slice.unit), now_ms);
+      renewing := false;
+    end if;
+    if releasing or amount(ask, 'granted', slice.unit) < slice.granted then
+      perform give_back(id, slice.unit, amount(ask, 'granted', slice.unit), amount(ask, 'held', slice.unit),
+        releasing, now_ms);
+      renewing := false;
+    end if;
   end loop;
 
   answered := case
@@ -149,12 +161,13 @@ begin
   update leases set seq = (ask ->> 'seq')::bigint, outcome = answered ->> 'outcome', obstacle = answered -> 'obstacle',
       state = case when closing then 'closed' else state end,
       expires_at = case when closing or over then expires_at else (ask ->> 'expires_at')::bigint end,
-      window_ends_at = case when closing or over then window_ends_at else (ask ->> 'window_ends_at')::bigint end
+      window_ends_at = case when closing or over then window_ends_at else (ask ->> 'window_ends_at')::bigint end,
+      path_digest = case when closing or over then path_digest else ask ->> 'path_digest' end
     where lease_id = id;
   insert into entries (at, kind, lease_id, why)
     select now_ms, k.kind, id, k.why from (values
       ('closed', 'given back whole', closing),
-      ('renewed', format('until %s', ask ->> 'expires_at'), not closing and not over and (ask ->> 'expires_at')::bigint > lease.expires_at)
+      ('renewed', format('until %s', ask ->> 'expires_at'), renewing)
     ) as k(kind, why, applies) where k.applies;
   return answered || answer_of(id);
 end $$;
@@ -162,15 +175,20 @@ end $$;
 create function draw_more(lease leases, ask jsonb) returns jsonb language plpgsql as $$
 declare
   now_ms bigint := (ask ->> 'at')::bigint;
-  legs leg[] := legs_on(ask -> 'path', now_ms);
+  legs leg[];
   one leg;
   free jsonb;
   planned jsonb;
   too_high bigint;
 begin
-  foreach one in array legs loop
-    perform rebase(lease.lease_id, one.unit, one.ids, now_ms);
-  end loop;
+  if lease.path_digest = ask ->> 'path_digest' then
+    legs := array(select row (s.unit, s.account_ids)::leg from slices s where s.lease_id = lease.lease_id);
+  else
+    legs := legs_on(ask -> 'path', now_ms);
+    foreach one in array legs loop
+      perform rebase(lease.lease_id, one.unit, one.ids, now_ms);
+    end loop;
+  end if;
   select jsonb_object_agg(s.unit, greatest(0, s.granted - s.posted - amount(ask, 'held', s.unit)))
     into free from slices s where s.lease_id = lease.lease_id;
   planned := plan(legs, ask, free, false);
@@ -215,8 +233,8 @@ begin
 
   select a.* into full_account from jsonb_to_recordset(ask -> 'grace_path')
       as p(level text, name text, unit text, "window" text, starts_at bigint, "limit" numeric)
-    join accounts a on a.level = p.level and a.name = p.name and a.unit = p.unit and a.budget_window = p."window"
-      and a.starts_at = p.starts_at
+    cross join lateral (select * from accounts k where k.level = p.level and k.name = p.name and k.unit = p.unit
+      and k.budget_window = p."window" and k.starts_at = p.starts_at limit 1) a
     where a.posted * 100 >= p."limit" * (100 - (ask ->> 'grace_percent')::numeric) limit 1;
   if full_account.account_id is not null then
     return jsonb_build_object('outcome', 'over_budget', 'obstacle', obstacle_of(full_account, 0));

@@ -8,6 +8,7 @@ import { openRoster, type Roster } from '../../../collector/control/roster.ts';
 import type { LeaseAnswer, LeaseAsk, Recall } from '../../../contract/budget.ts';
 import type { Config } from '../../../contract/config/config.ts';
 import { parseConfig } from '../../../contract/config/parse.ts';
+import { systemClock } from '../../../kit/clock.ts';
 import { silentLog } from '../../../kit/log.ts';
 import { type ManualClock, manualClock } from '../../support/manual-clock.ts';
 import { temporaryDirectory } from '../../support/processes.ts';
@@ -29,7 +30,11 @@ export async function openBench(): Promise<{
   close(): Promise<void>;
 }> {
   const directory = temporaryDirectory('outrider-ledger');
-  const database = await openDatabase({ directory: join(directory, 'control'), log: silentLog });
+  const database = await openDatabase({
+    directory: join(directory, 'control'),
+    log: silentLog,
+    clock: systemClock,
+  });
   return {
     database,
     async fresh() {

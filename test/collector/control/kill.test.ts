@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { expect, test } from 'vitest';
 import { openDatabase } from '../../../collector/control/database.ts';
+import { systemClock } from '../../../kit/clock.ts';
 import { silentLog } from '../../../kit/log.ts';
 import { temporaryDirectory } from '../../support/processes.ts';
 import { invariantBreaches } from './bench.ts';
@@ -35,7 +36,7 @@ test(`killed ${ROUNDS} times amid its steps, the ledger keeps every acknowledged
     for (const [lease, posted] of await killedAfter(directory, 20 + 37 * round))
       acknowledged.set(lease, posted);
 
-    const database = await openDatabase({ directory, log: silentLog });
+    const database = await openDatabase({ directory, log: silentLog, clock: systemClock });
     const slices = await database.query<{ lease_id: string; posted: string }>(
       `select lease_id, posted::text from slices where unit = 'nanodollars'`,
     );

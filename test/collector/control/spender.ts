@@ -6,7 +6,7 @@ import { systemClock } from '../../../kit/clock.ts';
 import { silentLog } from '../../../kit/log.ts';
 import { configOf, ledgerOn, usd } from './bench.ts';
 
-const database = await openDatabase({ directory: process.argv[2]!, log: silentLog });
+const database = await openDatabase({ directory: process.argv[2]!, log: silentLog, clock: systemClock });
 const config = await configOf(
   'budgets: [$9000000000/month]\nagents: { a: { role: any, budgets: [$8000000000/month] } }',
 );

@@ -12,6 +12,7 @@ import { openDataDirectory } from '../kit/data-directory.ts';
 import { createLifecycle, type Lifecycle } from '../kit/lifecycle.ts';
 import { listenOn } from '../kit/listen.ts';
 import { type Log, sentenceOf } from '../kit/log.ts';
+import { createTurn } from '../kit/turn.ts';
 import { createBodies } from './accept/body.ts';
 import { lineageOf, randomHex } from './accept/lineage.ts';
 import { createReverseProxy, type ReverseProxy } from './accept/reverse-proxy.ts';
@@ -99,6 +100,8 @@ async function start(options: SidecarOptions, lifecycle: Lifecycle): Promise<Sid
     recall: (lease) => leases.recall(lease),
   });
   lifecycle.onStop('presence', () => presence.stop());
+  const turn = createTurn(log);
+  lifecycle.onStop('endings', () => turn.finish());
   const upstreams = createUpstreams();
   lifecycle.onStop('upstreams', () => upstreams.close());
 
@@ -119,7 +122,7 @@ async function start(options: SidecarOptions, lifecycle: Lifecycle): Promise<Sid
     circuits,
     secrets,
     upstreams,
-    trail: { book: edges.book, prices, clock, log, ended: (record) => meters.count(record) },
+    trail: { book: edges.book, prices, clock, turn, log, ended: (record) => meters.count(record) },
     refusing: { dialectFor: (call) => dialectFor(config, call), log },
   };
 

@@ -6,6 +6,7 @@ import { type Amounts, formatDollars, NOTHING } from '../contract/money.ts';
 import { Refusal } from '../contract/refusals.ts';
 import type { Clock } from '../kit/clock.ts';
 import { type Log, sentenceOf } from '../kit/log.ts';
+import type { Turn } from '../kit/turn.ts';
 import type { Book } from './book.ts';
 import type { Accepted, Answer, Credentialed, Known } from './call.ts';
 import { type Charge, charge, type Ending } from './charge.ts';
@@ -40,6 +41,7 @@ export interface TrailServices {
   readonly book: Book;
   readonly prices: PriceBook;
   readonly clock: Clock;
+  readonly turn: Turn;
   readonly log: Log;
   ended(record: CallRecord): void;
 }
@@ -55,18 +57,23 @@ export function openTrail(accepted: Accepted, use: TrailServices): Trail {
   let firstByteMs: number | null = null;
   let upstreamStatus = 0;
 
-  const close = (ending: Ending, httpStatus: number, refusal: Refusal | null): void => {
+  /** Closed from now on; the rest is done at the end of the turn, together with what else ends in it. */
+  const close = (ending: () => Ending, httpStatus: number, refusal: Refusal | null): void => {
     if (closed) return;
     closed = true;
-    const seen = 'metered' in ending ? ending.metered : null;
+    const durationMs = use.clock.monotonicMs() - call.startedMonotonicMs;
+    use.turn.defer(() => finish(ending(), httpStatus, refusal, durationMs));
+  };
+
+  const finish = (ending: Ending, httpStatus: number, refusal: Refusal | null, durationMs: number): void => {
     const charged = charge(call, ending, use.prices);
     const record = recordOf(call, charged, {
       httpStatus,
       upstreamStatus,
       refusal,
-      metered: seen,
+      metered: 'metered' in ending ? ending.metered : null,
       verdicts: verdictsOf(call),
-      durationMs: use.clock.monotonicMs() - call.startedMonotonicMs,
+      durationMs,
       firstByteMs,
     });
     try {
@@ -131,20 +138,20 @@ export function openTrail(accepted: Accepted, use: TrailServices): Trail {
     },
     hangUp() {
       if (closed) return;
-      close({ kind: 'hung_up', metered: metered(), sent }, upstreamStatus, null);
+      close(() => ({ kind: 'hung_up', metered: metered(), sent }), upstreamStatus, null);
       abort?.(new Error('the agent hung up'));
     },
     answered() {
-      close({ kind: 'answered', metered: metered(), upstreamStatus }, upstreamStatus, null);
+      close(() => ({ kind: 'answered', metered: metered(), upstreamStatus }), upstreamStatus, null);
     },
     broken(failure) {
-      close({ kind: 'broken', metered: metered(), failure }, upstreamStatus, null);
+      close(() => ({ kind: 'broken', metered: metered(), failure }), upstreamStatus, null);
     },
     refused(refusal, httpStatus) {
-      close({ kind: 'refused', refusal, sent }, httpStatus, refusal);
+      close(() => ({ kind: 'refused', refusal, sent }), httpStatus, refusal);
     },
     abandon() {
-      settle(NOTHING, 'ignored');
+      use.turn.defer(() => settle(NOTHING, 'ignored'));
     },
   };
 }

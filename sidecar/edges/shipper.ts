@@ -62,9 +62,12 @@ export function createShipper(options: ShipperOptions): Shipper {
     return last ? { frames: within, end: { segment: last.segment, offset: last.end } } : null;
   };
 
-  /** Ships until nothing is left or the collector does not answer; true when nothing is left. */
-  const shipAll = async (): Promise<boolean> => {
-    for (let batch = nextBatch(); batch && !stopped; batch = nextBatch()) {
+  /** Ships batch after batch while they are full; what has come since in small numbers waits for the next time. */
+  const shipAll = async (): Promise<void> => {
+    for (let full = true; full && !stopped && isBefore(cursor.acknowledged, journal.tail); ) {
+      const batch = nextBatch();
+      if (!batch) return;
+      full = batch.frames.reduce((bytes, { payload }) => bytes + payload.length, 0) > BATCH_BYTES_MAX / 2;
       const body = options.encode(batch.frames.filter((frame) => frame.kind === FRAME_KINDS.end));
       if (body) {
         if (!cursor.cut) {
@@ -79,7 +82,7 @@ export function createShipper(options: ShipperOptions): Shipper {
       retryMs = RETRY_MS_MIN;
       lastFailure = null;
     }
-    return true;
+    if (isBefore(cursor.acknowledged, journal.tail)) schedule(SHIP_AFTER_MS);
   };
 
   const run = (): Promise<void> => {
@@ -129,6 +132,9 @@ export function createShipper(options: ShipperOptions): Shipper {
     },
   };
 }
+
+const isBefore = (a: Position, b: Position): boolean =>
+  a.segment < b.segment || (a.segment === b.segment && a.offset < b.offset);
 
 function readCursor(path: string): Cursor {
   try {

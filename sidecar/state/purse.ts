@@ -84,6 +84,8 @@ export function lackOf(purse: Purse, amounts: Amounts, nowMs: number): Amounts {
 export function askOf(purse: Purse, want: Amounts, need: Amounts, give: Partial<LeaseAsk> = {}): LeaseAsk {
   purse.seq += 1;
   purse.dirty = false;
+  // What is given back may not be held any more from this moment on, whether or not the answer comes.
+  if (give.release) purse.granted = plus(purse.posted, purse.held);
   return {
     scope: purse.scope,
     ...(purse.scope === 'task' ? { task: purse.task } : {}),

@@ -135,6 +135,57 @@ export interface AnswerSink {
   failed(error: Error): void;
 }
 
+/**
+ * A call with a place for every fact it will learn. Without the places the engine turns an object that grows by so many
+ * members into a hash table, and every stage pays for it.
+ */
+export function begin(accepted: Accepted): Accepted {
+  const {
+    id,
+    startedAtMs,
+    startedMonotonicMs,
+    method,
+    upstreamName,
+    path,
+    query,
+    request,
+    response,
+    policy,
+  } = accepted;
+  const call: { [Fact in keyof Answered]: Answered[Fact] | undefined } = {
+    id,
+    startedAtMs,
+    startedMonotonicMs,
+    method,
+    upstreamName,
+    path,
+    query,
+    request,
+    response,
+    policy,
+    agent: undefined,
+    lineage: undefined,
+    upstream: undefined,
+    dialect: undefined,
+    head: undefined,
+    endpoint: undefined,
+    description: undefined,
+    body: undefined,
+    bodyDigest: undefined,
+    json: undefined,
+    judgement: undefined,
+    price: undefined,
+    hold: undefined,
+    held: undefined,
+    outputTokensWritten: undefined,
+    permit: undefined,
+    outbound: undefined,
+    credentialName: undefined,
+    answer: undefined,
+  };
+  return call as Accepted;
+}
+
 /** Adds facts to a call; the very same object, now known to hold more. */
 export function learn<Call extends object, Facts extends object>(call: Call, facts: Facts): Call & Facts {
   return Object.assign(call, facts);

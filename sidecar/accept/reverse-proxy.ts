@@ -5,7 +5,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { Socket } from 'node:net';
 import { Refusal } from '../../contract/refusals.ts';
 import { isLoopback } from '../../kit/listen.ts';
-import type { Accepted, Policy } from '../call.ts';
+import { type Accepted, begin, learn, type Policy } from '../call.ts';
 import { checkHead, readTarget, type Target } from './authority.ts';
 import { randomHex } from './lineage.ts';
 
@@ -41,7 +41,7 @@ export function createReverseProxy(door: Door): ReverseProxy {
     response.once('close', () => {
       inFlight -= 1;
     });
-    const accepted: Accepted & { upstreamName: string; path: string; query: string } = {
+    const accepted = begin({
       id: randomHex(16),
       startedAtMs: door.nowMs(),
       startedMonotonicMs: door.monotonicMs(),
@@ -50,10 +50,10 @@ export function createReverseProxy(door: Door): ReverseProxy {
       request,
       response,
       policy: door.policy(),
-    };
+    });
     try {
       if (draining) throw new Refusal('draining', 'The sidecar is stopping.', { retryAfterSeconds: 1 });
-      Object.assign(accepted, readTarget(request.url ?? ''));
+      learn(accepted, readTarget(request.url ?? ''));
       checkHead(request, isLoopback(request.socket.localAddress ?? ''));
     } catch (failure) {
       return door.refuse(failure, accepted);

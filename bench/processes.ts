@@ -19,7 +19,7 @@ export async function startNode(
   options: { cpu: number; env?: NodeJS.ProcessEnv; lines?: number; cwd?: string },
 ): Promise<Running> {
   const began = performance.now();
-  const child = spawn('taskset', ['-c', String(options.cpu), process.execPath, ...args], {
+  const child = spawn('taskset', ['-c', options.cpu === 1 ? '0,1' : '0', process.execPath, ...args], {
     stdio: ['ignore', 'pipe', 'pipe'],
     env: { ...process.env, ...options.env },
     ...(options.cwd ? { cwd: options.cwd } : {}),

@@ -8,28 +8,39 @@ export interface Rates {
   count(agent: string, limit: { readonly count: number; readonly windowMs: number }): void;
 }
 
+interface StartTimes {
+  times: number[];
+  /** Times before this one have left the window; they are cut off now and then, not at every request. */
+  first: number;
+}
+
+/** Cut off what has left the window once it is so much, and half of all. */
+const GONE_MIN = 1_024;
+
 export function createRates(clock: Clock): Rates {
-  const started = new Map<string, number[]>();
+  const started = new Map<string, StartTimes>();
   return {
     count(agent, limit) {
       const now = clock.monotonicMs();
-      const times = started.get(agent) ?? [];
-      started.set(agent, times);
-      let gone = 0;
-      while (gone < times.length && times[gone]! <= now - limit.windowMs) gone += 1;
-      if (gone > 0) times.splice(0, gone);
-      if (times.length >= limit.count) {
-        const waitMs = times[0]! + limit.windowMs - now;
-        throw new Refusal(
-          'rate_limited',
-          `${agent} may start ${limit.count} requests in ${limit.windowMs / 1000} s.`,
-          {
-            reason: 'requests',
-            retryAfterSeconds: Math.max(1, Math.ceil(waitMs / 1000)),
-          },
-        );
+      let log = started.get(agent);
+      if (!log) {
+        log = { times: [], first: 0 };
+        started.set(agent, log);
       }
-      times.push(now);
+      while (log.first < log.times.length && log.times[log.first]! <= now - limit.windowMs) log.first += 1;
+      if (log.times.length - log.first >= limit.count) {
+        const waitMs = log.times[log.first]! + limit.windowMs - now;
+        const sentence = `${agent} may start ${limit.count} requests in ${limit.windowMs / 1000} s.`;
+        throw new Refusal('rate_limited', sentence, {
+          reason: 'requests',
+          retryAfterSeconds: Math.max(1, Math.ceil(waitMs / 1000)),
+        });
+      }
+      if (log.first > GONE_MIN && log.first * 2 > log.times.length) {
+        log.times = log.times.slice(log.first);
+        log.first = 0;
+      }
+      log.times.push(now);
     },
   };
 }

@@ -12,7 +12,8 @@ function has(command: string): boolean {
 
 function install(packages: readonly string[]): boolean {
   if (process.getuid?.() !== 0 || !has('apt-get')) return false;
-  const run = (args: readonly string[]): boolean => spawnSync('apt-get', args, { stdio: 'inherit' }).status === 0;
+  const run = (args: readonly string[]): boolean =>
+    spawnSync('apt-get', args, { stdio: 'inherit' }).status === 0;
   return run(['update', '-qq']) && run(['install', '-y', '-qq', ...packages]);
 }
 
@@ -20,7 +21,9 @@ function install(packages: readonly string[]): boolean {
 function checkNodeVersion(): void {
   const [major = 0, minor = 0] = process.versions.node.split('.').map(Number);
   if (major < 24 || (major === 24 && minor < 18)) {
-    process.stderr.write(`The tests run on the Node that npm ci installs; this is ${process.version}. Run them with npm test.\n`);
+    process.stderr.write(
+      `The tests run on the Node that npm ci installs; this is ${process.version}. Run them with npm test.\n`,
+    );
     process.exit(1);
   }
 }
@@ -30,6 +33,8 @@ const missing = Object.entries(PACKAGES).filter(([command]) => !has(command));
 if (missing.length > 0) {
   const names = missing.map(([, name]) => name);
   if (!install(names)) {
-    process.stderr.write(`Not installed and not installable from here: ${names.join(', ')}. Install them with apt-get.\n`);
+    process.stderr.write(
+      `Not installed and not installable from here: ${names.join(', ')}. Install them with apt-get.\n`,
+    );
   }
 }

@@ -59,8 +59,9 @@ const modelOf = (call: Chargeable): string => call.description?.model ?? '';
 
 /** Nothing was metered and nothing is owed, or nothing can be priced. */
 function chargeNothing(call: Chargeable, source: UsageSource): Charge {
-  const unpriced =
-    call.description !== undefined && call.price === null && call.endpoint?.operation !== 'free';
+  const metered =
+    call.upstream !== undefined && call.upstream.speaks !== 'http' && call.endpoint?.operation !== 'free';
+  const unpriced = metered && call.price == null;
   return {
     status: 'success',
     errorType: '',

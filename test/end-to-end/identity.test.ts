@@ -1,0 +1,172 @@
+// Who is calling, in which task, on whose behalf; and a fleet that only watches.
+
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { type Provider, startProvider } from '../../examples/provider/provider.ts';
+import {
+  rows,
+  type Started,
+  startOutrider,
+  temporaryDirectory,
+  until,
+  writeConfig,
+} from '../support/processes.ts';
+import { REAL_KEY, SAMPLE } from './fleet.ts';
+
+const KEYS = { SCOUT_KEY: 'okey-scout-1234567890', PR_KEY: 'okey-pr-1234567890' };
+
+let provider: Provider;
+let collector: Started;
+let sidecar: Started;
+
+beforeAll(async () => {
+  provider = await startProvider();
+  const directory = temporaryDirectory('identity');
+  const yaml = SAMPLE.replaceAll('{provider}', provider.url)
+    .replace('agents:\n', 'agents:\n  pr-*: { role: researcher, key: env:PR_KEY, mode: observe }\n')
+    .replace('scout: { role: researcher,', 'scout: { role: researcher, key: env:SCOUT_KEY,')
+    .replace('roles:\n', 'prohibited: [llm anthropic/claude-opus-*]\nroles:\n');
+  const env = { REAL_KEY, OUTRIDER_TOKEN: '', ...KEYS };
+  const data = join(directory, 'data');
+  const config = writeConfig(directory, yaml);
+  collector = await startOutrider(['collector', '--config', config, '--data', data], { ready: 1, env });
+  const { control, otlp } = collector.listen.collector!;
+  const pointed = writeConfig(directory, yaml.replace('otlp: 127.0.0.1:0', `otlp: ${new URL(otlp!).host}`));
+  const args = ['sidecar', '--config', pointed, '--data', data, '--collector', control!];
+  sidecar = await startOutrider(args, { ready: 1, env });
+});
+afterAll(async () => {
+  await sidecar.kill('SIGTERM');
+  await collector.kill('SIGTERM');
+  await provider.close();
+});
+
+const chat = (headers: Record<string, string>, model = 'gpt-5-mini'): Promise<Response> =>
+  fetch(`${sidecar.listen.sidecar!.proxy}/openai/v1/chat/completions`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json', ...headers },
+    body: JSON.stringify({ model, max_completion_tokens: 10, messages: [{ role: 'user', content: 'hi' }] }),
+  });
+
+async function rowOf(response: Response): Promise<Record<string, string>> {
+  const id = response.headers.get('x-outrider-call');
+  const found = await until(
+    () =>
+      rows<Record<string, string>>(
+        collector.listen.collector!.sql!,
+        `SELECT * FROM actions WHERE call_id = '${id}'`,
+      ),
+    (list) => list.length > 0,
+  );
+  return found[0]!;
+}
+
+describe('an agent key', () => {
+  it.each([
+    'authorization',
+    'x-api-key',
+    'proxy-authorization',
+    'x-outrider-token',
+    'api-key',
+    'x-goog-api-key',
+  ])('in %s says who is calling', async (header) => {
+    const value = header.endsWith('authorization') ? `Bearer ${KEYS.SCOUT_KEY}` : KEYS.SCOUT_KEY;
+    const response = await chat({ [header]: value });
+    expect(response.status).toBe(200);
+    expect(await rowOf(response)).toMatchObject({
+      agent_id: 'scout',
+      department: 'lab',
+      agent_version: '1.0.0',
+    });
+  });
+
+  it('that nobody knows is refused, and so is none', async () => {
+    for (const headers of [{}, { authorization: 'Bearer nonsense' }]) {
+      const response = await chat(headers as Record<string, string>);
+      expect(response.status).toBe(401);
+      expect(response.headers.get('x-outrider-refusal')).toBe('unknown_agent');
+    }
+  });
+
+  it('of a pattern names one of its agents, and no other', async () => {
+    const named = await chat({ 'x-api-key': KEYS.PR_KEY, 'x-outrider-agent': 'pr-7' });
+    expect(await rowOf(named)).toMatchObject({ agent_id: 'pr-7', mode: 'observe' });
+    expect((await chat({ 'x-api-key': KEYS.PR_KEY, 'x-outrider-agent': 'scout' })).status).toBe(401);
+    expect(
+      (await chat({ 'x-api-key': KEYS.SCOUT_KEY, 'x-outrider-agent': 'pr-7' })).headers.get(
+        'x-outrider-call',
+      ),
+    ).toBeTruthy();
+  });
+});
+
+describe('an agent that is only observed', () => {
+  const observed = { 'x-api-key': KEYS.PR_KEY, 'x-outrider-agent': 'pr-1' };
+
+  it('is not refused what its rules deny, but the record says so', async () => {
+    const response = await chat(observed, 'gpt-4.1');
+    expect(response.status).toBe(200);
+    expect(await rowOf(response)).toMatchObject({
+      verdict: 'allow',
+      would_verdict: 'deny',
+      status: 'success',
+      mode: 'observe',
+    });
+  });
+
+  it('is not refused what cannot be judged or priced; it passes unmetered', async () => {
+    const unknown = await fetch(`${sidecar.listen.sidecar!.proxy}/openai/v1/files`, { headers: observed });
+    expect(unknown.status).toBe(404);
+    expect(unknown.headers.get('x-outrider-refusal')).toBeNull();
+    expect(await rowOf(unknown)).toMatchObject({ would_verdict: 'deny', http_status: 404, cost_usd: null });
+    const unpriced = await chat(observed, 'a-model-nobody-prices');
+    expect(unpriced.status).toBe(200);
+    expect((await rowOf(unpriced)).cost_usd).toBeNull();
+  });
+
+  it('is refused what is prohibited all the same', async () => {
+    const response = await fetch(`${sidecar.listen.sidecar!.proxy}/anthropic/v1/messages`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json', ...observed },
+      body: JSON.stringify({
+        model: 'claude-opus-4-1',
+        max_tokens: 10,
+        messages: [{ role: 'user', content: 'hi' }],
+      }),
+    });
+    expect(response.headers.get('x-outrider-refusal')).toBe('prohibited');
+    expect(await rowOf(response)).toMatchObject({ status: 'refused', verdict: 'prohibited' });
+  });
+});
+
+describe('a call’s lineage', () => {
+  const TRACE = '4bf92f3577b34da6a3ce929d0e0e4736';
+
+  it('is read from headers and baggage; upstream the parent is our own span', async () => {
+    const response = await chat({
+      'x-api-key': KEYS.SCOUT_KEY,
+      'x-outrider-task': 'task-42',
+      traceparent: `00-${TRACE}-00f067aa0ba902b7-00`,
+      baggage: 'outrider.caller=editor,outrider.grantor=ada,outrider.depth=2,colour=blue',
+    });
+    const row = await rowOf(response);
+    expect(row).toMatchObject({
+      task_id: 'task-42',
+      trace_id: TRACE,
+      caller_agent: 'editor',
+      grantor: 'ada',
+    });
+    const { headers } = provider.requests.at(-1)!;
+    expect(headers.traceparent).toBe(`00-${TRACE}-${row.span_id}-01`);
+    expect(headers.baggage).toBe('colour=blue');
+    expect(headers['x-outrider-task']).toBeUndefined();
+  });
+
+  it('without any name is one task until the agent idles', async () => {
+    const [a, b] = [await chat({ 'x-api-key': KEYS.SCOUT_KEY }), await chat({ 'x-api-key': KEYS.SCOUT_KEY })];
+    const [first, second] = [await rowOf(a), await rowOf(b)];
+    expect(first.task_id).toMatch(/^task-/);
+    expect(second.task_id).toBe(first.task_id);
+    expect(second.trace_id).not.toBe(first.trace_id);
+  });
+});

@@ -73,6 +73,11 @@ function chargeNothing(call: Chargeable, source: UsageSource): Charge {
   };
 }
 
+/** No byte reached the upstream: certainly nothing is owed. */
+function chargeUnsent(call: Chargeable): Charge {
+  return { ...chargeNothing(call, 'none'), cost: 0n, source: 'none' };
+}
+
 function chargeHold(call: Chargeable): Charge {
   const nothing = chargeNothing(call, 'none');
   if (!call.held || call.price == null) return nothing;
@@ -140,7 +145,7 @@ const totalTokens = (usage: Usage): bigint =>
 /** Input as reported or bounded, output from the bytes seen plus a margin, at most the hold. */
 function chargeHungUp(call: Chargeable, metered: Metered | null, sent: boolean, prices: PriceBook): Charge {
   const outcome = { status: 'failure' as const, errorType: 'client_closed' };
-  if (!sent) return { ...chargeNothing(call, 'none'), ...outcome };
+  if (!sent) return { ...chargeUnsent(call), ...outcome };
   if (metered?.usage && metered.complete)
     return { ...chargeUsage(call, metered, metered.usage, prices), ...outcome };
   if (!call.description || !call.upstream || call.price == null || !call.held) {
@@ -194,14 +199,14 @@ function chargeRefused(call: Chargeable, refusal: Refusal, sent: boolean): Charg
     return { ...chargeNothing(call, 'none'), cost: 0n, status: 'escalated', errorType: refusal.code };
   if (refusal.code === 'upstream_timeout') {
     return {
-      ...(sent ? chargeHold(call) : chargeNothing(call, 'none')),
+      ...(sent ? chargeHold(call) : chargeUnsent(call)),
       status: 'timeout',
       errorType: refusal.code,
     };
   }
   if (refusal.code === 'upstream_unreachable') {
     return {
-      ...(sent ? chargeHold(call) : chargeNothing(call, 'none')),
+      ...(sent ? chargeHold(call) : chargeUnsent(call)),
       status: 'failure',
       errorType: refusal.code,
     };

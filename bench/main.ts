@@ -13,5 +13,9 @@ if (wanted('sidecar')) {
   const { benchSidecar } = await import('./sidecar.ts');
   rows.push(...(await benchSidecar(values.quick)));
 }
+if (wanted('collector')) {
+  const { benchCollector } = await import('./collector.ts');
+  rows.push(...(await benchCollector(values.quick)));
+}
 process.stdout.write(`${printRows(rows)}\n`);
 process.exit(0);

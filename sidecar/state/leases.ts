@@ -11,10 +11,11 @@ import type {
   Obstacle,
 } from '../../contract/budget.ts';
 import type { MoneyRules } from '../../contract/config/config.ts';
-import { type Amounts, fits, formatDollars, isNothing, minus, NOTHING, plus } from '../../contract/money.ts';
+import { type Amounts, fits, isNothing, minus, NOTHING, plus } from '../../contract/money.ts';
 import { Refusal } from '../../contract/refusals.ts';
 import type { Clock } from '../../kit/clock.ts';
 import { invariant } from '../../kit/invariant.ts';
+import { ledgerUnreachable, overBudget } from './budget-refusals.ts';
 import {
   askOf,
   emptyPurse,
@@ -528,39 +529,3 @@ const larger = (a: Amounts, b: Amounts): Amounts => ({
   nanodollars: a.nanodollars > b.nanodollars ? a.nanodollars : b.nanodollars,
   tokens: a.tokens > b.tokens ? a.tokens : b.tokens,
 });
-
-function ledgerUnreachable(): Refusal {
-  return new Refusal(
-    'ledger_unreachable',
-    'The ledger did not answer in time and no slice of the budget is left here.',
-    {
-      retryAfterSeconds: 5,
-    },
-  );
-}
-
-function overBudget(obstacle: Obstacle, mayRetry: boolean): Refusal {
-  const amount = (text: string): string =>
-    obstacle.unit !== 'nanodollars' ? `${text} ${obstacle.unit}` : formatDollars(BigInt(text));
-  const { level, name, window } = obstacle;
-  return new Refusal(
-    'over_budget',
-    `The budget of ${level} ${name} is ${amount(obstacle.limit)} per ${window}: ${amount(obstacle.posted)} is spent, ` +
-      `${amount(obstacle.held)} held, and this call could cost ${amount(obstacle.needed)} more.`,
-    {
-      reason: mayRetry ? 'held_by_calls_in_flight' : 'spent',
-      mayRetry,
-      facts: {
-        level,
-        name,
-        window,
-        unit: obstacle.unit,
-        limit: obstacle.limit,
-        spent: obstacle.posted,
-        held: obstacle.held,
-        needed: obstacle.needed,
-        resets_at: obstacle.resetsAt,
-      },
-    },
-  );
-}

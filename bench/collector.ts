@@ -1,0 +1,121 @@
+// What the collector pays to take spans in: OTLP over HTTP, fsynced, loaded, queryable, all indexes and views on. In MB of
+// OTLP bytes per CPU-second of all its processes, and of the store's load alone; and what memory that takes.
+
+import { mkdtempSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Pool } from 'undici';
+import { genaiRequest } from './genai-spans.ts';
+import { percentile, startNode } from './processes.ts';
+import { type Row, row } from './report.ts';
+
+const SPANS_PER_REQUEST = 512;
+const SENDERS = 8;
+const MEGABYTE = 1e6;
+const TICKS_PER_SECOND = 100;
+const CLI = new URL('../bin/outrider.js', import.meta.url).pathname;
+
+function cpuSeconds(pid: number): number {
+  const [, rest = ''] = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ');
+  const fields = rest.split(' ');
+  return (Number(fields[11]) + Number(fields[12])) / TICKS_PER_SECOND;
+}
+
+function peakMegabytes(pid: number): number {
+  return (Number(/VmHWM:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1]) * 1024) / MEGABYTE;
+}
+
+function childrenOf(parent: number): number[] {
+  const numbers = readdirSync('/proc')
+    .filter((name) => /^\d+$/.test(name))
+    .map(Number);
+  return numbers.filter((pid) => {
+    try {
+      return Number(readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1]?.split(' ')[1]) === parent;
+    } catch (failure) {
+      if (
+        (failure as NodeJS.ErrnoException).code === 'ENOENT' ||
+        (failure as NodeJS.ErrnoException).code === 'ESRCH'
+      )
+        return false;
+      throw failure;
+    }
+  });
+}
+
+export async function benchCollector(quick: boolean): Promise<Row[]> {
+  const directory = mkdtempSync(join(tmpdir(), 'outrider-bench-collector-'));
+  const config = join(directory, 'outrider.yaml');
+  writeFileSync(
+    config,
+    'fleet: bench\nbudgets: none\nupstreams: { openai: { url: https://api.openai.com, speaks: openai } }\nroles: { r: { allow: [llm openai/x] } }\nagents: { a: { role: r } }\nlisten: { otlp: 127.0.0.1:0, control: 127.0.0.1:0, sql: 127.0.0.1:0 }\n',
+  );
+  const collector = await startNode([CLI, 'collector', '--config', config, '--data', directory], { cpu: 1 });
+  const { otlp, sql } = collector.ready[0]!.listen as { otlp: string; sql: string };
+  const pids = [collector.child.pid!, ...childrenOf(collector.child.pid!)];
+  const now = BigInt(Date.now() - 3_600_000) * 1_000_000n;
+  const requests: Buffer[] = [];
+  for (let bytes = 0, span = 0; bytes < (quick ? 40 : 160) * MEGABYTE; span += SPANS_PER_REQUEST) {
+    const request = genaiRequest('agent', span, SPANS_PER_REQUEST, now);
+    requests.push(request);
+    bytes += request.length;
+  }
+  const megabytes = requests.reduce((sum, request) => sum + request.length, 0) / MEGABYTE;
+  const before = pids.map(cpuSeconds);
+  const acks = await send(otlp, requests);
+  await untilStored(sql, requests.length * SPANS_PER_REQUEST);
+  const spent = pids.map((pid, i) => cpuSeconds(pid) - before[i]!);
+  const memory = pids.reduce((sum, pid) => sum + peakMegabytes(pid), 0);
+  await collector.stop();
+  const all = megabytes / spent.reduce((sum, seconds) => sum + seconds, 0);
+  const load = megabytes / spent[1]!;
+  return [
+    row('collector, OTLP bytes to rows, MB per CPU-second of the store (the load)', load.toFixed(1), {
+      must: '≥ 30',
+      aim: '≥ 50',
+      met: load >= 30,
+    }),
+    row('… per CPU-second of all its processes', all.toFixed(1)),
+    row(
+      `ack of a 512-span request, ${SENDERS} senders, p50 · p99`,
+      `${percentile(acks, 50).toFixed(1)} · ${percentile(acks, 99).toFixed(1)} ms`,
+    ),
+    row('collector memory under full ingest, all its processes, peak', `${memory.toFixed(0)} MB`, {
+      must: '≤ 1200',
+      aim: '≤ 850',
+      met: memory <= 1200,
+    }),
+  ];
+}
+
+/** Sends every request once, from several senders; milliseconds to each acknowledgement. */
+async function send(otlp: string, requests: readonly Buffer[]): Promise<number[]> {
+  const pool = new Pool(otlp, { connections: SENDERS });
+  const times: number[] = [];
+  let next = 0;
+  const sender = async (): Promise<void> => {
+    for (let body = requests[next++]; body; body = requests[next++]) {
+      const began = performance.now();
+      const answer = await pool.request({
+        path: '/v1/traces',
+        method: 'POST',
+        headers: { 'content-type': 'application/x-protobuf' },
+        body,
+      });
+      await answer.body.dump();
+      if (answer.statusCode !== 200) throw new Error(`the collector answered ${answer.statusCode}`);
+      times.push(performance.now() - began);
+    }
+  };
+  await Promise.all(Array.from({ length: SENDERS }, sender));
+  await pool.close();
+  return times;
+}
+
+async function untilStored(sql: string, spans: number): Promise<void> {
+  for (;;) {
+    const answer = await fetch(`${sql}/?query=${encodeURIComponent('SELECT count() FROM otel_traces')}`);
+    if (Number(await answer.text()) >= spans) return;
+    await new Promise((resolve) => setTimeout(resolve, 100));
+  }
+}

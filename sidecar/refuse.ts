@@ -51,13 +51,15 @@ function respond(
   const { retryAfterSeconds, facts } = refusal.detail;
   if (retryAfterSeconds !== undefined) headers['retry-after'] = String(retryAfterSeconds);
   if (typeof facts?.ticket === 'string') headers['x-outrider-ticket'] = facts.ticket;
-  if (!request.complete) headers.connection = 'close';
   response.writeHead(answer.status, headers);
   response.end(call.method === 'HEAD' ? undefined : answer.body);
   if (!request.complete) linger(response);
 }
 
-/** Reads on what the agent is still sending, so that it gets to read our answer instead of a reset. */
+/**
+ * Reads on what the agent is still sending, so that it gets to read our answer instead of a reset. Nothing says
+ * `connection: close`, for then the socket would be closed under a client that still writes.
+ */
 function linger(response: ServerResponse): void {
   const { socket, req } = response;
   req.resume();

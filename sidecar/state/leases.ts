@@ -2,25 +2,16 @@
 // not fit waits while the ledger is asked, one request at a time per agent for all that wait. `over_budget` is only
 // ever the ledger's word. Single-threaded: a hold across two purses (agent and task) is taken in one step or not at all.
 
-import type {
-  LeaseAnswer,
-  LeaseAsk,
-  LeaseRequest,
-  LeaseResponse,
-  LeaseScope,
-  Obstacle,
-} from '../../contract/budget.ts';
+import type { LeaseAnswer, LeaseAsk, LeaseRequest, LeaseResponse, Obstacle } from '../../contract/budget.ts';
 import type { MoneyRules } from '../../contract/config/config.ts';
-import { type Amounts, fits, isNothing, minus, NOTHING, plus } from '../../contract/money.ts';
+import { type Amounts, fits, minus, NOTHING, plus } from '../../contract/money.ts';
 import { Refusal } from '../../contract/refusals.ts';
 import type { Clock } from '../../kit/clock.ts';
 import { invariant } from '../../kit/invariant.ts';
 import { ledgerUnreachable, overBudget } from './budget-refusals.ts';
 import {
   askOf,
-  emptyPurse,
   isLive,
-  lackOf,
   type Purse,
   type PurseState,
   purseFrom,
@@ -28,6 +19,22 @@ import {
   stateOf,
   takeGrant,
 } from './purse.ts';
+import {
+  asksForWaiters,
+  createTill,
+  giveBack,
+  giveBackRecalled,
+  offlineAsk,
+  purseOfAsk,
+  pursesOf,
+  replace,
+  retireExpired,
+  retireIdleTasks,
+  type Till,
+  type TillRules,
+  taskPurse,
+  type Waiter,
+} from './till.ts';
 
 /** Money set aside for one call. Settled exactly once: with what was used, or with NOTHING to release it. */
 export interface Hold {
@@ -74,77 +81,26 @@ export interface LeasePorts {
   forget(lease: string): void;
 }
 
-interface Waiter {
-  readonly task: string;
-  readonly amounts: Amounts;
-  readonly deadlineMs: number;
-  obstacle: Obstacle | undefined;
-  resolve(hold: Hold): void;
-  reject(refusal: Refusal): void;
-}
-
-interface Till {
-  readonly agent: string;
-  main: Purse;
-  offline: Purse | null;
-  readonly tasks: Map<string, Purse>;
-  /** Leases whose time is over but whose calls are not. */
-  readonly retired: Set<Purse>;
-  readonly waiters: Waiter[];
-  asking: boolean;
-  /** Leases called back that have not been given back yet. */
-  readonly recalled: Set<string>;
-  /** Set when the last answer was `held`: ask again soon, or when a call of ours settles. */
-  cancelRetry: (() => void) | null;
-  cancelReport: (() => void) | null;
-  renewing: (() => void) | null;
-}
-
 const RETRY_MS = 100;
 const REPORT_AFTER_MS = 1_000;
-/** A task's purse without a call for so long is given back. */
-const TASK_PURSE_IDLE_MS = 15 * 60_000;
 /** Below this share of the last grant more is asked for ahead of need. */
 const LOW_WATER_DIVISOR = 5n;
 
 export function createLeases(ports: LeasePorts): Leases {
   const { clock, money } = ports;
+  const rules: TillRules = { money, nonce: () => ports.nonce() };
   const tills = new Map<string, Till>();
-  let failing = false;
-  let closing = false;
-
-  const fresh = (scope: LeaseScope, agent: string, task: string): Purse =>
-    emptyPurse(scope, agent, task, ports.nonce());
 
   const tillOf = (agent: string): Till => {
     let till = tills.get(agent);
     if (!till) {
-      till = {
-        agent,
-        main: fresh('agent', agent, ''),
-        offline: money.offlineNanodollars > 0n ? fresh('offline', agent, '') : null,
-        tasks: new Map(),
-        retired: new Set(),
-        waiters: [],
-        asking: false,
-        recalled: new Set(),
-        cancelRetry: null,
-        cancelReport: null,
-        renewing: null,
-      };
+      till = createTill(agent, rules);
       tills.set(agent, till);
     }
     return till;
   };
-
-  const taskPurse = (till: Till, task: string): Purse => {
-    let purse = till.tasks.get(task);
-    if (!purse) {
-      purse = fresh('task', till.agent, task);
-      till.tasks.set(task, purse);
-    }
-    return purse;
-  };
+  let failing = false;
+  let closing = false;
 
   /** The purse the agent's money comes from now: the offline slice only once the main lease is over. */
   const payer = (till: Till, amounts: Amounts, nowMs: number): Purse | null => {
@@ -196,61 +152,8 @@ export function createLeases(ports: LeasePorts): Leases {
       till.waiters.shift();
       first.resolve(hold);
     }
-    if (till.waiters.length > 0 && !till.asking) void exchange(till, asksForWaiters(till));
-  };
-
-  const asksForWaiters = (till: Till): LeaseAsk[] => {
-    const nowMs = clock.nowMs();
-    const first = till.waiters[0]!;
-    const asks = [...retireExpired(till, nowMs), ...giveBackRecalled(till)];
-    const all = till.waiters.reduce((total, waiter) => plus(total, waiter.amounts), NOTHING);
-    const lack = lackOf(till.main, first.amounts, nowMs);
-    if (till.main.lease === null || !isNothing(lack)) {
-      asks.push(askOf(till.main, larger(lack, lackOf(till.main, all, nowMs)), lack));
-    }
-    const purse = taskPurse(till, first.task);
-    const ofTask = till.waiters.filter((waiter) => waiter.task === first.task);
-    const taskAll = ofTask.reduce((total, waiter) => plus(total, waiter.amounts), NOTHING);
-    const taskLack = lackOf(purse, first.amounts, nowMs);
-    if (purse.lease === null || !isNothing(taskLack)) {
-      asks.push(askOf(purse, larger(taskLack, lackOf(purse, taskAll, nowMs)), taskLack));
-    }
-    asks.push(...offlineAsk(till, nowMs));
-    return asks;
-  };
-
-  /** An offline slice is drawn once, beside the first grant, and again when it is over. */
-  const offlineAsk = (till: Till, nowMs: number): LeaseAsk[] => {
-    const { offline } = till;
-    if (!offline || isLive(offline, nowMs)) return [];
-    const want = { nanodollars: money.offlineNanodollars, tokens: 0n };
-    return [askOf(offline, want, NOTHING)];
-  };
-
-  /** An expired lease takes no new hold: it is closed, or waits for its calls; the till starts a fresh one. */
-  const retireExpired = (till: Till, nowMs: number): LeaseAsk[] => {
-    const asks: LeaseAsk[] = [];
-    const retire = (purse: Purse): boolean => {
-      if (purse.lease === null || isLive(purse, nowMs)) return false;
-      till.retired.add(purse);
-      return true;
-    };
-    if (retire(till.main)) till.main = fresh('agent', till.agent, '');
-    if (till.offline && retire(till.offline)) till.offline = fresh('offline', till.agent, '');
-    for (const [task, purse] of till.tasks) if (retire(purse)) till.tasks.delete(task);
-    for (const purse of till.retired) if (purse.dirty || isNothing(purse.held)) asks.push(giveBack(purse));
-    return asks;
-  };
-
-  const giveBack = (purse: Purse): LeaseAsk =>
-    askOf(purse, NOTHING, NOTHING, { release: true, close: isNothing(purse.held) });
-
-  const giveBackRecalled = (till: Till): LeaseAsk[] => {
-    const purses = [till.main, till.offline, ...till.tasks.values()].filter(
-      (purse): purse is Purse => purse !== null && purse.lease !== null && till.recalled.has(purse.lease),
-    );
-    till.recalled.clear();
-    return purses.map((purse) => askOf(purse, NOTHING, NOTHING, { release: true }));
+    if (till.waiters.length > 0 && !till.asking)
+      void exchange(till, asksForWaiters(till, clock.nowMs(), rules));
   };
 
   const exchange = async (till: Till, asks: readonly LeaseAsk[]): Promise<void> => {
@@ -300,16 +203,6 @@ export function createLeases(ports: LeasePorts): Leases {
     }
   };
 
-  const purseOfAsk = (till: Till, ask: LeaseAsk): Purse | undefined => {
-    if (ask.close || ask.release) {
-      for (const purse of till.retired)
-        if (purse.lease === ask.lease && purse.scope === ask.scope) return purse;
-    }
-    if (ask.scope === 'agent') return till.main;
-    if (ask.scope === 'offline') return till.offline ?? undefined;
-    return till.tasks.get(ask.task ?? '');
-  };
-
   const absorb = (till: Till, ask: LeaseAsk, answer: LeaseAnswer | undefined, sentAtMs: number): void => {
     const purse = purseOfAsk(till, ask);
     if (!purse || !answer) return;
@@ -336,9 +229,7 @@ export function createLeases(ports: LeasePorts): Leases {
   const forget = (till: Till, purse: Purse): void => {
     if (purse.lease !== null) ports.forget(purse.lease);
     till.retired.delete(purse);
-    if (purse === till.main) till.main = fresh('agent', till.agent, '');
-    else if (purse === till.offline) till.offline = fresh('offline', till.agent, '');
-    else if (till.tasks.get(purse.task) === purse) till.tasks.delete(purse.task);
+    replace(till, purse, rules);
   };
 
   /** A grant that the journal cannot hold is not used: after a crash nobody would know of it. */
@@ -406,7 +297,7 @@ export function createLeases(ports: LeasePorts): Leases {
     if (closing) return;
     if (till.asking) return scheduleReport(till);
     const nowMs = clock.nowMs();
-    const asks = retireExpired(till, nowMs);
+    const asks = retireExpired(till, nowMs, rules);
     if (till.main.dirty && till.main.lease !== null) asks.push(askOf(till.main, refill(till.main), NOTHING));
     for (const purse of till.tasks.values()) {
       if (purse.lease === null || !purse.dirty) continue;
@@ -434,15 +325,9 @@ export function createLeases(ports: LeasePorts): Leases {
       if (closing) return;
       if (till.asking) return scheduleRenewal(till);
       const nowMs = clock.nowMs();
-      const asks = retireExpired(till, nowMs);
-      for (const [task, purse] of till.tasks) {
-        if (purse.lease === null || !isNothing(purse.held) || nowMs - purse.lastUsedMs < TASK_PURSE_IDLE_MS)
-          continue;
-        till.tasks.delete(task);
-        till.retired.add(purse);
-        asks.push(giveBack(purse));
-      }
-      asks.push(askOf(till.main, NOTHING, NOTHING), ...offlineAsk(till, nowMs));
+      retireIdleTasks(till, nowMs, rules);
+      const asks = retireExpired(till, nowMs, rules);
+      asks.push(askOf(till.main, NOTHING, NOTHING), ...offlineAsk(till, nowMs, rules));
       void exchange(till, asks);
     });
   };
@@ -463,15 +348,19 @@ export function createLeases(ports: LeasePorts): Leases {
       const till = tillOf(agent);
       const ready = tryTake(till, task, amounts);
       if (ready) return ready;
-      const purses = [till.main, taskPurse(till, task)];
+      const purses = [till.main, taskPurse(till, task, rules)];
       const hold = take(till, purses, amounts);
-      if (!till.asking) void exchange(till, asksAhead(till, purses));
+      if (!till.asking)
+        void exchange(till, [
+          ...retireExpired(till, clock.nowMs(), rules),
+          ...purses.map((purse) => askOf(purse, NOTHING, NOTHING)),
+        ]);
       return hold;
     },
     warm(agent) {
       const till = tillOf(agent);
       if (till.asking || till.main.lease !== null) return;
-      void exchange(till, [askOf(till.main, NOTHING, NOTHING), ...offlineAsk(till, clock.nowMs())]);
+      void exchange(till, [askOf(till.main, NOTHING, NOTHING), ...offlineAsk(till, clock.nowMs(), rules)]);
     },
     recall(lease) {
       for (const till of tills.values()) {
@@ -503,8 +392,8 @@ export function createLeases(ports: LeasePorts): Leases {
       for (const till of tills.values()) {
         for (const waiter of [...till.waiters])
           refuse(till, waiter, new Refusal('draining', 'The sidecar is stopping.'));
-        const live = [till.main, till.offline, ...till.tasks.values(), ...till.retired];
-        const purses = live.filter((purse) => purse !== null && purse.lease !== null) as Purse[];
+        const live = [...pursesOf(till), ...till.retired];
+        const purses = live.filter((purse) => purse.lease !== null);
         for (const purse of purses) till.retired.add(purse);
         if (purses.length > 0) await exchange(till, purses.map(giveBack));
       }
@@ -512,20 +401,9 @@ export function createLeases(ports: LeasePorts): Leases {
     unreachable: () => failing,
     *purses() {
       for (const till of tills.values()) {
-        yield till.main;
-        if (till.offline) yield till.offline;
-        yield* till.tasks.values();
+        yield* pursesOf(till);
         yield* till.retired;
       }
     },
   };
-
-  function asksAhead(till: Till, purses: readonly Purse[]): LeaseAsk[] {
-    return [...retireExpired(till, clock.nowMs()), ...purses.map((purse) => askOf(purse, NOTHING, NOTHING))];
-  }
 }
-
-const larger = (a: Amounts, b: Amounts): Amounts => ({
-  nanodollars: a.nanodollars > b.nanodollars ? a.nanodollars : b.nanodollars,
-  tokens: a.tokens > b.tokens ? a.tokens : b.tokens,
-});

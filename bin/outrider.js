@@ -1,8 +1,8 @@
-#!/usr/bin/env node
+#!/usr/bin/env -S node --max-semi-space-size=4
 // The `outrider` command: checks Node's version, turns on the compile cache, then imports the entry.
-// Plain JavaScript, so that an old Node can still read the sentence that refuses it.
+// Plain JavaScript, so that an old Node can still read the sentence that refuses it. A proxy's garbage is short-lived: the
+// small nursery of the first line keeps the resident memory low.
 import module from 'node:module';
-import { setFlagsFromString } from 'node:v8';
 
 const required = [24, 18, 1];
 const actual = process.versions.node.split('.').map(Number);
@@ -14,7 +14,5 @@ if (difference < 0) {
   );
   process.exit(78);
 }
-// A proxy's garbage is short-lived: a small nursery holds it, and the resident memory of a sidecar stays a third lower.
-setFlagsFromString('--max-semi-space-size=4');
 module.enableCompileCache?.();
 await import('../cli/main.ts');

@@ -42,6 +42,9 @@ interface EndHeader {
   readonly hash: string;
 }
 
+/** With so few calls under way a decision waits for no others to be written with. */
+const ALONE = 2;
+
 export interface BookOptions {
   readonly strict: boolean;
   readonly newStream: () => string;
@@ -72,6 +75,7 @@ export function openBook(
     decide(record, leases, held) {
       const written = journal.append(FRAME_KINDS.decision, decisionOf({ record, leases, amounts: held }));
       state.open.set(record.callId, { record, leases, amounts: held });
+      if (state.open.size <= ALONE) journal.flush();
       return options.strict ? journal.synced() : written;
     },
     end(record, { decided, leases, used }) {

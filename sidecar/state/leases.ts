@@ -102,9 +102,9 @@ export function createLeases(ports: LeasePorts): Leases {
   let failing = false;
   let closing = false;
 
-  /** The purse the agent's money comes from now: the offline slice only once the main lease is over. */
+  /** The purse the agent's money comes from now: the offline slice only while the ledger is away and the main lease is over or used up. */
   const payer = (till: Till, amounts: Amounts, nowMs: number): Purse | null => {
-    if (isLive(till.main, nowMs)) return fits(amounts, roomOf(till.main)) ? till.main : null;
+    if (isLive(till.main, nowMs) && fits(amounts, roomOf(till.main))) return till.main;
     const { offline } = till;
     return failing && offline && isLive(offline, nowMs) && fits(amounts, roomOf(offline)) ? offline : null;
   };

@@ -175,6 +175,21 @@ describe('holds', () => {
     await leases.close();
   });
 
+  it('draw on the offline slice once the lease is used up and the ledger away', async () => {
+    const leases = await sidecar('a');
+    (await leases.hold(agent, 'task', { nanodollars: 1n, tokens: 1n })).settle(NOTHING);
+    const [main, offline] = [...leases.purses()];
+    expect(offline?.scope).toBe('offline');
+    reachable = false;
+    const dollars = (purse: typeof main) => Number((purse?.granted.nanodollars ?? 0n) / DOLLAR.nanodollars);
+    const { held } = await hold(leases, 'task', 10);
+    expect(dollars(offline)).toBeGreaterThan(0);
+    expect(held.length).toBe(Math.min(4, dollars(main) + dollars(offline)));
+    for (const each of held) each.settle(NOTHING);
+    reachable = true;
+    await leases.close();
+  });
+
   it('are refused with ledger_unreachable when there never was a ledger', async () => {
     reachable = false;
     const leases = await sidecar('a');

@@ -90,6 +90,7 @@ async function start(
     roster,
     recalls,
     authenticate: tokens.authenticate,
+    otlpPort: Number(new URL(pipeline.otlpUrl).port),
     missing: () => missingParts(database, store),
     figures: () => figuresOf(database, pipeline, recalls.listeners()),
     hosts: settings.hosts,

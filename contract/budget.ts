@@ -121,6 +121,11 @@ export interface Heartbeat {
   readonly policy: string;
 }
 
+/** Its answer: where this collector takes OTLP, on the host where the control API was found. */
+export interface HeartbeatAnswer {
+  readonly otlp_port: number;
+}
+
 /** POST /v1/tasks/{id} at the sidecar's admin port and at the collector. */
 export interface TaskEnd {
   readonly agent: string;

@@ -22,6 +22,7 @@ export interface ApiOptions {
   readonly roster: Roster;
   readonly recalls: Recalls;
   authenticate(token: string): string | null;
+  readonly otlpPort: number;
   /** What is not there yet; ready when empty. */
   missing(): readonly string[];
   figures(): Figures;
@@ -68,7 +69,7 @@ export function createApi(options: ApiOptions): Api {
   api.get('/v1/budgets', listBudgets(ledger));
   api.post('/v1/budgets/write-off', writeOff(ledger, log));
   api.get('/v1/agents', listAgents(roster));
-  api.post('/v1/agents', hearAgent(roster));
+  api.post('/v1/agents', hearAgent(roster, options.otlpPort));
   api.post('/v1/tasks/:id', endTask(ledger));
   api.get('/v1/events', (context) => streamEvents(context, recalls, clock));
   api.get('/v1/openapi.json', (context) => context.json(OPENAPI));

@@ -3,7 +3,14 @@
 
 import { readFileSync } from 'node:fs';
 import { type Dispatcher, Pool } from 'undici';
-import type { Heartbeat, LeaseRequest, LeaseResponse, Recall, TaskEnd } from '../../contract/budget.ts';
+import type {
+  Heartbeat,
+  HeartbeatAnswer,
+  LeaseRequest,
+  LeaseResponse,
+  Recall,
+  TaskEnd,
+} from '../../contract/budget.ts';
 import type { Clock } from '../../kit/clock.ts';
 
 export interface ControlPlane {
@@ -51,7 +58,8 @@ export function createControlPlane(options: ControlPlaneOptions): ControlPlane {
       bodyTimeout: ANSWER_TIMEOUT_MS,
     });
   const control = pool(options.controlUrl);
-  const otlp = pool(options.otlpUrl);
+  let otlpUrl = new URL(options.otlpUrl).origin;
+  let otlp = pool(otlpUrl);
   let token = options.token;
   let closed = false;
   let stopFollowing: (() => void) | null = null;
@@ -87,6 +95,16 @@ export function createControlPlane(options: ControlPlaneOptions): ControlPlane {
     return answer.body.json();
   };
 
+  /** The collector says where it takes spans; until it has, they go where the config says. */
+  const learnOtlp = ({ otlp_port: port }: Partial<HeartbeatAnswer>): void => {
+    const url = new URL(options.controlUrl);
+    url.port = String(port ?? '');
+    if (port === undefined || url.origin === otlpUrl) return;
+    void otlp.close();
+    otlpUrl = url.origin;
+    otlp = pool(otlpUrl);
+  };
+
   const readEvents = async (path: string, onRecall: (recall: Recall) => void): Promise<void> => {
     const stream = await control.request({
       path,
@@ -112,7 +130,7 @@ export function createControlPlane(options: ControlPlaneOptions): ControlPlane {
 
   return {
     ask: async (request) => (await post('/v1/leases', request)) as LeaseResponse,
-    heartbeat: async (beat) => void (await post('/v1/agents', beat)),
+    heartbeat: async (beat) => learnOtlp((await post('/v1/agents', beat)) as Partial<HeartbeatAnswer>),
     endTask: async (task, end) => void (await post(`/v1/tasks/${encodeURIComponent(task)}`, end)),
     async ship(body) {
       const answer = await send(otlp, '/v1/traces', 'application/x-protobuf', body);

@@ -30,9 +30,8 @@ beforeAll(async () => {
   const data = join(directory, 'data');
   const config = writeConfig(directory, yaml);
   collector = await startOutrider(['collector', '--config', config, '--data', data], { ready: 1, env });
-  const { control, otlp } = collector.listen.collector!;
-  const pointed = writeConfig(directory, yaml.replace('otlp: 127.0.0.1:0', `otlp: ${new URL(otlp!).host}`));
-  const args = ['sidecar', '--config', pointed, '--data', data, '--collector', control!];
+  const { control } = collector.listen.collector!;
+  const args = ['sidecar', '--config', config, '--data', data, '--collector', control!];
   sidecar = await startOutrider(args, { ready: 1, env });
 });
 afterAll(async () => {

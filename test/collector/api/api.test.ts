@@ -57,6 +57,7 @@ beforeAll(async () => {
   const roster = await openRoster(database, clock);
   recalls = createRecalls();
   api = createApi({
+    otlpPort: 4318,
     ledger: createLedger({ database, config, clock, roster, onRecall: recalls.publish }),
     roster,
     recalls,

@@ -6,6 +6,7 @@ import { type Amounts, NOTHING } from '../contract/money.ts';
 import type { Refusal } from '../contract/refusals.ts';
 import type { Reserved } from './call.ts';
 import type { Metered, Usage } from './dialects/dialect.ts';
+import { NOTHING_METERED } from './dialects/stream-meter.ts';
 import type { SendFailure } from './edges/upstreams.ts';
 import type { PriceBook } from './state/prices.ts';
 
@@ -153,7 +154,7 @@ function chargeHungUp(call: Chargeable, metered: Metered | null, sent: boolean, 
   }
   if (call.endpoint?.operation === 'call') return { ...chargeHold(call), ...outcome };
   const usage = boundedUsage(call, metered, call.price.contextWindow);
-  const seen: Metered = metered ?? { ...NOTHING_SEEN };
+  const seen: Metered = metered ?? NOTHING_METERED;
   const priced = prices.charge(call.upstream, call.price, modelOf(call), seen, usage);
   const cost = smaller(priced?.nanodollars ?? call.held.nanodollars, call.held.nanodollars);
   const used = { nanodollars: cost, tokens: smaller(totalTokens(usage), call.held.tokens) };
@@ -180,19 +181,6 @@ function boundedUsage(call: Chargeable, metered: Metered | null, contextWindow: 
     hostedUses: {},
   };
 }
-
-const NOTHING_SEEN: Metered = {
-  usage: null,
-  partial: null,
-  outputBytesSeen: 0,
-  model: null,
-  responseId: null,
-  finishReasons: [],
-  serviceTier: null,
-  toolRequests: [],
-  errorType: null,
-  complete: false,
-};
 
 function chargeRefused(call: Chargeable, refusal: Refusal, sent: boolean): Charge {
   if (refusal.code === 'approval_needed')

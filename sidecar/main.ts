@@ -186,6 +186,7 @@ function openEdges(options: SidecarOptions, instance: string, lifecycle: Lifecyc
     tokenFile: join(options.dataDirectory, 'token'),
     token: env.OUTRIDER_TOKEN || undefined,
     clock,
+    otlpMoved: () => shipper.again(),
   });
   lifecycle.onStop('control plane', () => control.close());
   const resource = { 'service.name': 'outrider-sidecar', 'service.instance.id': instance };

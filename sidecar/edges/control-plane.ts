@@ -31,6 +31,8 @@ export interface ControlPlaneOptions {
   readonly tokenFile: string;
   readonly token: string | undefined;
   readonly clock: Clock;
+  /** The collector takes spans elsewhere than the config said: what was not acknowledged may be sent again at once. */
+  otlpMoved(): void;
 }
 
 const CONNECT_TIMEOUT_MS = 1_000;
@@ -103,6 +105,7 @@ export function createControlPlane(options: ControlPlaneOptions): ControlPlane {
     void otlp.close();
     otlpUrl = url.origin;
     otlp = pool(otlpUrl);
+    options.otlpMoved();
   };
 
   const readEvents = async (path: string, onRecall: (recall: Recall) => void): Promise<void> => {

@@ -11,6 +11,8 @@ import { FRAME_KINDS, type Frame, type Journal, type Position } from './journal.
 export interface Shipper {
   /** Something was appended: ship soon. */
   nudge(): void;
+  /** Whatever kept the last batch from arriving may be over: try again at once. */
+  again(): void;
   /** Ships everything appended so far, or gives up at the deadline. */
   drain(deadlineMs: number): Promise<void>;
   stop(): void;
@@ -111,6 +113,12 @@ export function createShipper(options: ShipperOptions): Shipper {
 
   return {
     nudge: () => schedule(lastFailure ? retryMs : SHIP_AFTER_MS),
+    again() {
+      retryMs = RETRY_MS_MIN;
+      timer?.();
+      timer = null;
+      schedule(0);
+    },
     async drain(deadlineMs) {
       const until = clock.monotonicMs() + deadlineMs;
       const left = (): boolean => nextBatch() !== null && clock.monotonicMs() < until;

@@ -116,7 +116,7 @@ export async function rows<T = Record<string, unknown>>(sqlUrl: string, query: s
 export async function until<T>(
   ask: () => Promise<T>,
   good: (value: T) => boolean,
-  deadlineMs = 10_000,
+  deadlineMs = 20_000,
 ): Promise<T> {
   const end = performance.now() + deadlineMs;
   for (;;) {

@@ -3,8 +3,12 @@
 
 import { spawnSync } from 'node:child_process';
 
-/** Command → Debian package. Nothing of the tests needs one yet; the benchmarks install their own. */
-const PACKAGES: Readonly<Record<string, string>> = {};
+/** Command → Debian package: what the alert rules, the dashboards and the console are tested with. */
+const PACKAGES: Readonly<Record<string, string>> = {
+  promtool: 'prometheus',
+  amtool: 'prometheus-alertmanager',
+  chromium: 'chromium',
+};
 
 function has(command: string): boolean {
   return spawnSync('sh', ['-c', `command -v ${command}`], { stdio: 'ignore' }).status === 0;
@@ -14,7 +18,7 @@ function install(packages: readonly string[]): boolean {
   if (process.getuid?.() !== 0 || !has('apt-get')) return false;
   const run = (args: readonly string[]): boolean =>
     spawnSync('apt-get', args, { stdio: 'inherit' }).status === 0;
-  return run(['update', '-qq']) && run(['install', '-y', '-qq', ...packages]);
+  return run(['update', '-qq']) && run(['install', '-y', '-qq', '--no-install-recommends', ...packages]);
 }
 
 /** `npm test` puts the pinned Node first; anything older would test something else. */

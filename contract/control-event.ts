@@ -1,0 +1,31 @@
+// What can change in control state, by name: every change is noted once, in the transaction that makes it, and told to
+// the store as an OTLP log record, so that an auditor asks one place who did what.
+
+export const CONTROL_EVENTS = [
+  'policy_in_force',
+  'mode_changed',
+  'mode_restored',
+  'task_ended',
+  'budget_written_off',
+  'token_created',
+  'token_revoked',
+  'alert_fired',
+  'alert_resolved',
+  'alert_acknowledged',
+  'alert_silenced',
+] as const;
+export type ControlEventName = (typeof CONTROL_EVENTS)[number];
+
+/** The instrumentation scope of these log records; the store reads `control_events` from it. */
+export const CONTROL_SCOPE_NAME = 'outrider.control';
+
+export interface ControlEvent {
+  readonly event: ControlEventName;
+  /** Who did it: the name of the join token or session that was shown, or `collector`. */
+  readonly actor: string;
+  /** Empty where it concerns no single agent. */
+  readonly agent: string;
+  /** In the words of whoever did it; may be empty. */
+  readonly reason: string;
+  readonly details: Readonly<Record<string, unknown>>;
+}

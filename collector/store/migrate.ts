@@ -54,8 +54,14 @@ export async function applyRetention(store: Migrator, retention: Retention): Pro
     ['otel_traces', 'Timestamp', retention.tracesDays],
     ['otel_traces_trace_id_ts', 'Start', retention.tracesDays],
     ['otel_segments', 'FirstReceivedAt', retention.tracesDays],
+    ['otel_logs', 'Timestamp', retention.tracesDays],
     ['actions', 'timestamp', auditDays],
     ['tool_requests', 'timestamp', auditDays],
+    ['control_event_records', 'timestamp', auditDays],
+    ['calls_1m', 'time', auditDays],
+    ['calls_1h', 'time', auditDays],
+    ['task_calls', 'last_call', auditDays],
+    ['agent_edge_calls', 'last_seen', auditDays],
   ];
   const now = await store.query<{ name: string; engine_full: string }>(
     "SELECT name, engine_full FROM system.tables WHERE database = 'default'",

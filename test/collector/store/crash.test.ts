@@ -12,6 +12,7 @@ import { StoreUnavailable } from '../../../collector/store/failures.ts';
 import type { Segment, Store } from '../../../collector/store/store.ts';
 import { systemClock } from '../../../kit/clock.ts';
 import { type OpenedStore, openTestStore, RECEIVED_AT, temporaryDirectory } from './open.ts';
+import { ROLLUP_NAMES, rollupBothWays } from './rollups.ts';
 
 const SPANS_PER_REQUEST = 256;
 const REQUESTS = 12;
@@ -86,6 +87,10 @@ describe('a store process killed while it loads', () => {
       counted: all,
       lookup_once: 1,
     });
+    for (const name of ROLLUP_NAMES) {
+      const { kept, anew } = await rollupBothWays(opened.store, name);
+      expect(kept, name).toBe(anew);
+    }
   });
 
   test('answers StoreUnavailable while it is away, and keeps its SQL door when it is back', async () => {

@@ -1,7 +1,7 @@
 // THE TABLE OF CONTENTS: what happens to a call, in running order. Each line knows one fact more than the one before.
 
+import type { Secrets } from '../kit/secrets.ts';
 import type { Accepted } from './call.ts';
-import type { Secrets } from './edges/credentials.ts';
 import type { Upstreams } from './edges/upstreams.ts';
 import { type Refusing, refuse } from './refuse.ts';
 import { type Authorization, authorize } from './stages/authorize.ts';

@@ -13,7 +13,7 @@ export interface Config {
   readonly budgetsWarned: boolean;
   readonly prohibited: readonly Rule[];
   readonly departments: ReadonlyMap<string, { readonly budgets: readonly Budget[] }>;
-  readonly owners: ReadonlyMap<string, Readonly<Record<string, SecretReference>>>;
+  readonly owners: ReadonlyMap<string, Readonly<Partial<Record<ChannelKind, SecretReference>>>>;
   readonly upstreams: ReadonlyMap<string, Upstream>;
   readonly credentials: ReadonlyMap<string, Credential>;
   readonly roles: ReadonlyMap<string, Role>;
@@ -26,6 +26,7 @@ export interface Config {
   readonly journal: { readonly durability: 'batched' | 'strict'; readonly sizeBytesMax: number };
   readonly drainMs: number;
   readonly prices: readonly PriceOverride[];
+  readonly alerts: AlertChannels;
   readonly retention: {
     readonly tracesDays: number;
     readonly auditDays: number;
@@ -79,6 +80,22 @@ export interface SecretReference {
   readonly from: 'env' | 'file' | 'exec' | 'vault';
   /** Variable name, path, command line, or vault path. */
   readonly locator: string;
+}
+
+export const CHANNELS = ['pagerduty', 'slack', 'webhook'] as const;
+export type ChannelKind = (typeof CHANNELS)[number];
+
+/** Where alerts go; the secret is a routing key, or the URL of a webhook. */
+export interface Channel {
+  readonly kind: ChannelKind;
+  readonly secret: SecretReference;
+}
+
+/** Null: nobody is told, and the alert is only listed. */
+export interface AlertChannels {
+  readonly critical: Channel | null;
+  readonly warning: Channel | null;
+  readonly digest: Channel | null;
 }
 
 export interface Credential {

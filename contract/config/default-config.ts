@@ -4,6 +4,7 @@
 import { hash } from 'node:crypto';
 import type { Agent, Config, Upstream } from './config.ts';
 import {
+  ALERTS_DEFAULT,
   BREAKERS_DEFAULT,
   COLLECTOR_DEFAULT,
   DRAIN_MS_DEFAULT,
@@ -53,6 +54,7 @@ export function defaultConfig(): Config {
     journal: JOURNAL_DEFAULT,
     drainMs: DRAIN_MS_DEFAULT,
     prices: [],
+    alerts: ALERTS_DEFAULT,
     retention: RETENTION_DEFAULT,
     captureBodies: 'hash',
     listen: LISTEN_DEFAULT,

@@ -1,6 +1,6 @@
 // Every default, once: what a file that says nothing means. The schema shows them, `default-config.ts` uses them.
 
-import type { Breakers, Listen, MoneyRules, Timeouts } from './config.ts';
+import type { AlertChannels, Breakers, Listen, MoneyRules, Timeouts } from './config.ts';
 
 const SECOND_MS = 1000;
 const MINUTE_MS = 60 * SECOND_MS;
@@ -48,3 +48,5 @@ export const LISTEN_DEFAULT: Listen = {
   sql: '127.0.0.1:8123',
   insecure: false,
 };
+
+export const ALERTS_DEFAULT: AlertChannels = { critical: null, warning: null, digest: null };

@@ -39,11 +39,7 @@ export function notYetEnforced(config: Config): Problem[] {
     if (isKept(role.captureBodies))
       key(['roles', name, 'capture'], `capture of bodies as ${role.captureBodies} is`);
   }
-  for (const [name, channels] of config.owners) {
-    for (const channel of Object.keys(channels)) key(['owners', name, channel], "owners' channels are");
-  }
   key(['export'], 'exports are');
-  key(['alerts'], 'alerts are');
   if (isKept(config.captureBodies))
     key(['capture', 'bodies'], `capture of bodies as ${config.captureBodies} is`);
   if (config.money.gracePercent !== 0) key(['money', 'grace'], 'a grace other than 0% is');
@@ -76,5 +72,11 @@ function vaultPaths(config: Config): Path[] {
     if (secret.from === 'vault') paths.push(['credentials', name, 'from']);
   }
   for (const [name, { key }] of config.agents) if (key?.from === 'vault') paths.push(['agents', name, 'key']);
+  for (const [name, channels] of config.owners) {
+    for (const [channel, secret] of Object.entries(channels))
+      if (secret.from === 'vault') paths.push(['owners', name, channel]);
+  }
+  for (const [severity, channel] of Object.entries(config.alerts))
+    if (channel?.secret.from === 'vault') paths.push(['alerts', severity]);
   return paths;
 }

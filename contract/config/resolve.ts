@@ -2,17 +2,9 @@
 // the order of the file's documentation.
 
 import type { CompileCondition } from '../rules/condition.ts';
-import type {
-  Agent,
-  Config,
-  ConfigSource,
-  Credential,
-  Role,
-  SecretReference,
-  Timeouts,
-  Upstream,
-} from './config.ts';
+import type { Agent, Config, ConfigSource, Credential, Role, Timeouts, Upstream } from './config.ts';
 import {
+  ALERTS_DEFAULT,
   BREAKERS_DEFAULT,
   COLLECTOR_DEFAULT,
   DRAIN_MS_DEFAULT,
@@ -60,7 +52,7 @@ export function resolveConfig(file: FileConfig, resolving: Resolving): Config {
     budgetsWarned: file.budgets !== 'none',
     prohibited: resolveRules(file.prohibited, ['prohibited'], reader),
     departments: mapOf('departments', ({ budgets }) => ({ budgets: limited(budgets) })),
-    owners: mapOf('owners', (channels) => ({ ...channels }) as Record<string, SecretReference>),
+    owners: mapOf('owners', (channels) => defined(channels)),
     upstreams,
     credentials: mapOf('credentials', (credential, name) => resolveCredential(name, credential)),
     roles: mapOf('roles', (role, name) => resolveRole(name, role, reader)),
@@ -78,6 +70,7 @@ export function resolveConfig(file: FileConfig, resolving: Resolving): Config {
     },
     drainMs: file.drain ?? DRAIN_MS_DEFAULT,
     prices: resolvePrices(file, tree, problems),
+    alerts: { ...ALERTS_DEFAULT, ...defined(file.alerts ?? {}) },
     retention: {
       tracesDays: file.retention?.traces ?? RETENTION_DEFAULT.tracesDays,
       auditDays: file.retention?.audit ?? RETENTION_DEFAULT.auditDays,

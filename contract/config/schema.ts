@@ -180,7 +180,11 @@ export const configSchema = z
       .strictObject({
         critical: channel().optional(),
         warning: channel().optional(),
-        digest: channel().optional(),
+        digest: channel()
+          .refine(({ kind }) => kind !== 'pagerduty', {
+            error: 'a digest never pages: send it to slack or a webhook',
+          })
+          .optional(),
       })
       .optional(),
     export: z

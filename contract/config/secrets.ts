@@ -1,7 +1,7 @@
 // Where a secret is to be found, never the secret: `env:NAME`, `file:/path`, `exec:command`, `vault:path`. Whatever else
 // stands in such a place is taken for a literal secret and refused; its text is never repeated in a message or a log.
 
-import type { SecretReference } from './config.ts';
+import { CHANNELS, type Channel, type SecretReference } from './config.ts';
 import type { Read } from './units.ts';
 
 export const LITERAL_SECRET =
@@ -24,14 +24,11 @@ function mistakeIn({ from, locator }: SecretReference): string | undefined {
 }
 
 /** `pagerduty env:PD_KEY`: a channel's kind and where its key is; `slack env:URL`. */
-export function readChannel(text: string): Read<{ kind: string; secret: SecretReference }> {
+export function readChannel(text: string): Read<Channel> {
   const match = /^([a-z]+) (.+)$/s.exec(text.trim());
   if (!match) return { mistake: 'write a channel and where its key is, such as pagerduty env:PD_KEY' };
-  const kind = match[1]!;
-  if (!CHANNELS.some((known) => known === kind))
-    return { mistake: `a channel is one of ${CHANNELS.join(', ')}` };
+  const kind = CHANNELS.find((known) => known === match[1]);
+  if (!kind) return { mistake: `a channel is one of ${CHANNELS.join(', ')}` };
   const read = readSecret(match[2]!);
   return 'value' in read ? { value: { kind, secret: read.value } } : read;
 }
-
-export const CHANNELS = ['pagerduty', 'slack', 'webhook'] as const;

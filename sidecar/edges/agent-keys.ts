@@ -3,8 +3,8 @@
 import type { Config } from '../../contract/config/config.ts';
 import type { Clock } from '../../kit/clock.ts';
 import { type Log, sentenceOf } from '../../kit/log.ts';
+import type { Secrets } from '../../kit/secrets.ts';
 import type { AgentKey } from '../state/agents.ts';
-import type { Secrets } from './credentials.ts';
 
 export interface AgentKeys {
   readonly current: readonly AgentKey[];

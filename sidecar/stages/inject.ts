@@ -4,9 +4,9 @@
 import { hash } from 'node:crypto';
 import type { Credential } from '../../contract/config/config.ts';
 import { Refusal } from '../../contract/refusals.ts';
+import type { Secrets } from '../../kit/secrets.ts';
 import { type Admitted, type Credentialed, learn, type Outbound } from '../call.ts';
 import { applySplices } from '../dialects/members.ts';
-import type { Secrets } from '../edges/credentials.ts';
 
 /** Hop-by-hop, framing, and what tells others about us or about other hops: never carried on. */
 const DROPPED = new Set([

@@ -44,12 +44,6 @@ describe('not yet enforced', () => {
       ['c.yaml:2:15: fallbacks are not enforced yet: remove "roles.r.fallback"'],
     ],
     ['export', 'export: []', ['c.yaml:1:1: exports are not enforced yet: remove "export"']],
-    ['alerts', 'alerts: {}', ['c.yaml:1:1: alerts are not enforced yet: remove "alerts"']],
-    [
-      'channels',
-      'owners: { o: { slack: env:S } }',
-      ['c.yaml:1:16: owners\' channels are not enforced yet: remove "owners.o.slack"'],
-    ],
     ['capture', 'capture: { bodies: full }', ['c.yaml:1:12: capture of bodies as full']],
     [
       'capture of a role',
@@ -64,8 +58,13 @@ describe('not yet enforced', () => {
     ],
     [
       'vault',
-      'agents: { a: { key: vault:a } }\ncredentials: { c: { from: vault:x } }',
-      ['c.yaml:1:21: secrets from vault', 'c.yaml:2:27: secrets from vault'],
+      'agents: { a: { key: vault:a } }\ncredentials: { c: { from: vault:x } }\nowners: { o: { slack: vault:s } }\nalerts: { critical: pagerduty vault:p }',
+      [
+        'c.yaml:1:21: secrets from vault',
+        'c.yaml:2:27: secrets from vault',
+        'c.yaml:3:23: secrets from vault',
+        'c.yaml:4:21: secrets from vault',
+      ],
     ],
   ])('%s', async (_, text, expected) => {
     const found = await named(text);
@@ -78,7 +77,8 @@ describe('not yet enforced', () => {
 prohibited: [llm u/x, tool shell]
 roles: { r: { mode: observe, allow: ["llm u/* when args.cost == 1", "http GET https://a.example/"], limits: { max_output_tokens: 5, requests: 60/minute } } }
 agents: { a: { role: r, mode: observe, key: env:A, credentials: { u: k }, task_budgets: [$1] } }
-owners: { o: {} }
+owners: { o: { pagerduty: env:P, slack: env:S } }
+alerts: { critical: pagerduty env:P, warning: slack env:S, digest: webhook env:W }
 prices: { u/x: free }
 breakers: { trials: 1 }
 retention: { traces: 1d }

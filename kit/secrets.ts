@@ -1,15 +1,20 @@
-// Real credentials, read at run time from where the config points (environment, file, command) and never handed to the
-// agent. A value is kept for half a minute, so rotation needs no restart; it is read only once a call was allowed.
+// Secrets, read at run time from where they are said to be (environment, file, command). A value is kept for half a
+// minute, so rotation needs no restart; it is read only once it is needed.
 
 import { execFile } from 'node:child_process';
 import { readFile } from 'node:fs/promises';
 import { promisify } from 'node:util';
-import type { SecretReference } from '../../contract/config/config.ts';
-import type { Clock } from '../../kit/clock.ts';
+import type { Clock } from './clock.ts';
+
+/** `locator` is a variable's name, a path or a command line. */
+export interface SecretPlace {
+  readonly from: 'env' | 'file' | 'exec' | 'vault';
+  readonly locator: string;
+}
 
 export interface Secrets {
   /** The secret, without surrounding white space. Rejects with a sentence that names the reference, never a value. */
-  read(reference: SecretReference): string | Promise<string>;
+  read(reference: SecretPlace): string | Promise<string>;
 }
 
 export const SECRET_FRESH_MS = 30_000;
@@ -22,7 +27,7 @@ const execute = promisify(execFile);
 export function createSecrets(clock: Clock, env: Readonly<Record<string, string | undefined>>): Secrets {
   const known = new Map<string, { value: string; readAtMs: number }>();
 
-  const fetchSecret = async (reference: SecretReference): Promise<string> => {
+  const fetchSecret = async (reference: SecretPlace): Promise<string> => {
     if (reference.from === 'env') {
       const value = env[reference.locator];
       if (value === undefined || value === '')
@@ -44,7 +49,7 @@ export function createSecrets(clock: Clock, env: Readonly<Record<string, string 
     throw new Error(`secrets from ${reference.from}: are not available`);
   };
 
-  const refresh = async (reference: SecretReference, key: string): Promise<string> => {
+  const refresh = async (reference: SecretPlace, key: string): Promise<string> => {
     const value = (await fetchSecret(reference)).trim();
     if (!HEADER_VALUE.test(value)) {
       throw new Error(`what ${reference.from}:${reference.locator} holds cannot be a header's value`);

@@ -2,6 +2,7 @@
 // The `outrider` command: checks Node's version, turns on the compile cache, then imports the entry.
 // Plain JavaScript, so that an old Node can still read the sentence that refuses it. A proxy's garbage is short-lived: the
 // small nursery of the first line keeps the resident memory low.
+import { existsSync } from 'node:fs';
 import module from 'node:module';
 
 const required = [24, 18, 1];
@@ -15,4 +16,6 @@ if (difference < 0) {
   process.exit(78);
 }
 module.enableCompileCache?.();
-await import('../cli/main.ts');
+// A clone has the sources and runs them as written; an installed package has only what was compiled from them.
+const isClone = existsSync(new URL('../cli/main.ts', import.meta.url));
+await import(isClone ? '../cli/main.ts' : '../dist/cli/main.js');

@@ -4,6 +4,7 @@
 import { existsSync, renameSync, rmSync } from 'node:fs';
 import { extname } from 'node:path';
 import { Worker } from 'node:worker_threads';
+import { requireInstalled } from '../../kit/installed.ts';
 import { DatabaseFailed, DatabaseUnavailable } from './failures.ts';
 import { READY_ID, type WorkerAnswer, type WorkerRequest } from './pglite-messages.ts';
 
@@ -24,8 +25,9 @@ interface Asker {
   reject(failure: Error): void;
 }
 
-/** Opens the database, after making it when there is none. Throws DatabaseUnavailable. */
+/** Opens the database, after making it when there is none. Throws DatabaseUnavailable, or a sentence where PGlite is not installed. */
 export async function openPglite(directory: string): Promise<PgliteThread> {
+  requireInstalled('@electric-sql/pglite', 'The embedded Postgres');
   if (!existsSync(directory)) await initialise(directory);
   return startThread(directory);
 }

@@ -7,6 +7,9 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 
 const CLI = new URL('../../bin/outrider.js', import.meta.url).pathname;
+/** What runs `outrider`: this Node on this clone, unless a test names another Node or an installed package. */
+export type Program = readonly [node: string, entry: string];
+const HERE: Program = [process.execPath, CLI];
 
 export interface Started {
   readonly child: ChildProcess;
@@ -32,9 +35,10 @@ export function writeConfig(directory: string, yaml: string): string {
 /** Starts `outrider ARGS` and resolves once `ready` processes have said so. Rejects with its output when it ends first. */
 export async function startOutrider(
   args: readonly string[],
-  options: { ready: number; env?: NodeJS.ProcessEnv; cwd?: string },
+  options: { ready: number; env?: NodeJS.ProcessEnv; cwd?: string; program?: Program },
 ): Promise<Started> {
-  const child = spawn(process.execPath, [CLI, ...args], {
+  const [node, entry] = options.program ?? HERE;
+  const child = spawn(node, [entry, ...args], {
     stdio: ['ignore', 'pipe', 'pipe'],
     env: { ...process.env, ...options.env },
     ...(options.cwd ? { cwd: options.cwd } : {}),
@@ -74,9 +78,10 @@ export async function startOutrider(
 /** Runs `outrider ARGS` to its end. */
 export async function runOutrider(
   args: readonly string[],
-  options: { env?: NodeJS.ProcessEnv; cwd?: string } = {},
+  options: { env?: NodeJS.ProcessEnv; cwd?: string; program?: Program } = {},
 ): Promise<{ code: number | null; stdout: string; stderr: string }> {
-  const child = spawn(process.execPath, [CLI, ...args], {
+  const [node, entry] = options.program ?? HERE;
+  const child = spawn(node, [entry, ...args], {
     stdio: ['ignore', 'pipe', 'pipe'],
     env: { ...process.env, ...options.env },
     ...(options.cwd ? { cwd: options.cwd } : {}),

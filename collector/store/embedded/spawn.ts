@@ -6,6 +6,7 @@ import { randomBytes } from 'node:crypto';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import type { Clock } from '../../../kit/clock.ts';
+import { requireInstalled } from '../../../kit/installed.ts';
 import type { Log } from '../../../kit/log.ts';
 import { type EngineLimits, PRIVATE_SESSIONS, type StartOrder, type StartReport } from './messages.ts';
 
@@ -47,6 +48,7 @@ export interface StoreProcessOptions {
 /** Rejects when the first start fails; later ones are tried until `close`. */
 export async function spawnStore(options: StoreProcessOptions): Promise<StoreProcess> {
   const { log, clock } = options;
+  requireInstalled('chdb', 'The embedded ClickHouse');
   let child: ChildProcess | undefined;
   let door: PrivateDoor | undefined;
   let sqlPort = options.sql.port;

@@ -12,6 +12,7 @@ import { PortUnavailable } from '../kit/listen.ts';
 import type { Log } from '../kit/log.ts';
 import { createRecalls } from './api/events.ts';
 import { listenApi } from './api/listen.ts';
+import type { Figures } from './api/metrics.ts';
 import { createApi } from './api/routes.ts';
 import { collectorConfig, isLoopbackAddress, placesIn } from './config.ts';
 import { type Database, openDatabase } from './control/database.ts';
@@ -92,7 +93,11 @@ async function start(
     authenticate: tokens.authenticate,
     otlpPort: Number(new URL(pipeline.otlpUrl).port),
     missing: () => missingParts(database, store),
-    figures: () => figuresOf(database, pipeline, recalls.listeners()),
+    metrics: {
+      figures: () => figuresOf(database, pipeline, recalls.listeners()),
+      fleet: () => [],
+      alertValues: () => [],
+    },
     hosts: settings.hosts,
     beyondLoopback: !isLoopbackAddress(settings.listen.control),
     clock,
@@ -164,13 +169,22 @@ function missingParts(database: Database, store: Store): readonly string[] {
   );
 }
 
-function figuresOf(database: Database, pipeline: Pipeline, listeners: number) {
+function figuresOf(database: Database, pipeline: Pipeline, listeners: number): Figures {
   const { segments, bytes, oldestMs } = pipeline.depth();
+  const { receiver, queue } = pipeline.counters();
   return {
-    queueSegments: segments,
-    queueBytes: bytes,
-    queueOldestMs: oldestMs,
-    ledgerPending: database.pending(),
-    listeners,
+    plain: {
+      outrider_queue_segments: segments,
+      outrider_queue_bytes: bytes,
+      outrider_queue_oldest_seconds: oldestMs / 1000,
+      outrider_received_spans_total: receiver.spans,
+      outrider_stored_spans_total: queue.spans,
+      outrider_quarantined_total: queue.quarantined,
+      outrider_control_statements_pending: database.pending(),
+      outrider_event_streams: listeners,
+      outrider_store_memory_bytes: 0,
+    },
+    receivedRequests: { traces: receiver.stored + receiver.duplicates },
+    refusedRequests: receiver.refused,
   };
 }

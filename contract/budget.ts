@@ -103,13 +103,17 @@ export interface BudgetLine {
   readonly resets_at: string | null;
 }
 
+/** `away`: not heard of for AWAY_AFTER_MS. */
+export const AGENT_HEALTHS = ['ok', 'degraded', 'away'] as const;
+export type AgentHealth = (typeof AGENT_HEALTHS)[number];
+
 /** GET /v1/agents. */
 export interface AgentLine {
   readonly name: string;
   readonly instance: string;
   readonly mode: string;
   readonly last_seen: string;
-  readonly health: 'ok' | 'degraded' | 'away';
+  readonly health: AgentHealth;
 }
 
 /** POST /v1/agents, every HEARTBEAT_MS: this instance lives. */

@@ -29,7 +29,7 @@ import { type ControlPlane, createControlPlane } from './edges/control-plane.ts'
 import { type Journal, openJournal } from './edges/journal.ts';
 import { createShipper, type Shipper } from './edges/shipper.ts';
 import { createUpstreams } from './edges/upstreams.ts';
-import { createMeters } from './meters.ts';
+import { createMeters } from './meters/meters.ts';
 import { carry, type Services } from './pipeline.ts';
 import { createPresence } from './presence.ts';
 import { refuse } from './refuse.ts';
@@ -109,7 +109,7 @@ async function start(options: SidecarOptions, lifecycle: Lifecycle): Promise<Sid
   const prices = createPriceBook(config);
   const bodies = createBodies(config.limits.bodyBytesInFlightMax);
   const circuits = createCircuits(config.breakers, clock);
-  const meters = createMeters();
+  const meters = createMeters(() => config, agent);
   const services: Services = {
     identification: {
       agents,
@@ -133,8 +133,7 @@ async function start(options: SidecarOptions, lifecycle: Lifecycle): Promise<Sid
     purses: () => leases.purses(),
     explain: (name, rule) => explain(config, instance, name ?? agent ?? '', rule, clock),
     endTask: (task, end) => edges.control.endTask(task, { ...end, agent: end.agent ?? agent ?? '' }),
-    metrics: () =>
-      meters.render({ journal: edges.journal, circuits, bodies, inFlight: () => proxy.inFlight }),
+    metrics: () => meters.render({ ...edges, circuits, bodies, leases, inFlight: () => proxy.inFlight }),
   };
   const admin = createAdmin(adminServices);
   const adminAt = await listenOn(admin, config.listen.admin, 'listen.admin');

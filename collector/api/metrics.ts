@@ -1,35 +1,67 @@
-// GET /metrics: the collector itself, for Prometheus. What it would page about is said in alerts/.
+// GET /metrics: the collector itself and the fleet it watches, for Prometheus. Nothing is asked of a store while somebody
+// scrapes: what takes a query was read in the background. What would page is said in alerts/.
 
 import type { Handler } from 'hono';
-import { collectDefaultMetrics, Gauge, Registry } from 'prom-client';
+import { type COLLECTOR_METRICS, familyOf, figuresOf, SIGNALS } from '../../contract/metrics.ts';
+import { exposition, type Family, type Sample } from '../../kit/metrics.ts';
+import { processFigures } from '../../kit/process-figures.ts';
 
-/** Read when somebody scrapes. */
+type Signal = (typeof SIGNALS)[number];
+type ByLabel = 'outrider_received_requests_total' | 'outrider_refused_requests_total';
+
+/** Read when somebody scrapes: a number for each metric without labels, and what has one label by its value. */
 export interface Figures {
-  readonly queueSegments: number;
-  readonly queueBytes: number;
-  readonly queueOldestMs: number;
-  readonly ledgerPending: number;
-  readonly listeners: number;
+  readonly plain: Readonly<Record<Exclude<keyof typeof COLLECTOR_METRICS, ByLabel>, number>>;
+  readonly receivedRequests: Readonly<Partial<Record<Signal, number>>>;
+  /** By HTTP status. */
+  readonly refusedRequests: Readonly<Record<number, number>>;
 }
 
-const GAUGES: Readonly<Record<keyof Figures, readonly [name: string, help: string]>> = {
-  queueSegments: ['outrider_queue_segments', 'Segments accepted and not yet in the store'],
-  queueBytes: ['outrider_queue_bytes', 'Bytes accepted and not yet in the store'],
-  queueOldestMs: ['outrider_queue_oldest_milliseconds', 'Age of the oldest segment not yet in the store'],
-  ledgerPending: ['outrider_control_statements_pending', 'Statements waiting for the control database'],
-  listeners: ['outrider_event_streams', 'Sidecars that listen for recalls'],
-};
+/** What an alert's evaluation found; the caller bounds how many there are. */
+export interface AlertValue {
+  readonly alert: string;
+  readonly severity: string;
+  readonly agent: string;
+  readonly task: string;
+  readonly key: string;
+  readonly value: number;
+}
 
-export function serveMetrics(figures: () => Figures): Handler {
-  const registry = new Registry();
-  collectDefaultMetrics({ register: registry });
-  const gauges = Object.entries(GAUGES).map(([figure, [name, help]]) => ({
-    figure: figure as keyof Figures,
-    gauge: new Gauge({ name, help, registers: [registry] }),
-  }));
+export interface MetricSources {
+  figures(): Figures;
+  fleet(): readonly Family[];
+  alertValues(): readonly AlertValue[];
+}
+
+/** Refusals that are shown from the start: a first one is then seen as an increase. */
+const REFUSED_STATUSES = [400, 401, 413, 429, 503];
+
+export function serveMetrics(sources: MetricSources): Handler {
   return async (context) => {
-    const now = figures();
-    for (const { figure, gauge } of gauges) gauge.set(now[figure]);
-    return context.body(await registry.metrics(), 200, { 'content-type': registry.contentType });
+    const { contentType, text } = await exposition([
+      ...familiesOf(sources.figures()),
+      ...sources.fleet(),
+      familyOf('outrider_alert_value', sources.alertValues().map(alertSample)),
+      ...figuresOf(processFigures()),
+    ]);
+    return context.body(text, 200, { 'content-type': contentType });
   };
+}
+
+function familiesOf({ plain, receivedRequests, refusedRequests }: Figures): Family[] {
+  const bySignal = Object.fromEntries(SIGNALS.map((signal) => [signal, receivedRequests[signal] ?? 0]));
+  const zeros = Object.fromEntries(REFUSED_STATUSES.map((status) => [status, 0]));
+  return [
+    ...figuresOf(plain),
+    familyOf('outrider_received_requests_total', samplesBy('signal', bySignal)),
+    familyOf('outrider_refused_requests_total', samplesBy('status', { ...zeros, ...refusedRequests })),
+  ];
+}
+
+function samplesBy(label: string, values: Readonly<Record<string, number>>): Sample[] {
+  return Object.entries(values).map(([of, value]) => ({ labels: { [label]: of }, value }));
+}
+
+function alertSample({ value, ...labels }: AlertValue): Sample {
+  return { labels, value };
 }

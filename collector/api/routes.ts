@@ -13,7 +13,7 @@ import { type Recalls, streamEvents } from './events.ts';
 import { ApiError, failureBody } from './failures.ts';
 import { type ApiEnvironment, authenticated, knownHosts } from './guards.ts';
 import { answerLeases } from './leases.ts';
-import { type Figures, serveMetrics } from './metrics.ts';
+import { type MetricSources, serveMetrics } from './metrics.ts';
 import { OPENAPI } from './openapi.ts';
 import { endTask } from './tasks.ts';
 
@@ -25,7 +25,7 @@ export interface ApiOptions {
   readonly otlpPort: number;
   /** What is not there yet; ready when empty. */
   missing(): readonly string[];
-  figures(): Figures;
+  readonly metrics: MetricSources;
   /** Names under which the API may be called, besides loopback's. */
   readonly hosts: readonly string[];
   readonly beyondLoopback: boolean;
@@ -78,7 +78,7 @@ export function createApi(options: ApiOptions): Api {
     const missing = options.missing();
     return context.json({ ready: missing.length === 0, missing }, missing.length === 0 ? 200 : 503);
   });
-  api.get('/metrics', serveMetrics(options.figures));
+  api.get('/metrics', serveMetrics(options.metrics));
   return api;
 }
 

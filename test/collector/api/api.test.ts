@@ -63,7 +63,27 @@ beforeAll(async () => {
     recalls,
     authenticate: (token) => (token === TOKEN ? 'join' : null),
     missing: () => missing,
-    figures: () => ({ queueSegments: 2, queueBytes: 7, queueOldestMs: 0, ledgerPending: 0, listeners: 0 }),
+    metrics: {
+      figures: () => ({
+        plain: {
+          outrider_queue_segments: 2,
+          outrider_queue_bytes: 7,
+          outrider_queue_oldest_seconds: 0,
+          outrider_received_spans_total: 0,
+          outrider_stored_spans_total: 0,
+          outrider_quarantined_total: 0,
+          outrider_control_statements_pending: 0,
+          outrider_event_streams: 0,
+          outrider_store_memory_bytes: 0,
+        },
+        receivedRequests: { logs: 3 },
+        refusedRequests: { 418: 1 },
+      }),
+      fleet: () => [],
+      alertValues: () => [
+        { alert: 'token-burn', severity: 'warning', agent: 'a', task: '', key: 'a', value: 2.5 },
+      ],
+    },
     hosts: ['collector.example'],
     beyondLoopback: false,
     clock,
@@ -203,9 +223,12 @@ describe('what it answers', () => {
     });
     missing = [];
     expect((await send({ method: 'GET', path: '/readyz', token: null })).status).toBe(200);
-    expect((await send({ method: 'GET', path: '/metrics', token: null })).text).toContain(
-      'outrider_queue_segments 2',
-    );
+    const { text } = await send({ method: 'GET', path: '/metrics', token: null });
+    expect(text).toContain('outrider_queue_segments 2\n');
+    expect(text).toContain('outrider_received_requests_total{signal="logs"} 3\n');
+    expect(text).toContain('outrider_refused_requests_total{status="418"} 1\n');
+    expect(text).toContain('outrider_refused_requests_total{status="429"} 0\n');
+    expect(text).toMatch(/^outrider_alert_value\{alert="token-burn".*\} 2\.5$/m);
   });
 
   test('OpenAPI names exactly the routes that exist', () => {

@@ -5,6 +5,7 @@ import type { BudgetLine } from '../contract/budget.ts';
 import { formatDollars } from '../contract/money.ts';
 import { type CollectorClient, collectorClient } from './collector-client.ts';
 import { EXIT, type Io, UsageError } from './command.ts';
+import { table } from './table.ts';
 
 export const help = `outrider budgets: what is spent, held and left
 
@@ -81,14 +82,3 @@ function cells({ level, name, window, unit, limit, posted, held, resets_at }: Bu
 
 const shown = (amount: bigint, unit: BudgetLine['unit']) =>
   unit === 'tokens' ? `${amount.toLocaleString('en-US')} tokens` : formatDollars(amount);
-
-/** Columns as wide as their widest cell, two blanks apart. */
-function table(rows: readonly (readonly string[])[]): string {
-  const widths = rows[0]!.map((_, column) => Math.max(...rows.map((row) => row[column]!.length)));
-  const line = (row: readonly string[]) =>
-    row
-      .map((cell, column) => cell.padEnd(widths[column]!))
-      .join('  ')
-      .trimEnd();
-  return `${rows.map(line).join('\n')}\n`;
-}

@@ -8,6 +8,7 @@ export interface CollectorClient {
   readonly url: string;
   get<T>(path: string): Promise<T>;
   post<T>(path: string, message?: unknown): Promise<T>;
+  delete<T>(path: string): Promise<T>;
 }
 
 /** The flags of commands that speak to a collector; each has its twin in the environment. */
@@ -38,7 +39,12 @@ export function collectorClient(flags: CollectorFlags, { env }: Io): CollectorCl
     return JSON.parse(text) as T;
   }
 
-  return { url, get: (path) => ask('GET', path), post: (path, message) => ask('POST', path, message) };
+  return {
+    url,
+    get: (path) => ask('GET', path),
+    post: (path, message) => ask('POST', path, message),
+    delete: (path) => ask('DELETE', path),
+  };
 }
 
 function tokenFrom(dataDirectory: string, env: NodeJS.ProcessEnv): string {

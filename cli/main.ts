@@ -13,6 +13,7 @@ const COMMANDS: Readonly<Record<string, { readonly line: string; load(): Promise
   env: { line: 'the variables that point an agent at its sidecar', load: () => import('./env.ts') },
   sql: { line: 'ask the store a question', load: () => import('./sql.ts') },
   policy: { line: 'check the config, explain a decision', load: () => import('./policy.ts') },
+  mode: { line: 'let an agent observe or enforce for a while', load: () => import('./mode.ts') },
   budgets: { line: 'what is spent, held and left', load: () => import('./budgets.ts') },
 };
 

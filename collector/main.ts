@@ -17,6 +17,7 @@ import { createApi } from './api/routes.ts';
 import { collectorConfig, isLoopbackAddress, placesIn } from './config.ts';
 import { type Database, openDatabase } from './control/database.ts';
 import { createLedger } from './control/ledger.ts';
+import { openModes } from './control/modes.ts';
 import { openRoster } from './control/roster.ts';
 import { openTokens, type Tokens } from './control/tokens.ts';
 import { type Pipeline, startPipeline } from './pipeline.ts';
@@ -85,10 +86,20 @@ async function start(
 
   const roster = await openRoster(database, clock);
   const recalls = createRecalls();
+  const modes = await openModes({
+    database,
+    config,
+    clock,
+    log,
+    changed: () => recalls.tellAll((agent) => ({ agent, in_force: modes.inForce(agent) })),
+  });
+  lifecycle.onStop('modes', () => modes.close());
   const ledger = createLedger({ database, config, clock, roster, onRecall: recalls.publish });
   const api = createApi({
     ledger,
     roster,
+    modes,
+    config,
     recalls,
     authenticate: tokens.authenticate,
     otlpPort: Number(new URL(pipeline.otlpUrl).port),

@@ -6,6 +6,7 @@
 //
 // All amounts are cumulative over the life of the lease, so every message may be repeated without harm.
 
+import type { ModeInForce } from './mode.ts';
 import type { AmountsMessage } from './money.ts';
 
 /**
@@ -125,9 +126,10 @@ export interface Heartbeat {
   readonly policy: string;
 }
 
-/** Its answer: where this collector takes OTLP, on the host where the control API was found. */
+/** Its answer: where this collector takes OTLP, on the host where the control API was found, and the agent's mode. */
 export interface HeartbeatAnswer {
   readonly otlp_port: number;
+  readonly mode: ModeInForce;
 }
 
 /** POST /v1/tasks/{id} at the sidecar's admin port and at the collector. */

@@ -36,6 +36,7 @@ import { refuse } from './refuse.ts';
 import { type Agents, createAgents } from './state/agents.ts';
 import { createCircuits } from './state/circuits.ts';
 import { createLeases, type Leases } from './state/leases.ts';
+import { createModes } from './state/modes.ts';
 import { createPriceBook } from './state/prices.ts';
 import { createRates } from './state/rates.ts';
 import { createTasks } from './state/tasks.ts';
@@ -88,16 +89,18 @@ async function start(options: SidecarOptions, lifecycle: Lifecycle): Promise<Sid
   const secrets = createSecrets(clock, options.env);
   const keys = await readAgentKeys(config, secrets, clock, log);
   lifecycle.onStop('agent keys', () => keys.stop());
-  const agents = createAgents({ fixed: agent, instance, keys: () => keys.current });
+  const modes = createModes(clock);
+  const agents = createAgents({ fixed: agent, instance, modeOf: modes.of, keys: () => keys.current });
   const own = agent === null ? undefined : ownIdentity(agents, config, agent);
 
   const presence = createPresence({
     control: edges.control,
-    policy: config.digest,
+    config,
     clock,
     log,
     healthy: () => !edges.journal.failing,
     recall: (lease) => leases.recall(lease),
+    modes,
   });
   lifecycle.onStop('presence', () => presence.stop());
   const turn = createTurn(log);
@@ -264,7 +267,11 @@ function ownIdentity(agents: Agents, config: Config, name: string) {
 }
 
 function explain(config: Config, instance: string, name: string, rule: string, clock: Clock) {
-  const identity = ownIdentity(createAgents({ fixed: name, instance, keys: () => [] }), config, name);
+  const identity = ownIdentity(
+    createAgents({ fixed: name, instance, modeOf: () => undefined, keys: () => [] }),
+    config,
+    name,
+  );
   const subject = parseSubject(rule, config.upstreams);
   const facts = () => ({
     call: callFacts(subject, config.upstreams),

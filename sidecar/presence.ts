@@ -1,10 +1,14 @@
-// Tells the collector that this instance lives, for every agent that was seen here, and hears what it calls back.
+// Tells the collector that this instance lives, for every agent that was seen here, and hears what it calls back
+// and in which mode each is.
 
 import { HEARTBEAT_MS } from '../contract/budget.ts';
+import { type Config, modeOf } from '../contract/config/config.ts';
+import type { ModeInForce } from '../contract/mode.ts';
 import type { Clock } from '../kit/clock.ts';
 import { type Log, sentenceOf } from '../kit/log.ts';
 import type { AgentIdentity } from './call.ts';
 import type { ControlPlane } from './edges/control-plane.ts';
+import type { Modes } from './state/modes.ts';
 
 export interface Presence {
   /** Cheap when the agent is known already. */
@@ -14,7 +18,8 @@ export interface Presence {
 
 export function createPresence(use: {
   readonly control: ControlPlane;
-  readonly policy: string;
+  readonly config: Config;
+  readonly modes: Modes;
   readonly clock: Clock;
   readonly log: Log;
   healthy(): boolean;
@@ -24,16 +29,39 @@ export function createPresence(use: {
   let stopped = false;
   let lastFailure = '';
 
-  const beat = async ({ name, instance, mode }: AgentIdentity): Promise<void> => {
+  /** An answer that was under way while an event came may be older than it: the event holds. */
+  const heard = new Map<string, number>();
+
+  const beat = async ({ name, instance, entry }: AgentIdentity): Promise<void> => {
     const health = use.healthy() ? ('ok' as const) : ('degraded' as const);
+    const mode = use.modes.of(name) ?? modeOf(use.config, entry);
+    const before = heard.get(name);
     try {
-      await use.control.heartbeat({ name, instance, mode, health, policy: use.policy });
+      const inForce = await use.control.heartbeat({
+        name,
+        instance,
+        mode,
+        health,
+        policy: use.config.digest,
+      });
+      if (inForce !== undefined && heard.get(name) === before) learn(name, inForce);
       lastFailure = '';
     } catch (failure) {
       const sentence = sentenceOf(failure);
       if (sentence !== lastFailure) use.log.info('heartbeat.unanswered', { agent: name, failure: sentence });
       lastFailure = sentence;
     }
+  };
+
+  /** Said back at once, so that the list of agents shows what holds. */
+  const learn = (name: string, inForce: ModeInForce): void => {
+    const agent = agents.get(name);
+    if (!agent || stopped || !use.modes.learn(name, inForce)) return;
+    use.log.warn('mode.changed', {
+      agent: name,
+      mode: use.modes.of(name) ?? modeOf(use.config, agent.entry),
+    });
+    void beat(agent);
   };
 
   const keepBeating = (): void => {
@@ -48,7 +76,13 @@ export function createPresence(use: {
       if (agents.has(agent.name)) return;
       agents.set(agent.name, agent);
       void beat(agent);
-      use.control.follow(agent.name, agent.instance, ({ lease }) => use.recall(lease));
+      use.control.follow(agent.name, agent.instance, {
+        recall: ({ lease }) => use.recall(lease),
+        mode({ agent: name, in_force }) {
+          heard.set(name, (heard.get(name) ?? 0) + 1);
+          learn(name, in_force);
+        },
+      });
     },
     stop() {
       stopped = true;

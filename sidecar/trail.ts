@@ -173,10 +173,10 @@ function pendingCharge(call: Credentialed): Charge {
   };
 }
 
-/** What was in force and what enforcing would have said; they differ only in observe mode. */
+/** What was in force and what enforcing would have said; they differ only in observe mode. Not judged is denied. */
 function verdictsOf({ judgement, agent }: Known): { verdict: Verdict; would: Verdict } {
   const would = judgement?.verdict ?? 'deny';
-  const passes = agent?.mode === 'observe' && (would === 'deny' || would === 'ask');
+  const passes = judgement && agent?.mode === 'observe' && (would === 'deny' || would === 'ask');
   return { verdict: passes ? 'allow' : would, would };
 }
 

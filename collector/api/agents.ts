@@ -1,6 +1,9 @@
-// GET /v1/agents: who is there. POST /v1/agents: a sidecar says that it lives, and hears where spans are taken.
+// GET /v1/agents: who is there. POST /v1/agents: a sidecar says that it lives, and hears where spans are taken
+// and in which mode its agent is.
 
 import type { Handler } from 'hono';
+import type { HeartbeatAnswer } from '../../contract/budget.ts';
+import type { Modes } from '../control/modes.ts';
 import type { Roster } from '../control/roster.ts';
 import { bodyOf, heartbeat } from './messages.ts';
 
@@ -9,9 +12,11 @@ export function listAgents(roster: Roster): Handler {
 }
 
 /** `otlpPort` is on the host where the sidecar found the control API. */
-export function hearAgent(roster: Roster, otlpPort: number): Handler {
+export function hearAgent(roster: Roster, modes: Modes, otlpPort: number): Handler {
   return async (context) => {
-    await roster.heartbeat(await bodyOf(context, heartbeat));
-    return context.json({ otlp_port: otlpPort });
+    const beat = await bodyOf(context, heartbeat);
+    await roster.heartbeat(beat);
+    const answer: HeartbeatAnswer = { otlp_port: otlpPort, mode: modes.inForce(beat.name) };
+    return context.json(answer);
   };
 }

@@ -1,17 +1,24 @@
-// Recalls on their way to the sidecars that must hear them: one stream of server-sent events per listener. A recall that
-// nobody hears is dropped; whoever needs the money asks again, and it is sent again.
+// Recalls and modes on their way to the sidecars that must hear them: one stream of server-sent events per listener. What
+// nobody hears is dropped: whoever needs the money asks again, and each heartbeat's answer says the mode.
 
 import type { Context } from 'hono';
 import { type SSEStreamingApi, streamSSE } from 'hono/streaming';
 import type { Recall } from '../../contract/budget.ts';
+import type { ModeNotice } from '../../contract/mode.ts';
 import type { Clock } from '../../kit/clock.ts';
 import { ApiError } from './failures.ts';
 import { checked, listener } from './messages.ts';
 
+export type Told =
+  | { readonly event: 'recall'; readonly data: Recall }
+  | { readonly event: 'mode'; readonly data: ModeNotice };
+
 export interface Recalls {
   publish(recall: Recall): void;
+  /** Tells every listener the mode of its agent. */
+  tellAll(noticeFor: (agent: string) => ModeNotice): void;
   /** `hear` until the returned function is called. Throws ApiError 503 when too many listen. */
-  subscribe(agent: string, instance: string, hear: (recall: Recall) => void, end: () => void): () => void;
+  subscribe(agent: string, instance: string, hear: (told: Told) => void, end: () => void): () => void;
   /** Ends every stream. */
   close(): void;
   listeners(): number;
@@ -24,7 +31,8 @@ const UNREAD_EVENTS_MAX = 256;
 const KEEP_ALIVE_MS = 15_000;
 
 interface Listener {
-  readonly hear: (recall: Recall) => void;
+  readonly agent: string;
+  readonly hear: (told: Told) => void;
   readonly end: () => void;
 }
 
@@ -34,13 +42,20 @@ export function createRecalls(): Recalls {
   const keyOf = (agent: string, instance: string) => `${agent}/${instance}`;
   return {
     publish(recall) {
-      for (const { hear } of listeners.get(keyOf(recall.agent, recall.instance)) ?? []) hear(recall);
+      for (const { hear } of listeners.get(keyOf(recall.agent, recall.instance)) ?? []) {
+        hear({ event: 'recall', data: recall });
+      }
+    },
+    tellAll(noticeFor) {
+      for (const together of listeners.values()) {
+        for (const { agent, hear } of together) hear({ event: 'mode', data: noticeFor(agent) });
+      }
     },
     subscribe(agent, instance, hear, end) {
       if (count >= STREAMS_MAX)
         throw new ApiError(503, 'too_many_listeners', 'Too many streams are open; try again later.');
       const key = keyOf(agent, instance);
-      const listener = { hear, end };
+      const listener = { agent, hear, end };
       const together = listeners.get(key) ?? new Set();
       listeners.set(key, together.add(listener));
       count += 1;
@@ -61,8 +76,8 @@ export function createRecalls(): Recalls {
 export function streamEvents(context: Context, recalls: Recalls, clock: Clock): Response {
   const { agent, instance } = checked(context.req.query(), listener);
   const over = Promise.withResolvers<void>();
-  let send: (recall: Recall) => void = () => undefined;
-  const unsubscribe = recalls.subscribe(agent, instance, (recall) => send(recall), over.resolve);
+  let send: (told: Told) => void = () => undefined;
+  const unsubscribe = recalls.subscribe(agent, instance, (told) => send(told), over.resolve);
   return streamSSE(context, async (stream) => {
     stream.onAbort(over.resolve);
     send = sender(stream, over.resolve);
@@ -73,12 +88,12 @@ export function streamEvents(context: Context, recalls: Recalls, clock: Clock): 
   });
 }
 
-function sender(stream: SSEStreamingApi, end: () => void): (recall: Recall) => void {
+function sender(stream: SSEStreamingApi, end: () => void): (told: Told) => void {
   let unread = 0;
-  return (recall) => {
+  return ({ event, data }) => {
     unread += 1;
     if (unread > UNREAD_EVENTS_MAX) return end();
-    stream.writeSSE({ event: 'recall', data: JSON.stringify(recall) }).then(() => {
+    stream.writeSSE({ event, data: JSON.stringify(data) }).then(() => {
       unread -= 1;
     }, end);
   };

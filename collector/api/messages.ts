@@ -8,7 +8,7 @@ import { badRequest } from './failures.ts';
 const ASKS_MAX = 4_000;
 
 /** No control characters, no half of a surrogate pair: Postgres takes neither in JSON. */
-const text = (charactersMax: number) =>
+export const text = (charactersMax: number) =>
   z
     .string()
     .min(1)
@@ -16,7 +16,7 @@ const text = (charactersMax: number) =>
     .refine((value) => value.isWellFormed() && !/\p{Cc}/u.test(value), 'holds characters that no name has');
 
 /** A slash would make agent `a/b` and task `b` of agent `a` the same account. */
-const agentName = text(128).refine((name) => !name.includes('/'), 'an agent’s name holds no slash');
+export const agentName = text(128).refine((name) => !name.includes('/'), 'an agent’s name holds no slash');
 const instanceName = text(256);
 const taskName = text(512);
 const wholeNumber = z.string().regex(/^\d{1,24}$/, 'is a whole number of at most 24 digits, as a string');

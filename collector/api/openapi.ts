@@ -21,6 +21,9 @@ const object = (properties: Record<string, object>, optional: readonly string[] 
 const body = (schema: object) => ({ required: true, content: json(schema) });
 const query = (name: string) => ({ name, in: 'query', required: true, schema: text });
 const open = { security: [] };
+const aMode = { enum: ['observe', 'enforce'] };
+const milliseconds = { type: ['integer', 'null'], minimum: 1 };
+const modeInForce = { anyOf: [{ type: 'null' }, object({ mode: aMode, ms_left: milliseconds })] };
 
 export const OPENAPI = {
   openapi: '3.1.0',
@@ -67,7 +70,28 @@ export const OPENAPI = {
             policy: text,
           }),
         ),
-        responses: ok('Heard', { type: 'object' }),
+        responses: ok(
+          'Heard: where spans are taken, and the mode in force unless it is the config’s',
+          object({ otlp_port: { type: 'integer' }, mode: modeInForce }),
+        ),
+      },
+    },
+    '/v1/modes': {
+      get: {
+        summary: 'Every mode put in force for a while',
+        responses: ok('The modes', listOf('ModeLine')),
+      },
+      post: {
+        summary: 'Put a mode in force for an agent, or for all agents of an entry with *',
+        requestBody: body(object({ agent: text, mode: aMode, for_ms: milliseconds, reason: text })),
+        responses: ok('In force', { $ref: '#/components/schemas/ModeLine' }),
+      },
+    },
+    '/v1/modes/{agent}': {
+      delete: {
+        summary: 'Restore the mode that the config says',
+        parameters: [{ name: 'agent', in: 'path', required: true, schema: text }],
+        responses: ok('Restored', { type: 'object' }),
       },
     },
     '/v1/tasks/{id}': {
@@ -89,7 +113,7 @@ export const OPENAPI = {
     },
     '/v1/events': {
       get: {
-        summary: 'Recalls for one instance, as server-sent events named `recall`',
+        summary: 'Recalls for one instance, and its agent’s mode: server-sent events `recall` and `mode`',
         parameters: [query('agent'), query('instance')],
         responses: { 200: { description: 'A stream', content: { 'text/event-stream': { schema: text } } } },
       },
@@ -162,6 +186,15 @@ export const OPENAPI = {
         mode: text,
         last_seen: { type: 'string', format: 'date-time' },
         health: { enum: ['ok', 'degraded', 'away'] },
+      }),
+      ModeLine: object({
+        agent: text,
+        mode: aMode,
+        configured: { enum: ['observe', 'enforce', null] },
+        since: { type: 'string', format: 'date-time' },
+        until: { type: ['string', 'null'], format: 'date-time' },
+        actor: text,
+        reason: text,
       }),
       WrittenOff: object({ lease: text, agent: text, instance: text, unit: text, amount: whole }),
     },

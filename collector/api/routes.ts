@@ -2,10 +2,12 @@
 
 import { Hono } from 'hono';
 import { bodyLimit } from 'hono/body-limit';
+import type { Config } from '../../contract/config/config.ts';
 import type { Clock } from '../../kit/clock.ts';
 import { type Log, sentenceOf } from '../../kit/log.ts';
 import { DatabaseUnavailable } from '../control/failures.ts';
 import type { Ledger } from '../control/ledger.ts';
+import type { Modes } from '../control/modes.ts';
 import type { Roster } from '../control/roster.ts';
 import { hearAgent, listAgents } from './agents.ts';
 import { listBudgets, writeOff } from './budgets.ts';
@@ -14,12 +16,15 @@ import { ApiError, failureBody } from './failures.ts';
 import { type ApiEnvironment, authenticated, knownHosts } from './guards.ts';
 import { answerLeases } from './leases.ts';
 import { type MetricSources, serveMetrics } from './metrics.ts';
+import { modeRoutes } from './modes.ts';
 import { OPENAPI } from './openapi.ts';
 import { endTask } from './tasks.ts';
 
 export interface ApiOptions {
   readonly ledger: Ledger;
   readonly roster: Roster;
+  readonly modes: Modes;
+  readonly config: Config;
   readonly recalls: Recalls;
   authenticate(token: string): string | null;
   readonly otlpPort: number;
@@ -38,7 +43,7 @@ export type Api = Hono<ApiEnvironment>;
 export const BODY_BYTES_MAX = 1024 * 1024;
 
 export function createApi(options: ApiOptions): Api {
-  const { ledger, roster, recalls, clock, log } = options;
+  const { ledger, roster, modes, recalls, clock, log } = options;
   const api: Api = new Hono<ApiEnvironment>();
   api.onError((failure, context) => {
     if (failure instanceof ApiError) return context.json(failureBody(failure), failure.status);
@@ -63,13 +68,16 @@ export function createApi(options: ApiOptions): Api {
 
   api.use(knownHosts(options.hosts, options.beyondLoopback));
   api.use('/v1/*', authenticated(options.authenticate));
-  api.use('/v1/*', bodyLimit({ maxSize: BODY_BYTES_MAX, onError: tooLarge }));
+  // A DELETE's body is never read; wrapping an empty one breaks in the server's own request object.
+  const limited = bodyLimit({ maxSize: BODY_BYTES_MAX, onError: tooLarge });
+  api.use('/v1/*', (context, next) => (context.req.method === 'DELETE' ? next() : limited(context, next)));
 
   api.post('/v1/leases', answerLeases(ledger));
   api.get('/v1/budgets', listBudgets(ledger));
   api.post('/v1/budgets/write-off', writeOff(ledger, log));
   api.get('/v1/agents', listAgents(roster));
-  api.post('/v1/agents', hearAgent(roster, options.otlpPort));
+  api.post('/v1/agents', hearAgent(roster, modes, options.otlpPort));
+  modeRoutes(api, modes, roster, options.config);
   api.post('/v1/tasks/:id', endTask(ledger));
   api.get('/v1/events', (context) => streamEvents(context, recalls, clock));
   api.get('/v1/openapi.json', (context) => context.json(OPENAPI));

@@ -11,17 +11,24 @@ import type {
   Recall,
   TaskEnd,
 } from '../../contract/budget.ts';
+import type { ModeInForce, ModeNotice } from '../../contract/mode.ts';
 import type { Clock } from '../../kit/clock.ts';
 
 export interface ControlPlane {
   ask(request: LeaseRequest): Promise<LeaseResponse>;
-  heartbeat(beat: Heartbeat): Promise<void>;
+  /** The agent's mode in force, null where it is the config's; undefined from a collector that does not say. */
+  heartbeat(beat: Heartbeat): Promise<ModeInForce | undefined>;
   endTask(task: string, end: TaskEnd): Promise<void>;
   /** Ships one OTLP request; resolves once it is acknowledged. */
   ship(body: Buffer): Promise<void>;
-  /** Follows recalls until closed, reconnecting. */
-  follow(agent: string, instance: string, onRecall: (recall: Recall) => void): void;
+  /** Follows what the collector says until closed, reconnecting. */
+  follow(agent: string, instance: string, hear: Hearing): void;
   close(): Promise<void>;
+}
+
+export interface Hearing {
+  recall(recall: Recall): void;
+  mode(notice: ModeNotice): void;
 }
 
 export interface ControlPlaneOptions {
@@ -108,7 +115,7 @@ export function createControlPlane(options: ControlPlaneOptions): ControlPlane {
     options.otlpMoved();
   };
 
-  const readEvents = async (path: string, onRecall: (recall: Recall) => void): Promise<void> => {
+  const readEvents = async (path: string, hear: Hearing): Promise<void> => {
     const stream = await control.request({
       path,
       method: 'GET',
@@ -122,30 +129,36 @@ export function createControlPlane(options: ControlPlaneOptions): ControlPlane {
     }
     stopFollowing = () => stream.body.destroy();
     let rest = '';
+    let event = '';
     for await (const chunk of stream.body) {
       const lines = (rest + String(chunk)).split('\n');
       rest = (lines.pop() ?? '').slice(0, EVENT_LINE_CHARACTERS_MAX);
       for (const line of lines) {
-        if (line.startsWith('data:')) onRecall(JSON.parse(line.slice(5)) as Recall);
+        if (line.startsWith('event:')) event = line.slice(6).trim();
+        if (line.startsWith('data:')) tell(hear, event, line.slice(5));
       }
     }
   };
 
   return {
     ask: async (request) => (await post('/v1/leases', request)) as LeaseResponse,
-    heartbeat: async (beat) => learnOtlp((await post('/v1/agents', beat)) as Partial<HeartbeatAnswer>),
+    async heartbeat(beat) {
+      const answer = (await post('/v1/agents', beat)) as Partial<HeartbeatAnswer>;
+      learnOtlp(answer);
+      return answer.mode;
+    },
     endTask: async (task, end) => void (await post(`/v1/tasks/${encodeURIComponent(task)}`, end)),
     async ship(body) {
       const answer = await send(otlp, '/v1/traces', 'application/x-protobuf', body);
       await answer.body.dump();
     },
-    follow(agent, instance, onRecall) {
+    follow(agent, instance, hear) {
       const path = `/v1/events?agent=${encodeURIComponent(agent)}&instance=${encodeURIComponent(instance)}`;
       const again = (): void => {
         if (!closed) options.clock.after(FOLLOW_AGAIN_MS, () => void turn());
       };
       const turn = async (): Promise<void> => {
-        if (!closed) await readEvents(path, onRecall).then(again, again);
+        if (!closed) await readEvents(path, hear).then(again, again);
       };
       void turn();
     },
@@ -155,6 +168,12 @@ export function createControlPlane(options: ControlPlaneOptions): ControlPlane {
       await Promise.all([control.destroy(), otlp.destroy()]);
     },
   };
+}
+
+/** An event this release does not know is somebody else's. */
+function tell(hear: Hearing, event: string, data: string): void {
+  if (event === 'recall') hear.recall(JSON.parse(data) as Recall);
+  if (event === 'mode') hear.mode(JSON.parse(data) as ModeNotice);
 }
 
 /** The token the collector wrote, or undefined while there is none. */

@@ -2,6 +2,7 @@
 // compared by digest, in constant time, and are worth nothing anywhere else.
 
 import { hash, timingSafeEqual } from 'node:crypto';
+import type { Mode } from '../../contract/attributes.ts';
 import { agentNamed, type Config, modeOf } from '../../contract/config/config.ts';
 import { ruleSetOf } from '../../contract/rules/judge.ts';
 import type { AgentIdentity } from '../call.ts';
@@ -34,6 +35,8 @@ const IDENTITIES_MAX = 10_000;
 export function createAgents(options: {
   readonly fixed: string | null;
   readonly instance: string;
+  /** The mode in force in place of the config's, if any. */
+  modeOf(agent: string): Mode | undefined;
   keys(config: Config): readonly AgentKey[];
 }): Agents {
   const identities = new Map<string, AgentIdentity>();
@@ -65,18 +68,23 @@ export function createAgents(options: {
     return identity;
   };
 
+  /** As the agent stands at this moment; a call that began keeps what it got. */
+  const standing = (config: Config, name: string): AgentIdentity | undefined => {
+    const identity = identityOf(config, name);
+    const mode = identity && options.modeOf(name);
+    return identity && mode && mode !== identity.mode ? { ...identity, mode } : identity;
+  };
+
   return {
     identify(config, headers) {
-      if (options.fixed !== null) return identityOf(config, options.fixed);
+      if (options.fixed !== null) return standing(config, options.fixed);
       const keys = options.keys(config);
       for (const presented of presentedKeys(headers)) {
         const owner = keys.find(({ key }) => sameSecret(key, presented));
         if (!owner) continue;
-        if (!owner.pattern.includes('*')) return identityOf(config, owner.pattern);
+        if (!owner.pattern.includes('*')) return standing(config, owner.pattern);
         const claimed = String(headers[NAME_HEADER] ?? '');
-        return agentNamed(config, claimed)?.pattern === owner.pattern
-          ? identityOf(config, claimed)
-          : undefined;
+        return agentNamed(config, claimed)?.pattern === owner.pattern ? standing(config, claimed) : undefined;
       }
       return undefined;
     },

@@ -1,6 +1,7 @@
 // A whole Outrider for a test: the practice provider, and `outrider up` as a real process on free ports.
 
 import { join } from 'node:path';
+import type { AgentLine } from '../../contract/budget.ts';
 import {
   type Behaviour,
   type Provider,
@@ -36,6 +37,7 @@ export interface Fleet {
   /** The rows of these calls, once all are there. */
   actions(calls: readonly string[]): Promise<Action[]>;
   budgets(): Promise<Budget[]>;
+  agents(): Promise<AgentLine[]>;
   process(): Started;
   restart(signal?: NodeJS.Signals): Promise<void>;
   stop(): Promise<number | null>;
@@ -144,6 +146,7 @@ export async function startFleet(yaml = SAMPLE): Promise<Fleet> {
         (found) => found.length >= calls.length,
       ),
     budgets: () => control<Budget[]>(process_.listen.collector!.control!, data, '/v1/budgets'),
+    agents: () => control<AgentLine[]>(process_.listen.collector!.control!, data, '/v1/agents'),
     process: () => process_,
     async restart(signal = 'SIGKILL') {
       await process_.kill(signal);

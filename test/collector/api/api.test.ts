@@ -7,6 +7,7 @@ import { type ListeningApi, listenApi } from '../../../collector/api/listen.ts';
 import { OPENAPI } from '../../../collector/api/openapi.ts';
 import { type Api, createApi } from '../../../collector/api/routes.ts';
 import { createLedger } from '../../../collector/control/ledger.ts';
+import { openModes } from '../../../collector/control/modes.ts';
 import { openRoster } from '../../../collector/control/roster.ts';
 import type { LeaseResponse } from '../../../contract/budget.ts';
 import { silentLog } from '../../../kit/log.ts';
@@ -56,7 +57,16 @@ beforeAll(async () => {
   const config = await configOf('budgets: [$10/day]\nagents: { a: { role: any }, b: { role: any } }');
   const roster = await openRoster(database, clock);
   recalls = createRecalls();
+  const modes = await openModes({
+    database,
+    config,
+    clock,
+    log: silentLog,
+    changed: () => recalls.tellAll((agent) => ({ agent, in_force: modes.inForce(agent) })),
+  });
   api = createApi({
+    modes,
+    config,
     otlpPort: 4318,
     ledger: createLedger({ database, config, clock, roster, onRecall: recalls.publish }),
     roster,
@@ -237,7 +247,7 @@ describe('what it answers', () => {
     );
     const real = api.routes
       .filter(({ method }) => method !== 'ALL')
-      .map(({ method, path }) => `${method} ${path.replace(':id', '{id}')}`);
+      .map(({ method, path }) => `${method} ${path.replace(/:(\w+)/, '{$1}')}`);
     expect(written.sort()).toEqual(real.sort());
   });
 });

@@ -31,6 +31,7 @@ export async function run(args: readonly string[], io: Io): Promise<number> {
     dataDirectory,
     log,
     token: io.env.OUTRIDER_TOKEN || undefined,
+    env: io.env,
     clock: systemClock,
   });
   announce(io, 'collector', collector.listen);

@@ -87,6 +87,7 @@ async function collectorFor(
     dataDirectory,
     log: logTo(io, 'collector'),
     token: io.env.OUTRIDER_TOKEN || undefined,
+    env: io.env,
     clock: systemClock,
   });
   lifecycle.onStop('collector', () => collector.close());

@@ -51,6 +51,7 @@ export async function run(args: readonly string[], io: Io): Promise<number> {
       dataDirectory,
       log: logTo(io, 'collector'),
       token: io.env.OUTRIDER_TOKEN || undefined,
+      env: io.env,
       clock: systemClock,
     });
     lifecycle.onStop('collector', () => collector.close());

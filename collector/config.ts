@@ -32,6 +32,7 @@ export interface Places {
   readonly control: string;
   readonly store: string;
   readonly queue: string;
+  readonly exports: string;
 }
 
 export function placesIn(dataDirectory: string): Places {
@@ -42,6 +43,7 @@ export function placesIn(dataDirectory: string): Places {
     control: join(own, 'control'),
     store: join(own, 'store'),
     queue: join(own, 'queue'),
+    exports: join(own, 'exports'),
   };
 }
 

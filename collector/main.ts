@@ -10,6 +10,7 @@ import { openDataDirectory } from '../kit/data-directory.ts';
 import { createLifecycle, type Lifecycle } from '../kit/lifecycle.ts';
 import { PortUnavailable } from '../kit/listen.ts';
 import type { Log } from '../kit/log.ts';
+import { createSecrets } from '../kit/secrets.ts';
 import { createRecalls } from './api/events.ts';
 import { listenApi } from './api/listen.ts';
 import type { Figures } from './api/metrics.ts';
@@ -20,7 +21,9 @@ import { createLedger } from './control/ledger.ts';
 import { openModes } from './control/modes.ts';
 import { openRoster } from './control/roster.ts';
 import { openTokens, type Tokens } from './control/tokens.ts';
+import { startExports } from './edges/exports.ts';
 import { type Pipeline, startPipeline } from './pipeline.ts';
+import type { Loader } from './queue/loader.ts';
 import { openStore, type Store } from './store/store.ts';
 
 export interface Collector {
@@ -36,6 +39,8 @@ export interface CollectorOptions {
   readonly dataDirectory: string;
   /** Accepted as a join token beside the one in the file: OUTRIDER_TOKEN. */
   readonly token?: string | undefined;
+  /** Where `env:` secrets are read: of exports, of alerts. */
+  readonly env: Readonly<Record<string, string | undefined>>;
   readonly log: Log;
   readonly clock: Clock;
 }
@@ -54,7 +59,7 @@ export async function startCollector(options: CollectorOptions): Promise<Collect
 }
 
 async function start(
-  { config, dataDirectory, token, log, clock }: CollectorOptions,
+  { config, dataDirectory, token, env, log, clock }: CollectorOptions,
   lifecycle: Lifecycle,
   close: () => Promise<void>,
 ): Promise<Collector> {
@@ -74,10 +79,19 @@ async function start(
     lifecycle,
   );
   const tokens = await openTokens({ database, directory: places.root, clock, given: token });
+  const secrets = createSecrets(clock, env);
+  const exports = await startExports({
+    targets: config.exports,
+    directory: places.exports,
+    secrets,
+    log,
+    clock,
+  });
+  lifecycle.onStop('exports', () => exports.close());
   const pipeline = await startReceiving({
     listen: settings.listen.otlp,
     directory: places.queue,
-    store,
+    store: exports.following(store),
     tokens,
     log,
     clock,
@@ -152,7 +166,7 @@ async function openSqlStore(
 async function startReceiving(options: {
   listen: string;
   directory: string;
-  store: Store;
+  store: Loader;
   tokens: Tokens;
   log: Log;
   clock: Clock;

@@ -17,6 +17,7 @@ export function checkWhole(file: FileConfig, tree: MapTree): Problem[] {
   checkListen(file.listen, report);
   checkLimits(file, report);
   checkStore(file.store, report);
+  checkExports(file.export, report);
   for (const [name, upstream] of Object.entries(file.upstreams ?? {})) {
     if (upstream.timeout === undefined || upstream.timeouts?.total === undefined) continue;
     const place = keyPlace(tree, ['upstreams', name, 'timeout']);
@@ -41,6 +42,14 @@ function checkBudgets(file: FileConfig, report: Report): void {
   for (const [name, agent] of Object.entries(file.agents ?? {})) {
     twice(agent.budgets, ['agents', name, 'budgets']);
     twice(agent.task_budgets, ['agents', name, 'task_budgets']);
+  }
+}
+
+function checkExports(exports: FileConfig['export'], report: Report): void {
+  const seen = new Set<string>();
+  for (const [index, { otlp }] of (exports ?? []).entries()) {
+    if (seen.has(otlp)) report(['export', index, 'otlp'], `${otlp} already gets every span`);
+    seen.add(otlp);
   }
 }
 

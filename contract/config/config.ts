@@ -27,6 +27,7 @@ export interface Config {
   readonly drainMs: number;
   readonly prices: readonly PriceOverride[];
   readonly alerts: AlertChannels;
+  readonly exports: readonly ExportTarget[];
   readonly retention: {
     readonly tracesDays: number;
     readonly auditDays: number;
@@ -167,6 +168,14 @@ export interface PriceOverride {
   readonly callNanodollars: bigint | null;
   readonly maxOutput: number | null;
   readonly contextWindow: number | null;
+}
+
+/** Another OTLP/HTTP backend, which gets copies of the sidecars' spans. */
+export interface ExportTarget {
+  /** As written, with its path: `https://otel.example/v1/traces`. */
+  readonly url: string;
+  readonly headers: ReadonlyMap<string, SecretReference>;
+  readonly bodies: CaptureBodies;
 }
 
 export const CAPTURES = ['none', 'hash', 'redacted', 'full'] as const;

@@ -39,7 +39,9 @@ export function notYetEnforced(config: Config): Problem[] {
     if (isKept(role.captureBodies))
       key(['roles', name, 'capture'], `capture of bodies as ${role.captureBodies} is`);
   }
-  key(['export'], 'exports are');
+  for (const [index, { bodies }] of config.exports.entries()) {
+    if (bodies !== 'none') key(['export', index, 'bodies'], `export of bodies as ${bodies} is`);
+  }
   if (isKept(config.captureBodies))
     key(['capture', 'bodies'], `capture of bodies as ${config.captureBodies} is`);
   if (config.money.gracePercent !== 0) key(['money', 'grace'], 'a grace other than 0% is');
@@ -78,5 +80,9 @@ function vaultPaths(config: Config): Path[] {
   }
   for (const [severity, channel] of Object.entries(config.alerts))
     if (channel?.secret.from === 'vault') paths.push(['alerts', severity]);
+  for (const [index, { headers }] of config.exports.entries()) {
+    for (const [name, secret] of headers)
+      if (secret.from === 'vault') paths.push(['export', index, 'headers', name]);
+  }
   return paths;
 }

@@ -71,6 +71,11 @@ export function resolveConfig(file: FileConfig, resolving: Resolving): Config {
     drainMs: file.drain ?? DRAIN_MS_DEFAULT,
     prices: resolvePrices(file, tree, problems),
     alerts: { ...ALERTS_DEFAULT, ...defined(file.alerts ?? {}) },
+    exports: (file.export ?? []).map(({ otlp, headers, bodies }) => ({
+      url: otlp,
+      headers: new Map(Object.entries(headers ?? {})),
+      bodies: bodies ?? 'none',
+    })),
     retention: {
       tracesDays: file.retention?.traces ?? RETENTION_DEFAULT.tracesDays,
       auditDays: file.retention?.audit ?? RETENTION_DEFAULT.auditDays,

@@ -27,6 +27,7 @@ const start = (listen: Partial<typeof PORTS> = {}, data = dataDirectory) =>
     config: { ...config, listen: { ...config.listen, ...PORTS, ...listen } },
     dataDirectory: data,
     token: 'given',
+    env: {},
     log: silentLog,
     clock: systemClock,
   });

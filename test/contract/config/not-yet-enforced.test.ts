@@ -43,7 +43,11 @@ describe('not yet enforced', () => {
       `${LLM}roles: { r: { fallback: [u/x] } }`,
       ['c.yaml:2:15: fallbacks are not enforced yet: remove "roles.r.fallback"'],
     ],
-    ['export', 'export: []', ['c.yaml:1:1: exports are not enforced yet: remove "export"']],
+    [
+      'export of bodies',
+      'export: [{ otlp: "https://o.example/v1/traces", bodies: redacted }]',
+      ['c.yaml:1:49: export of bodies as redacted is not enforced yet: remove "export.0.bodies"'],
+    ],
     ['capture', 'capture: { bodies: full }', ['c.yaml:1:12: capture of bodies as full']],
     [
       'capture of a role',
@@ -58,12 +62,13 @@ describe('not yet enforced', () => {
     ],
     [
       'vault',
-      'agents: { a: { key: vault:a } }\ncredentials: { c: { from: vault:x } }\nowners: { o: { slack: vault:s } }\nalerts: { critical: pagerduty vault:p }',
+      'agents: { a: { key: vault:a } }\ncredentials: { c: { from: vault:x } }\nowners: { o: { slack: vault:s } }\nalerts: { critical: pagerduty vault:p }\nexport: [{ otlp: "https://o.example/", headers: { h: vault:h } }]',
       [
         'c.yaml:1:21: secrets from vault',
         'c.yaml:2:27: secrets from vault',
         'c.yaml:3:23: secrets from vault',
         'c.yaml:4:21: secrets from vault',
+        'c.yaml:5:54: secrets from vault',
       ],
     ],
   ])('%s', async (_, text, expected) => {
@@ -79,6 +84,7 @@ roles: { r: { mode: observe, allow: ["llm u/* when args.cost == 1", "http GET ht
 agents: { a: { role: r, mode: observe, key: env:A, credentials: { u: k }, task_budgets: [$1] } }
 owners: { o: { pagerduty: env:P, slack: env:S } }
 alerts: { critical: pagerduty env:P, warning: slack env:S, digest: webhook env:W }
+export: [{ otlp: "https://o.example/v1/traces", headers: { h: env:H }, bodies: none }]
 prices: { u/x: free }
 breakers: { trials: 1 }
 retention: { traces: 1d }

@@ -4,6 +4,7 @@ import { parseArgs } from 'node:util';
 import { startCollector } from '../collector/main.ts';
 import { systemClock } from '../kit/clock.ts';
 import { EXIT, type Io } from './command.ts';
+import { followConfig } from './follow-config.ts';
 import { announce, configOrExplain, DEFAULT_DATA, logTo, stopSignal } from './process.ts';
 
 export const help = `outrider collector: the fleet's ledger and memory
@@ -12,6 +13,8 @@ Usage: outrider collector [--config FILE] [--data DIR]
 
   --config FILE   the config (OUTRIDER_CONFIG; else ./outrider.yaml)
   --data DIR      where data is kept (OUTRIDER_DATA; else ./.outrider); the join token is written there
+
+A changed config is taken while running, as a whole, also at SIGHUP; a bad one leaves the old in force and says so.
 
 Example: outrider collector --config outrider.yaml --data /var/lib/outrider
 `;
@@ -35,7 +38,16 @@ export async function run(args: readonly string[], io: Io): Promise<number> {
     clock: systemClock,
   });
   announce(io, 'collector', collector.listen);
+  const unfollow = followConfig({
+    flag: values.config,
+    io,
+    config,
+    clock: systemClock,
+    log,
+    apply: (next) => collector.reload(next),
+  });
   log.info('stopping', { signal: await stopped });
+  unfollow();
   await collector.close();
   return EXIT.done;
 }

@@ -37,7 +37,7 @@ export async function configOrExplain(flag: string | undefined, io: Io): Promise
 }
 
 /** Loaded apart: reading positions again needs the YAML library, and most starts have a file without problems. */
-async function unenforced(config: Config): Promise<readonly Problem[]> {
+export async function unenforced(config: Config): Promise<readonly Problem[]> {
   const { notYetEnforced } = await import('../contract/config/not-yet-enforced.ts');
   return notYetEnforced(config);
 }

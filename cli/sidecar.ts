@@ -4,6 +4,7 @@ import { parseArgs } from 'node:util';
 import { systemClock } from '../kit/clock.ts';
 import { startSidecar } from '../sidecar/main.ts';
 import { EXIT, type Io } from './command.ts';
+import { followConfig } from './follow-config.ts';
 import { announce, configOrExplain, DEFAULT_DATA, logTo, namedAgent, stopSignal } from './process.ts';
 
 export const help = `outrider sidecar: one agent's way out
@@ -15,6 +16,7 @@ Usage: outrider sidecar [--config FILE] [--data DIR] [--agent NAME[/INSTANCE]] [
   --agent NAME         all traffic is this agent's (OUTRIDER_AGENT); without it each call needs an agent key
   --collector URL      the collector's control API (OUTRIDER_COLLECTOR; else the config's)
 
+A changed config is taken while running, as a whole, also at SIGHUP; a bad one leaves the old in force and says so.
 The join token is OUTRIDER_TOKEN, else the file \`token\` in the data directory. The collector may come later.
 
 Example: outrider sidecar --agent scout --collector http://127.0.0.1:4319
@@ -46,7 +48,16 @@ export async function run(args: readonly string[], io: Io): Promise<number> {
     log,
   });
   announce(io, 'sidecar', sidecar.listen, { agent: named.agent });
+  const unfollow = followConfig({
+    flag: values.config,
+    io,
+    config,
+    clock: systemClock,
+    log,
+    apply: (next) => sidecar.reload(next),
+  });
   log.info('stopping', { signal: await stopped });
+  unfollow();
   await sidecar.stop();
   return EXIT.done;
 }

@@ -6,6 +6,7 @@ import { systemClock } from '../kit/clock.ts';
 import { createLifecycle } from '../kit/lifecycle.ts';
 import { startSidecar } from '../sidecar/main.ts';
 import { EXIT, type Io } from './command.ts';
+import { followConfig } from './follow-config.ts';
 import {
   announce,
   configOrExplain,
@@ -68,6 +69,18 @@ export async function run(args: readonly string[], io: Io): Promise<number> {
     });
     lifecycle.onStop('sidecar', () => sidecar.stop());
     announce(io, 'sidecar', sidecar.listen, { agent });
+    const unfollow = followConfig({
+      flag: values.config,
+      io,
+      config,
+      clock: systemClock,
+      log,
+      async apply(next) {
+        await sidecar.reload(next);
+        collector.reload(next);
+      },
+    });
+    lifecycle.onStop('config', () => unfollow());
     log.info('stopping', { signal: await stopped });
     return EXIT.done;
   } finally {

@@ -29,6 +29,11 @@ import { openStore, type Store } from './store/store.ts';
 export interface Collector {
   /** URLs, with the ports that were really opened. */
   readonly listen: { readonly otlp: string; readonly control: string; readonly sql: string };
+  /**
+   * Puts another config in force: budgets hold from the next grant, modes and names at once. Listeners, stores, retention
+   * and the timezone stay as they were started.
+   */
+  reload(config: Config): void;
   /** Resolves once everything accepted before is queryable. */
   drain(): Promise<void>;
   close(): Promise<void>;
@@ -63,6 +68,7 @@ async function start(
   lifecycle: Lifecycle,
   close: () => Promise<void>,
 ): Promise<Collector> {
+  let inForce = config;
   const places = placesIn(dataDirectory);
   const settings = collectorConfig(config);
 
@@ -102,18 +108,24 @@ async function start(
   const recalls = createRecalls();
   const modes = await openModes({
     database,
-    config,
+    config: () => inForce,
     clock,
     log,
     changed: () => recalls.tellAll((agent) => ({ agent, in_force: modes.inForce(agent) })),
   });
   lifecycle.onStop('modes', () => modes.close());
-  const ledger = createLedger({ database, config, clock, roster, onRecall: recalls.publish });
+  const ledger = createLedger({
+    database,
+    config: () => inForce,
+    clock,
+    roster,
+    onRecall: recalls.publish,
+  });
   const api = createApi({
     ledger,
     roster,
     modes,
-    config,
+    config: () => inForce,
     recalls,
     authenticate: tokens.authenticate,
     otlpPort: Number(new URL(pipeline.otlpUrl).port),
@@ -133,6 +145,9 @@ async function start(
 
   return {
     listen: { otlp: pipeline.otlpUrl, control: control.url, sql: store.sqlUrl },
+    reload(next) {
+      inForce = next;
+    },
     drain: () => pipeline.drain(),
     close,
   };

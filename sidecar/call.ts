@@ -9,7 +9,7 @@ import type { Judgement, RuleSet } from '../contract/rules.ts';
 import type { Description, Dialect, Endpoint, JsonObject, RequestHead } from './dialects/dialect.ts';
 import type { Permit } from './state/circuits.ts';
 import type { Hold } from './state/leases.ts';
-import type { Price } from './state/prices.ts';
+import type { Price, PriceBook } from './state/prices.ts';
 
 /** Read off the wire by a door; nothing of it is trusted yet. */
 export interface Accepted {
@@ -33,6 +33,7 @@ export interface Accepted {
 export interface Policy {
   readonly config: Config;
   readonly digest: string;
+  readonly prices: PriceBook;
 }
 
 export interface AgentIdentity {

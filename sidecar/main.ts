@@ -31,13 +31,13 @@ import { createShipper, type Shipper } from './edges/shipper.ts';
 import { createUpstreams } from './edges/upstreams.ts';
 import { createMeters } from './meters/meters.ts';
 import { carry, type Services } from './pipeline.ts';
+import { createPolicyInForce, type PolicyInForce } from './policy-in-force.ts';
 import { createPresence } from './presence.ts';
 import { refuse } from './refuse.ts';
 import { type Agents, createAgents } from './state/agents.ts';
 import { createCircuits } from './state/circuits.ts';
 import { createLeases, type Leases } from './state/leases.ts';
 import { createModes } from './state/modes.ts';
-import { createPriceBook } from './state/prices.ts';
 import { createRates } from './state/rates.ts';
 import { createTasks } from './state/tasks.ts';
 import { openTrail } from './trail.ts';
@@ -63,6 +63,11 @@ export interface SidecarOptions {
 export interface Sidecar {
   readonly listen: { readonly proxy: string; readonly admin: string };
   endTask(task: string, state: 'done' | 'failed'): Promise<void>;
+  /**
+   * Puts another config in force for the calls that begin from now on. Throws an Error with one sentence, and changes
+   * nothing, when it does not know the agent whose sidecar this is. Listeners, journal and collector stay as they are.
+   */
+  reload(config: Config): Promise<void>;
   /** Refuses new calls, lets running ones end, gives money back, ships the records. Never rejects. */
   stop(): Promise<void>;
 }
@@ -84,10 +89,12 @@ export async function startSidecar(options: SidecarOptions): Promise<Sidecar> {
 
 async function start(options: SidecarOptions, lifecycle: Lifecycle): Promise<Sidecar> {
   const { config, clock, log, agent, instance } = options;
+  const policy = createPolicyInForce(config);
+  const inForce = () => policy.current.config;
   const edges = openEdges(options, instance, lifecycle);
-  const leases = openLeases(options, instance, edges, lifecycle);
+  const leases = openLeases(options, instance, { ...edges, policy }, lifecycle);
   const secrets = createSecrets(clock, options.env);
-  const keys = await readAgentKeys(config, secrets, clock, log);
+  const keys = await readAgentKeys(inForce, secrets, clock, log);
   lifecycle.onStop('agent keys', () => keys.stop());
   const modes = createModes(clock);
   const agents = createAgents({ fixed: agent, instance, modeOf: modes.of, keys: () => keys.current });
@@ -95,7 +102,7 @@ async function start(options: SidecarOptions, lifecycle: Lifecycle): Promise<Sid
 
   const presence = createPresence({
     control: edges.control,
-    config,
+    config: inForce,
     clock,
     log,
     healthy: () => !edges.journal.failing,
@@ -109,10 +116,9 @@ async function start(options: SidecarOptions, lifecycle: Lifecycle): Promise<Sid
   lifecycle.onStop('upstreams', () => upstreams.close());
 
   const tasks = createTasks(clock, () => options.task ?? `task-${randomHex(6)}`);
-  const prices = createPriceBook(config);
-  const bodies = createBodies(config.limits.bodyBytesInFlightMax);
-  const circuits = createCircuits(config.breakers, clock);
-  const meters = createMeters(() => config, agent);
+  const bodies = createBodies(() => inForce().limits.bodyBytesInFlightMax);
+  const circuits = createCircuits(() => inForce().breakers, clock);
+  const meters = createMeters(inForce, agent);
   const services: Services = {
     identification: {
       agents,
@@ -121,20 +127,20 @@ async function start(options: SidecarOptions, lifecycle: Lifecycle): Promise<Sid
     },
     classification: { dialects: DIALECTS, bodies },
     authorization: { rates: createRates(clock), now: () => new Date(clock.nowMs()) },
-    reservation: { leases, prices },
+    reservation: { leases },
     circuits,
     secrets,
     upstreams,
-    trail: { book: edges.book, prices, clock, turn, log, ended: (record) => meters.count(record) },
-    refusing: { dialectFor: (call) => dialectFor(config, call), log },
+    trail: { book: edges.book, clock, turn, log, ended: (record) => meters.count(record) },
+    refusing: { dialectFor, log },
   };
 
-  const proxy = openProxy(options, services);
+  const proxy = openProxy(clock, policy, services);
   const adminServices: AdminServices = {
     missing: () => missing(leases, edges.shipper),
     broken: () => (edges.journal.failing ? 'the journal cannot be written' : null),
     purses: () => leases.purses(),
-    explain: (name, rule) => explain(config, instance, name ?? agent ?? '', rule, clock),
+    explain: (name, rule) => explain(inForce(), instance, name ?? agent ?? '', rule, clock),
     endTask: (task, end) => edges.control.endTask(task, { ...end, agent: end.agent ?? agent ?? '' }),
     metrics: () => meters.render({ ...edges, circuits, bodies, leases, inFlight: () => proxy.inFlight }),
   };
@@ -142,7 +148,7 @@ async function start(options: SidecarOptions, lifecycle: Lifecycle): Promise<Sid
   const adminAt = await listenOn(admin, config.listen.admin, 'listen.admin');
   lifecycle.onStop('admin', () => closed(admin));
   const proxyAt = await listenOn(proxy.server, config.listen.proxy, 'listen.proxy');
-  lifecycle.onStop('proxy', () => drain(proxy, config.drainMs, clock));
+  lifecycle.onStop('proxy', () => drain(proxy, inForce().drainMs, clock));
   if (own) {
     presence.seen(own);
     leases.warm(own.name);
@@ -154,7 +160,14 @@ async function start(options: SidecarOptions, lifecycle: Lifecycle): Promise<Sid
         log.warn('task.end_not_told', { task, failure: sentenceOf(failure) });
       });
     },
-    stop: () => lifecycle.stop(config.drainMs + STOP_STEPS_MS),
+    async reload(next) {
+      if (agent !== null)
+        ownIdentity(createAgents({ fixed: agent, instance, modeOf: modes.of, keys: () => [] }), next, agent);
+      policy.replace(next);
+      await keys.again();
+      presence.again();
+    },
+    stop: () => lifecycle.stop(inForce().drainMs + STOP_STEPS_MS),
   };
 }
 
@@ -208,13 +221,18 @@ function openEdges(options: SidecarOptions, instance: string, lifecycle: Lifecyc
 }
 
 /** Leases as they were when this sidecar last stopped: calls whose end was not found are ended and posted at their hold. */
-function openLeases(options: SidecarOptions, instance: string, edges: Edges, lifecycle: Lifecycle): Leases {
-  const { config, clock, log } = options;
-  const { book, control, recovered, shipper } = edges;
+function openLeases(
+  options: SidecarOptions,
+  instance: string,
+  edges: Edges & { policy: PolicyInForce },
+  lifecycle: Lifecycle,
+): Leases {
+  const { clock, log } = options;
+  const { book, control, recovered, shipper, policy } = edges;
   let lastFailure = '';
   const leases = createLeases({
     instance,
-    money: config.money,
+    money: () => policy.current.config.money,
     clock,
     nonce: () => randomHex(12),
     ask: (request) => control.ask(request),
@@ -238,10 +256,9 @@ function openLeases(options: SidecarOptions, instance: string, edges: Edges, lif
   return leases;
 }
 
-function openProxy({ config, clock }: SidecarOptions, services: Services): ReverseProxy {
-  const policy = { config, digest: config.digest };
+function openProxy(clock: Clock, policy: PolicyInForce, services: Services): ReverseProxy {
   return createReverseProxy({
-    policy: () => policy,
+    policy: () => policy.current,
     nowMs: () => clock.nowMs(),
     monotonicMs: () => clock.monotonicMs(),
     carry: (accepted) => carry(accepted, services),
@@ -288,8 +305,8 @@ function missing(leases: Leases, shipper: Shipper): string[] {
   return [...(leases.unreachable() ? ['ledger'] : []), ...(shipper.lastFailure ? ['collector'] : [])];
 }
 
-function dialectFor(config: Config, call: Known): Dialect {
-  return DIALECTS[config.upstreams.get(call.upstreamName)?.speaks ?? 'http'] ?? http;
+function dialectFor(call: Known): Dialect {
+  return DIALECTS[call.policy.config.upstreams.get(call.upstreamName)?.speaks ?? 'http'] ?? http;
 }
 
 function folderOf(root: string, agent: string | null, instance: string): string {

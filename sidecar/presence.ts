@@ -1,8 +1,9 @@
 // Tells the collector that this instance lives, for every agent that was seen here, and hears what it calls back
 // and in which mode each is.
 
+import type { Mode } from '../contract/attributes.ts';
 import { HEARTBEAT_MS } from '../contract/budget.ts';
-import { type Config, modeOf } from '../contract/config/config.ts';
+import { agentNamed, type Config, modeOf } from '../contract/config/config.ts';
 import type { ModeInForce } from '../contract/mode.ts';
 import type { Clock } from '../kit/clock.ts';
 import { type Log, sentenceOf } from '../kit/log.ts';
@@ -13,12 +14,15 @@ import type { Modes } from './state/modes.ts';
 export interface Presence {
   /** Cheap when the agent is known already. */
   seen(agent: AgentIdentity): void;
+  /** Says now what is new: the config was replaced. */
+  again(): void;
   stop(): void;
 }
 
 export function createPresence(use: {
   readonly control: ControlPlane;
-  readonly config: Config;
+  /** The one in force. */
+  config(): Config;
   readonly modes: Modes;
   readonly clock: Clock;
   readonly log: Log;
@@ -32,18 +36,13 @@ export function createPresence(use: {
   /** An answer that was under way while an event came may be older than it: the event holds. */
   const heard = new Map<string, number>();
 
-  const beat = async ({ name, instance, entry }: AgentIdentity): Promise<void> => {
+  const beat = async ({ name, instance }: AgentIdentity): Promise<void> => {
     const health = use.healthy() ? ('ok' as const) : ('degraded' as const);
-    const mode = use.modes.of(name) ?? modeOf(use.config, entry);
+    const mode = modeInForce(name);
     const before = heard.get(name);
     try {
-      const inForce = await use.control.heartbeat({
-        name,
-        instance,
-        mode,
-        health,
-        policy: use.config.digest,
-      });
+      const policy = use.config().digest;
+      const inForce = await use.control.heartbeat({ name, instance, mode, health, policy });
       if (inForce !== undefined && heard.get(name) === before) learn(name, inForce);
       lastFailure = '';
     } catch (failure) {
@@ -53,20 +52,27 @@ export function createPresence(use: {
     }
   };
 
+  const modeInForce = (name: string): Mode => {
+    const config = use.config();
+    const entry = agentNamed(config, name);
+    return use.modes.of(name) ?? (entry ? modeOf(config, entry) : config.mode);
+  };
+
   /** Said back at once, so that the list of agents shows what holds. */
   const learn = (name: string, inForce: ModeInForce): void => {
     const agent = agents.get(name);
     if (!agent || stopped || !use.modes.learn(name, inForce)) return;
-    use.log.warn('mode.changed', {
-      agent: name,
-      mode: use.modes.of(name) ?? modeOf(use.config, agent.entry),
-    });
+    use.log.warn('mode.changed', { agent: name, mode: modeInForce(name) });
     void beat(agent);
+  };
+
+  const again = (): void => {
+    for (const agent of agents.values()) void beat(agent);
   };
 
   const keepBeating = (): void => {
     if (stopped) return;
-    for (const agent of agents.values()) void beat(agent);
+    again();
     use.clock.after(HEARTBEAT_MS, keepBeating);
   };
   use.clock.after(HEARTBEAT_MS, keepBeating);
@@ -84,6 +90,7 @@ export function createPresence(use: {
         },
       });
     },
+    again,
     stop() {
       stopped = true;
     },

@@ -15,7 +15,6 @@ import type { SendFailure } from './edges/upstreams.ts';
 import type { CallRecord } from './record.ts';
 import { recordOf } from './record-of.ts';
 import type { Outcome } from './state/circuits.ts';
-import type { PriceBook } from './state/prices.ts';
 
 export interface Trail {
   readonly closed: boolean;
@@ -39,7 +38,6 @@ export interface Trail {
 
 export interface TrailServices {
   readonly book: Book;
-  readonly prices: PriceBook;
   readonly clock: Clock;
   readonly turn: Turn;
   readonly log: Log;
@@ -66,7 +64,7 @@ export function openTrail(accepted: Accepted, use: TrailServices): Trail {
   };
 
   const finish = (ending: Ending, httpStatus: number, refusal: Refusal | null, durationMs: number): void => {
-    const charged = charge(call, ending, use.prices);
+    const charged = charge(call, ending, call.policy.prices);
     const record = recordOf(call, charged, {
       httpStatus,
       upstreamStatus,

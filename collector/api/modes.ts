@@ -27,11 +27,11 @@ const modeOrder: z.ZodType<ModeOrder> = z
     message: `observing always ends by itself, at most ${HOURS_MAX} h from now`,
   });
 
-export function modeRoutes(api: Api, modes: Modes, roster: Roster, config: Config): void {
+export function modeRoutes(api: Api, modes: Modes, roster: Roster, config: () => Config): void {
   api.get('/v1/modes', (context) => context.json(modes.lines()));
   api.post('/v1/modes', async (context) => {
     const order = await bodyOf(context, modeOrder);
-    mustBeKnown(order.agent, roster, config);
+    mustBeKnown(order.agent, roster, config());
     return context.json(await modes.set(order, senderOf(context)));
   });
   api.delete('/v1/modes/:agent', async (context) => {

@@ -24,7 +24,8 @@ export interface ApiOptions {
   readonly ledger: Ledger;
   readonly roster: Roster;
   readonly modes: Modes;
-  readonly config: Config;
+  /** The one in force. */
+  config(): Config;
   readonly recalls: Recalls;
   authenticate(token: string): string | null;
   readonly otlpPort: number;

@@ -43,7 +43,8 @@ export interface WrittenOff {
 
 export interface LedgerOptions {
   readonly database: Database;
-  readonly config: Config;
+  /** The one in force: budgets hold from the next grant. The timezone is the first one’s. */
+  config(): Config;
   readonly clock: Clock;
   readonly roster: Roster;
   /** An instance is asked to release what it has not spent; it may be away. */
@@ -52,7 +53,7 @@ export interface LedgerOptions {
 
 export function createLedger(options: LedgerOptions): Ledger {
   const { database, config, clock, roster } = options;
-  const calendar = calendarOf(config.timezone);
+  const calendar = calendarOf(config().timezone);
   const steps = createSteps(database);
   const departmentOf = departmentsOf(config);
 
@@ -66,8 +67,8 @@ export function createLedger(options: LedgerOptions): Ledger {
   /** Everything the SQL function must know of the world outside: time, budgets in force, who is live. */
   function stepOf({ agent, instance }: LeaseRequest, ask: LeaseAsk, nowMs: number): Step {
     const task = ask.scope === 'task' ? (ask.task ?? '') : '';
-    const ofAgent = accountsOfAgent(config, calendar, agent, nowMs);
-    const path = ask.scope === 'task' ? accountsOfTask(config, calendar, agent, task) : ofAgent;
+    const ofAgent = accountsOfAgent(config(), calendar, agent, nowMs);
+    const path = ask.scope === 'task' ? accountsOfTask(config(), calendar, agent, task) : ofAgent;
     const live = livePerLevel(departmentOf, roster.present(), { agent, instance }, nowMs);
     const ends = path.map((account) => account.endsAtMs).filter((end) => end !== null);
     const accounts = path.map(accountMessage);
@@ -79,14 +80,14 @@ export function createLedger(options: LedgerOptions): Ledger {
       instance,
       task,
       fresh: `lse_${randomBytes(15).toString('base64url')}`,
-      expires_at: Math.min(nowMs + lifeOf(ask, config), windowEndsAtMs ?? Number.POSITIVE_INFINITY),
+      expires_at: Math.min(nowMs + lifeOf(ask, config()), windowEndsAtMs ?? Number.POSITIVE_INFINITY),
       window_ends_at: windowEndsAtMs,
       path: accounts,
       path_digest: hash('sha256', JSON.stringify(accounts), 'base64url'),
       live,
-      cap: ask.scope === 'offline' ? config.money.offlineNanodollars.toString() : null,
+      cap: ask.scope === 'offline' ? config().money.offlineNanodollars.toString() : null,
       tasks_max: OPEN_TASKS_PER_AGENT_MAX,
-      grace_percent: config.money.gracePercent,
+      grace_percent: config().money.gracePercent,
       grace_path: ask.scope === 'task' ? ofAgent.map(accountMessage) : [],
     };
   }
@@ -96,7 +97,7 @@ export function createLedger(options: LedgerOptions): Ledger {
       roster.seen(request.agent, request.instance);
       return { answers: await Promise.all(request.asks.map((ask) => answerAsk(request, ask))) };
     },
-    budgets: () => budgetLines(database, config, calendar, clock.nowMs()),
+    budgets: () => budgetLines(database, config(), calendar, clock.nowMs()),
     async endTask(task, { agent, state, output_units }) {
       const [row] = await database.query<{ known: boolean }>('select end_task($1, $2, $3, $4, $5) as known', [
         agent,

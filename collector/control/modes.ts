@@ -20,7 +20,8 @@ export interface Modes {
 
 export interface ModesOptions {
   readonly database: Database;
-  readonly config: Config;
+  /** The one in force. */
+  config(): Config;
   readonly clock: Clock;
   readonly log: Log;
   /** The mode of some agents may be another now. */
@@ -87,8 +88,9 @@ export async function openModes({ database, config, clock, log, changed }: Modes
   }
 
   function configuredFor(name: string): Mode | null {
-    const entry = config.agents.get(name) ?? agentNamed(config, name);
-    return entry ? modeOf(config, entry) : null;
+    const inForce = config();
+    const entry = inForce.agents.get(name) ?? agentNamed(inForce, name);
+    return entry ? modeOf(inForce, entry) : null;
   }
 
   const lineOf = ({ agent, mode, setAtMs, untilMs, actor, reason }: Kept): ModeLine => ({
@@ -122,7 +124,7 @@ export async function openModes({ database, config, clock, log, changed }: Modes
     },
     lines: () => [...kept.values()].filter((each) => !isOver(each)).map(lineOf),
     inForce(agent) {
-      const found = inForceOf(agent) ?? inForceOf(agentNamed(config, agent)?.pattern ?? '');
+      const found = inForceOf(agent) ?? inForceOf(agentNamed(config(), agent)?.pattern ?? '');
       if (!found) return null;
       const { mode, untilMs } = found;
       return { mode, ms_left: untilMs === null ? null : untilMs - clock.nowMs() };

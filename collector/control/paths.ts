@@ -63,9 +63,13 @@ export interface Presence {
 }
 
 /** The department of an agent, remembered: finding the entry that rules a name tries every pattern. */
-export function departmentsOf(config: Config): (agent: string) => string | null {
+export function departmentsOf(inForce: () => Config): (agent: string) => string | null {
   const known = new Map<string, string | null>();
+  let knownFor = '';
   return (agent) => {
+    const config = inForce();
+    if (config.digest !== knownFor) known.clear();
+    knownFor = config.digest;
     const found = known.get(agent);
     if (found !== undefined) return found;
     if (known.size >= DEPARTMENTS_KNOWN_MAX) known.clear();

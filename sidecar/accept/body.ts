@@ -15,16 +15,17 @@ export interface Bodies {
 
 const EMPTY = Buffer.alloc(0);
 
-export function createBodies(bytesInFlightMax: number): Bodies {
+/** `bytesInFlightMax` is read at each use: it may change while calls run. */
+export function createBodies(bytesInFlightMax: () => number): Bodies {
   let inFlight = 0;
 
   const refuseBeyond = (chunkBytes: number, totalBytes: number, bytesMax: number): void => {
     if (totalBytes > bytesMax)
       throw new Refusal('body_too_large', `The body is larger than ${bytesMax} bytes.`);
-    if (inFlight + chunkBytes <= bytesInFlightMax) return;
+    if (inFlight + chunkBytes <= bytesInFlightMax()) return;
     throw new Refusal(
       'body_too_large',
-      `Bodies in flight would pass ${bytesInFlightMax} bytes; send it again in a moment.`,
+      `Bodies in flight would pass ${bytesInFlightMax()} bytes; send it again in a moment.`,
       {
         reason: 'bodies_in_flight',
         mayRetry: true,

@@ -8,23 +8,26 @@ import type { AgentKey } from '../state/agents.ts';
 
 export interface AgentKeys {
   readonly current: readonly AgentKey[];
+  /** Reads them again now: the config changed. */
+  again(): Promise<void>;
   stop(): void;
 }
 
 export const KEYS_FRESH_MS = 30_000;
 
 export async function readAgentKeys(
-  config: Config,
+  config: () => Config,
   secrets: Secrets,
   clock: Clock,
   log: Log,
 ): Promise<AgentKeys> {
   let current: readonly AgentKey[] = [];
   let stopped = false;
+  let cancel: () => void = () => undefined;
 
   const read = async (): Promise<void> => {
     const found: AgentKey[] = [];
-    for (const { pattern, key } of config.agents.values()) {
+    for (const { pattern, key } of config().agents.values()) {
       if (!key) continue;
       try {
         found.push({ pattern, key: await secrets.read(key) });
@@ -33,7 +36,8 @@ export async function readAgentKeys(
       }
     }
     current = found;
-    if (!stopped && found.length > 0) clock.after(KEYS_FRESH_MS, () => void read());
+    cancel();
+    if (!stopped && found.length > 0) cancel = clock.after(KEYS_FRESH_MS, () => void read());
   };
 
   await read();
@@ -41,8 +45,10 @@ export async function readAgentKeys(
     get current() {
       return current;
     },
+    again: read,
     stop() {
       stopped = true;
+      cancel();
     },
   };
 }

@@ -5,25 +5,24 @@ import { isNothing, NOTHING } from '../../contract/money.ts';
 import { Refusal } from '../../contract/refusals.ts';
 import { type Authorized, learn, type Reserved } from '../call.ts';
 import type { Leases } from '../state/leases.ts';
-import type { Price, PriceBook } from '../state/prices.ts';
+import type { Price } from '../state/prices.ts';
 
 export interface Reservation {
   readonly leases: Leases;
-  readonly prices: PriceBook;
 }
 
 export async function reserve(authorized: Authorized, use: Reservation): Promise<Reserved> {
-  const { agent, lineage, upstream, description, endpoint, startedAtMs } = authorized;
+  const { agent, lineage, upstream, description, endpoint, startedAtMs, policy } = authorized;
   const observing = agent.mode === 'observe';
   if (endpoint?.operation === 'free' || !description) {
     return learn(authorized, { price: null, hold: null, held: NOTHING, outputTokensWritten: null });
   }
-  const price = use.prices.priceOf(upstream, description.model ?? '', startedAtMs);
+  const price = policy.prices.priceOf(upstream, description.model ?? '', startedAtMs);
   const outputTokensMax = outputLimit(authorized, price);
   const outputTokensWritten = description.outputTokensMax === null ? outputTokensMax : null;
-  const bound = price && use.prices.bound(price, description, outputTokensMax ?? 0);
+  const bound = price && policy.prices.bound(price, description, outputTokensMax ?? 0);
   if (!bound) {
-    if (!observing && authorized.policy.config.money.unknownPrice === 'refuse') throw unpriced(authorized);
+    if (!observing && policy.config.money.unknownPrice === 'refuse') throw unpriced(authorized);
     return learn(authorized, { price: null, hold: null, held: NOTHING, outputTokensWritten });
   }
   const held = bound;

@@ -45,22 +45,22 @@ interface Circuit {
   trialFailures: number;
 }
 
-export function createCircuits(rules: Breakers, clock: Clock): Circuits {
+/** `rules` are read at each use: they may change while calls run. */
+export function createCircuits(rules: () => Breakers, clock: Clock): Circuits {
   const circuits = new Map<string, Circuit>();
-  const bucketMs = rules.windowMs / BUCKETS;
 
   const circuitOf = (key: string): Circuit => {
     let circuit = circuits.get(key);
     if (!circuit) {
       if (circuits.size >= CIRCUITS_MAX) circuits.delete(circuits.keys().next().value as string);
-      circuit = fresh(rules.cooldownMs);
+      circuit = fresh(rules().cooldownMs);
       circuits.set(key, circuit);
     }
     return circuit;
   };
 
   const advance = (circuit: Circuit, now: number): void => {
-    const bucket = Math.floor(now / bucketMs);
+    const bucket = Math.floor(now / (rules().windowMs / BUCKETS));
     const passed = Math.min(bucket - circuit.bucket, BUCKETS);
     for (let i = 1; i <= passed; i++) {
       circuit.calls[(circuit.bucket + i) % BUCKETS] = 0;
@@ -75,7 +75,7 @@ export function createCircuits(rules: Breakers, clock: Clock): Circuits {
     circuit.state = 'trials';
     circuit.epoch += 1;
     circuit.until = now + circuit.cooldownMs * TRIAL_PATIENCE;
-    circuit.trialsLeft = rules.trials;
+    circuit.trialsLeft = rules().trials;
     circuit.trialsEnded = 0;
     circuit.trialFailures = 0;
   };
@@ -83,7 +83,7 @@ export function createCircuits(rules: Breakers, clock: Clock): Circuits {
   const openUp = (circuit: Circuit, now: number, cooldownMs: number): void => {
     circuit.state = 'open';
     circuit.epoch += 1;
-    circuit.cooldownMs = Math.min(cooldownMs, rules.cooldownMsMax);
+    circuit.cooldownMs = Math.min(cooldownMs, rules().cooldownMsMax);
     circuit.until = now + circuit.cooldownMs;
   };
 
@@ -99,10 +99,10 @@ export function createCircuits(rules: Breakers, clock: Clock): Circuits {
     const calls = sum(circuit.calls);
     if (
       outcome === 'failure' &&
-      calls >= rules.callsMin &&
-      sum(circuit.failures) >= calls * rules.failureRate
+      calls >= rules().callsMin &&
+      sum(circuit.failures) >= calls * rules().failureRate
     ) {
-      openUp(circuit, now, rules.cooldownMs);
+      openUp(circuit, now, rules().cooldownMs);
     }
   };
 
@@ -113,10 +113,10 @@ export function createCircuits(rules: Breakers, clock: Clock): Circuits {
     }
     circuit.trialsEnded += 1;
     if (outcome === 'failure') circuit.trialFailures += 1;
-    if (circuit.trialsEnded < rules.trials) return;
-    if (circuit.trialFailures >= rules.trials * rules.failureRate)
+    if (circuit.trialsEnded < rules().trials) return;
+    if (circuit.trialFailures >= rules().trials * rules().failureRate)
       openUp(circuit, now, circuit.cooldownMs * 2);
-    else Object.assign(circuit, fresh(rules.cooldownMs), { epoch: circuit.epoch + 1 });
+    else Object.assign(circuit, fresh(rules().cooldownMs), { epoch: circuit.epoch + 1 });
   };
 
   const blocked = (circuit: Circuit, now: number): number | null => {

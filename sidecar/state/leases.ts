@@ -67,7 +67,8 @@ export interface Leases {
 
 export interface LeasePorts {
   readonly instance: string;
-  readonly money: MoneyRules;
+  /** Read at each use: it may change while calls run. */
+  money(): MoneyRules;
   readonly clock: Clock;
   /** Random, different at every call. */
   nonce(): string;
@@ -88,7 +89,7 @@ const LOW_WATER_DIVISOR = 5n;
 
 export function createLeases(ports: LeasePorts): Leases {
   const { clock, money } = ports;
-  const rules: TillRules = { money, nonce: () => ports.nonce() };
+  const rules: TillRules = { money: () => money(), nonce: () => ports.nonce() };
   const tills = new Map<string, Till>();
 
   const tillOf = (agent: string): Till => {
@@ -338,9 +339,9 @@ export function createLeases(ports: LeasePorts): Leases {
       const hold = till.waiters.length === 0 ? tryTake(till, task, amounts) : null;
       if (hold) return hold;
       return new Promise<Hold>((resolve, reject) => {
-        const deadlineMs = clock.monotonicMs() + money.holdWaitMs;
+        const deadlineMs = clock.monotonicMs() + money().holdWaitMs;
         till.waiters.push({ task, amounts, deadlineMs, obstacle: undefined, resolve, reject });
-        clock.after(money.holdWaitMs + 1, () => expireWaiters(till));
+        clock.after(money().holdWaitMs + 1, () => expireWaiters(till));
         if (!till.asking) pump(till);
       });
     },

@@ -37,7 +37,7 @@ export interface Till {
 }
 
 export interface TillRules {
-  readonly money: MoneyRules;
+  money(): MoneyRules;
   /** Random, different at every call. */
   nonce(): string;
 }
@@ -49,7 +49,7 @@ export function createTill(agent: string, rules: TillRules): Till {
   return {
     agent,
     main: fresh(rules, 'agent', agent),
-    offline: rules.money.offlineNanodollars > 0n ? fresh(rules, 'offline', agent) : null,
+    offline: rules.money().offlineNanodollars > 0n ? fresh(rules, 'offline', agent) : null,
     tasks: new Map(),
     retired: new Set(),
     waiters: [],
@@ -122,7 +122,7 @@ function askForLack(purse: Purse, first: Amounts, all: Amounts, nowMs: number): 
 /** An offline slice is drawn once, beside the first grant, and again when it is over. */
 export function offlineAsk({ offline }: Till, nowMs: number, { money }: TillRules): LeaseAsk[] {
   if (!offline || isLive(offline, nowMs)) return [];
-  return [askOf(offline, { nanodollars: money.offlineNanodollars, tokens: 0n }, NOTHING)];
+  return [askOf(offline, { nanodollars: money().offlineNanodollars, tokens: 0n }, NOTHING)];
 }
 
 /** An expired lease takes no new hold: it is closed, or waits for its calls; the till starts a fresh one. */

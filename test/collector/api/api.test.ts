@@ -59,16 +59,16 @@ beforeAll(async () => {
   recalls = createRecalls();
   const modes = await openModes({
     database,
-    config,
+    config: () => config,
     clock,
     log: silentLog,
     changed: () => recalls.tellAll((agent) => ({ agent, in_force: modes.inForce(agent) })),
   });
   api = createApi({
     modes,
-    config,
+    config: () => config,
     otlpPort: 4318,
-    ledger: createLedger({ database, config, clock, roster, onRecall: recalls.publish }),
+    ledger: createLedger({ database, config: () => config, clock, roster, onRecall: recalls.publish }),
     roster,
     recalls,
     authenticate: (token) => (token === TOKEN ? 'join' : null),

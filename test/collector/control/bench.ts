@@ -63,7 +63,7 @@ export async function ledgerOn(database: Database, config: Config, clock = manua
   const recalls: Recall[] = [];
   const ledger = createLedger({
     database,
-    config,
+    config: () => config,
     clock,
     roster,
     onRecall: (recall) => recalls.push(recall),

@@ -33,7 +33,7 @@ async function open(): Promise<Modes> {
   const changed = () => {
     changes += 1;
   };
-  const modes = await openModes({ database, config: CONFIG, clock, log: silentLog, changed });
+  const modes = await openModes({ database, config: () => CONFIG, clock, log: silentLog, changed });
   opened.push(modes);
   return modes;
 }

@@ -16,7 +16,7 @@ const KEY = ['openai/gpt-5-mini'];
 
 function setUp() {
   const clock = manualClock();
-  return { clock, circuits: createCircuits(RULES, clock) };
+  return { clock, circuits: createCircuits(() => RULES, clock) };
 }
 
 function calls(circuits: Circuits, count: number, outcome: Outcome): void {

@@ -39,7 +39,7 @@ beforeAll(async () => {
   const roster = await openRoster(database, systemClock);
   ledger = createLedger({
     database,
-    config,
+    config: () => config,
     clock: systemClock,
     roster,
     onRecall: (recall) => recalls.forEach((tell) => void tell(recall)),
@@ -59,7 +59,7 @@ async function sidecar(instance: string): Promise<Leases & { readonly asked: Lea
   let drawn = 0;
   const leases = createLeases({
     instance,
-    money: config.money,
+    money: () => config.money,
     clock: { ...systemClock, after: keptAlive },
     nonce: () => `${instance}-${drawn++}`,
     async ask(request): Promise<LeaseResponse> {

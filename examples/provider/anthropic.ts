@@ -98,7 +98,7 @@ function eventsOf(
   const events = [
     event('message_start', { message: started }),
     event('ping', {}),
-    ...blocks.flatMap((block, index) => blockEvents(block, index)),
+    ...blocks.flatMap((block, index) => blockEvents(block, index, behaviour.wordsPerEvent)),
   ];
   if (behaviour.truncate) return events;
   const delta = { stop_reason: stopReason(said, behaviour), stop_sequence: null };
@@ -108,7 +108,7 @@ function eventsOf(
   return [...events, event('message_delta', { delta, ...usage }), event('message_stop', {})];
 }
 
-function blockEvents(block: JsonRecord, index: number): string[] {
+function blockEvents(block: JsonRecord, index: number, wordsEach: number | undefined): string[] {
   const start = (content_block: JsonRecord): string => event('content_block_start', { index, content_block });
   const delta = (change: JsonRecord): string => event('content_block_delta', { index, delta: change });
   const stop = event('content_block_stop', { index });
@@ -131,7 +131,7 @@ function blockEvents(block: JsonRecord, index: number): string[] {
     default:
       return [
         start({ type: 'text', text: '', citations: null }),
-        ...piecesOf(block.text as string).map((text) => delta({ type: 'text_delta', text })),
+        ...piecesOf(block.text as string, wordsEach).map((text) => delta({ type: 'text_delta', text })),
         stop,
       ];
   }

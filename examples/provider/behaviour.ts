@@ -52,6 +52,8 @@ export interface Behaviour {
   readonly headers?: Readonly<Record<string, string>>;
   /** Sent as it stands instead of any answer. */
   readonly raw?: { readonly contentType: string; readonly body: string | Buffer };
+  /** How many words a stream's event holds; else one. */
+  readonly wordsPerEvent?: number;
   readonly firstByteMs?: number;
   readonly betweenEventsMs?: number;
   /** Never answer. */

@@ -83,7 +83,7 @@ function chatEvents(
     });
   const events = choices.flatMap((index) => [
     chunk(index, { role: 'assistant', content: behaviour.toolCalls ? null : '', refusal: null }),
-    ...piecesOf(said.text).map((content) => chunk(index, { content })),
+    ...piecesOf(said.text, behaviour.wordsPerEvent).map((content) => chunk(index, { content })),
     ...toolDeltas(behaviour).map((call) => chunk(index, { tool_calls: [call] })),
   ]);
   if (behaviour.truncate) return events;

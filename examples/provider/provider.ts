@@ -22,6 +22,8 @@ export interface ProviderOptions {
   readonly host?: string;
   /** When given, a request must carry one of these keys; otherwise it is answered 401. */
   readonly keys?: readonly string[];
+  /** False: `requests` stays empty, so that a long run does not fill the memory. */
+  readonly keepRequests?: boolean;
   readonly behave?: (request: ReceivedRequest) => Behaviour | undefined;
 }
 
@@ -66,7 +68,7 @@ async function handle(
   requests: ReceivedRequest[],
 ): Promise<void> {
   const request = await receive(incoming, response);
-  requests.push(request);
+  if (options.keepRequests !== false) requests.push(request);
   const behaviour = options.behave?.(request) ?? {};
   await deliver(response, answerTo(request, behaviour, options.keys), behaviour);
 }

@@ -43,8 +43,14 @@ function cutAt(text: string, bytes: number): string {
   return kept;
 }
 
-/** Pieces as a model streams them: a word each, with the space before it. */
-export const piecesOf = (text: string): string[] => text.match(/\s*\S+|\s+$/g) ?? [];
+/** Pieces as a model streams them: a word each, with the space before it; or several. */
+export function piecesOf(text: string, wordsEach = 1): string[] {
+  const words = text.match(/\s*\S+|\s+$/g) ?? [];
+  if (wordsEach === 1) return words;
+  const pieces: string[] = [];
+  for (let at = 0; at < words.length; at += wordsEach) pieces.push(words.slice(at, at + wordsEach).join(''));
+  return pieces;
+}
 
 /** Pieces of a tool's arguments, cut anywhere. */
 export const slicesOf = (text: string, length = 5): string[] => {

@@ -1,0 +1,167 @@
+// The whole fleet, started: fake providers in this process, and as processes of their own one collector, twenty agents,
+// and a sidecar beside each. Agents come first, because the configuration names where they listen.
+
+import { randomBytes } from 'node:crypto';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { extname, join } from 'node:path';
+import type { Attempt } from './agent/tally.ts';
+import { configurationOf, MODELS_KEY, SERVICES_KEY } from './configuration.ts';
+import { MEMBERS } from './plan.ts';
+import { type Child, startChild } from './processes.ts';
+import { type Bill, openBill } from './world/bill.ts';
+import { type Models, startModels } from './world/models.ts';
+import { type Services, startServices } from './world/services.ts';
+
+export interface FleetOptions {
+  /** Where everything is kept: data, logs, the configuration. */
+  readonly directory: string;
+  /** The `outrider` script. */
+  readonly cli: string;
+  readonly env: Readonly<Record<string, string | undefined>>;
+  /** What agents say: `finished`, `published`, `failed`. */
+  heard(line: Readonly<Record<string, unknown>>): void;
+  progress(sentence: string): void;
+}
+
+export interface Books {
+  readonly attempts: readonly Attempt[];
+  /** Spans of handoffs that agents received. */
+  readonly received: readonly string[];
+}
+
+export interface Fleet {
+  readonly bill: Bill;
+  readonly models: Models;
+  readonly collector: Child;
+  readonly config: string;
+  readonly data: string;
+  /** Direct, as a person would: not through a sidecar. Rejects unless it is answered with 2xx. */
+  tell(agent: string, path: string, message?: unknown): Promise<unknown>;
+  /** `kill -9` of an agent's sidecar. */
+  killSidecar(agent: string): Promise<void>;
+  /** Starts it again and tells its agent where it is now. */
+  startSidecar(agent: string): Promise<void>;
+  books(): Promise<Books>;
+  stopAgents(): Promise<void>;
+  /** Ends everything, the collector last. Never rejects. */
+  stop(): Promise<void>;
+}
+
+const HERE = extname(import.meta.filename);
+const AGENT = join(import.meta.dirname, 'agent', `main${HERE}`);
+
+export async function startFleet(options: FleetOptions): Promise<Fleet> {
+  const opened: (() => Promise<unknown>)[] = [];
+  const stop = async (): Promise<void> => {
+    while (opened.length > 0)
+      await opened
+        .pop()?.()
+        .catch(() => undefined);
+  };
+  try {
+    return await open(options, opened, stop);
+  } catch (failure) {
+    await stop();
+    throw failure;
+  }
+}
+
+async function open(
+  { directory, cli, env, heard, progress }: FleetOptions,
+  opened: (() => Promise<unknown>)[],
+  stop: () => Promise<void>,
+): Promise<Fleet> {
+  const logs = join(directory, 'logs');
+  const data = join(directory, 'data');
+  mkdirSync(logs, { recursive: true });
+  const bill = openBill();
+  const key = (): string => `fleet-${randomBytes(12).toString('hex')}`;
+  const keys = { [MODELS_KEY]: key(), [SERVICES_KEY]: key() };
+  const models = await startModels(bill, keys[MODELS_KEY]!);
+  opened.push(() => models.close());
+  const services: Services = await startServices(bill, keys[SERVICES_KEY]!);
+  opened.push(() => services.close());
+
+  const agents = new Map<string, Child>();
+  progress(`starting ${MEMBERS.length} agents`);
+  opened.push(() => Promise.all([...agents.values()].map((agent) => agent.kill('SIGKILL'))));
+  await Promise.all(
+    MEMBERS.map(async ({ name }) => {
+      const log = join(logs, `${name}.agent.log`);
+      agents.set(
+        name,
+        await startChild({ name, args: [AGENT], env: { ...env, FLEET_AGENT: name }, log, heard }),
+      );
+    }),
+  );
+
+  const config = join(directory, 'outrider.yaml');
+  const urls = new Map(MEMBERS.map(({ name }) => [name, agents.get(name)!.listen.http!]));
+  writeFileSync(config, configurationOf({ models: models.url, services: services.url, agents: urls }));
+  const secrets = { ...env, ...keys, OUTRIDER_TOKEN: '' };
+  const shared = ['--config', config, '--data', data];
+  progress('starting the collector');
+  const collector = await startChild({
+    name: 'collector',
+    args: [cli, 'collector', ...shared],
+    env: secrets,
+    log: join(logs, 'collector.log'),
+  });
+  opened.push(() => collector.kill('SIGTERM'));
+
+  const sidecars = new Map<string, Child>();
+  const tell = async (agent: string, path: string, message: unknown = {}): Promise<unknown> => {
+    const answer = await fetch(`${urls.get(agent)}${path}`, {
+      method: path === '/tally' ? 'GET' : 'POST',
+      ...(path !== '/tally' && { body: JSON.stringify(message) }),
+    });
+    if (!answer.ok)
+      throw new Error(`${agent} answered ${path} with ${answer.status}: ${await answer.text()}`);
+    return answer.json();
+  };
+  const startSidecar = async (name: string): Promise<void> => {
+    const args = [
+      cli,
+      'sidecar',
+      ...shared,
+      '--agent',
+      `${name}/${name}-1`,
+      '--collector',
+      collector.listen.control!,
+    ];
+    const log = join(logs, `${name}.sidecar.log`);
+    const sidecar = await startChild({ name: `the sidecar of ${name}`, args, env: secrets, log });
+    sidecars.set(name, sidecar);
+    const { proxy, admin } = sidecar.listen;
+    await tell(name, '/begin', { proxy, admin });
+  };
+  progress(`starting ${MEMBERS.length} sidecars`);
+  opened.push(() => Promise.all([...sidecars.values()].map((sidecar) => sidecar.kill('SIGTERM'))));
+  await Promise.all(MEMBERS.map(({ name }) => startSidecar(name)));
+
+  return {
+    bill,
+    models,
+    collector,
+    config,
+    data,
+    tell,
+    startSidecar,
+    killSidecar: async (name) => sidecars.get(name)?.kill('SIGKILL'),
+    async books() {
+      const all = (await Promise.all(MEMBERS.map(({ name }) => tell(name, '/tally')))) as Books[];
+      return {
+        attempts: all.flatMap(({ attempts }) => attempts),
+        received: all.flatMap(({ received }) => received),
+      };
+    },
+    async stopAgents() {
+      await Promise.all([...sidecars.values()].map((sidecar) => sidecar.kill('SIGTERM')));
+      await Promise.all([...agents.values()].map((agent) => agent.kill('SIGKILL')));
+    },
+    stop,
+  };
+}
+
+/** The join token of the fleet's collector. */
+export const tokenOf = (data: string): string => readFileSync(join(data, 'token'), 'utf8').trim();

@@ -14,3 +14,58 @@ const COMMANDS: Readonly<Record<string, { readonly line: string; load(): Promise
   sql: { line: 'ask the store a question', load: () => import('./sql.ts') },
   policy: { line: 'check the config, explain a decision', load: () => import('./policy.ts') },
   demo: { line: 'a fleet of twenty agents on fake providers', load: () => import('./demo.ts') },
+  mode: { line: 'let an agent observe or enforce for a while', load: () => import('./mode.ts') },
+  budgets: { line: 'what is spent, held and left', load: () => import('./budgets.ts') },
+};
+
+const HELP = `outrider: a sidecar for every agent, one ledger and one memory for the fleet
+
+Usage: outrider <command> [options]
+
+${Object.entries(COMMANDS)
+  .map(([name, { line }]) => `  ${name.padEnd(10)} ${line}`)
+  .join('\n')}
+
+Example: outrider up --config outrider.yaml
+Each command says more with --help.
+`;
+
+async function main(argv: readonly string[]): Promise<number> {
+  const io: Io = {
+    stdout: (text) => void process.stdout.write(text),
+    stderr: (text) => void process.stderr.write(text),
+    env: process.env,
+  };
+  const [name, ...args] = argv;
+  if (name === undefined || name === '--help' || name === '-h' || name === 'help') {
+    io.stdout(HELP);
+    return name === undefined ? 2 : 0;
+  }
+  if (name === '--version') {
+    const { default: own } = await import('../package.json', { with: { type: 'json' } });
+    io.stdout(`${own.version}\n`);
+    return 0;
+  }
+  const found = Object.hasOwn(COMMANDS, name) ? COMMANDS[name] : undefined;
+  if (!found) {
+    io.stderr(`There is no command \`${name}\`; known are ${Object.keys(COMMANDS).join(', ')}.\n`);
+    return 2;
+  }
+  const command = await found.load();
+  const own = args.indexOf('--') < 0 ? args : args.slice(0, args.indexOf('--'));
+  if (own.includes('--help') || own.includes('-h')) {
+    io.stdout(command.help);
+    return 0;
+  }
+  try {
+    return await command.run(args, io);
+  } catch (failure) {
+    io.stderr(`${sentenceOf(failure)}\n`);
+    return failure instanceof UsageError || isParseArgsError(failure) ? 2 : 1;
+  }
+}
+
+const isParseArgsError = (failure: unknown): boolean =>
+  failure instanceof Error && 'code' in failure && String(failure.code).startsWith('ERR_PARSE_ARGS');
+
+process.exitCode = await main(process.argv.slice(2));

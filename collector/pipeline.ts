@@ -59,7 +59,7 @@ async function openDoor(options: PipelineOptions, queue: Queue): Promise<Receive
     return await createReceiver({
       listen: options.listen,
       authenticate: (token) => options.authenticate(token),
-      append: (request, _spans, sender) => queue.append(request, sender),
+      append: (request, { sender, signal }) => queue.append(request, sender, signal),
       log: options.log,
       clock: options.clock,
     });

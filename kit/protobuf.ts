@@ -49,6 +49,11 @@ export class ProtobufWriter {
   /** int64 as OTLP's AnyValue.int_value has it; negatives take ten bytes. */
   int64(field: number, value: bigint): void {
     this.tag(field, VARINT);
+    this.rawVarint64(value);
+  }
+
+  /** Without tag: what a packed list holds. */
+  rawVarint64(value: bigint): void {
     let rest = BigInt.asUintN(64, value);
     this.#reserve(10);
     while (rest > 0x7fn) {
@@ -60,6 +65,10 @@ export class ProtobufWriter {
 
   fixed64(field: number, value: bigint): void {
     this.tag(field, FIXED64);
+    this.rawFixed64(value);
+  }
+
+  rawFixed64(value: bigint): void {
     this.#reserve(8);
     this.#buffer.writeBigUInt64LE(value, this.#length);
     this.#length += 8;
@@ -67,6 +76,10 @@ export class ProtobufWriter {
 
   double(field: number, value: number): void {
     this.tag(field, FIXED64);
+    this.rawDouble(value);
+  }
+
+  rawDouble(value: number): void {
     this.#reserve(8);
     this.#buffer.writeDoubleLE(value, this.#length);
     this.#length += 8;

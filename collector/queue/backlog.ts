@@ -1,5 +1,6 @@
 // The sealed segments that are not in the store yet, oldest first.
 
+import { type Signal, signalOf } from '../signals.ts';
 import type { Segment } from './loader.ts';
 import { Closing } from './patience.ts';
 
@@ -13,6 +14,7 @@ export interface WaitingSegment extends Segment {
 export interface Backlog {
   readonly segments: number;
   readonly bytes: number;
+  holds(signal: Signal): boolean;
   oldest(): WaitingSegment | undefined;
   push(segment: WaitingSegment): void;
   /** The oldest has landed. */
@@ -32,6 +34,7 @@ export function createBacklog(): Backlog {
     get bytes() {
       return bytes;
     },
+    holds: (signal) => waiting.some(({ segment }) => signalOf(segment.id) === signal),
     oldest: () => waiting[0]?.segment,
     push(segment) {
       const landed = Promise.withResolvers<void>();

@@ -1,16 +1,16 @@
 // What the queue asks of a store: take a whole segment, or say why not.
 
 export interface Segment {
-  /** Names the segment for ever; the store's deduplication token. */
+  /** Names the segment for ever, and its signal (collector/signals.ts); the store's deduplication token. */
   readonly id: string;
-  /** A file of varint-length-prefixed ExportTraceServiceRequests, each with its receipt. */
+  /** A file of varint-length-prefixed export requests, each with its receipt. */
   readonly path: string;
   readonly bytes: number;
 }
 
 export interface Loader {
   /**
-   * Resolves once the segment's spans are in the store; loading the same id with the same bytes again adds nothing.
+   * Resolves once the segment's items are in the store; loading the same id with the same bytes again adds nothing.
    * Throws an error with `retryable: false` (or the name SegmentRejected) if the store refused the whole segment and
    * inserted nothing of it; every other error means: unknown whether it landed, try again.
    */

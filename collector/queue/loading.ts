@@ -3,13 +3,14 @@
 
 import type { Clock } from '../../kit/clock.ts';
 import { sentenceOf } from '../../kit/log.ts';
+import { SIGNALS, type Signal } from '../signals.ts';
 import type { Alarm } from './alarm.ts';
 import type { Backlog, WaitingSegment } from './backlog.ts';
 import type { Digests } from './digests.ts';
 import { type LandingWorld, landSegment } from './landing.ts';
 import { REMEMBER_MS } from './manifest.ts';
 import { Closing } from './patience.ts';
-import type { Writer } from './writer.ts';
+import type { Writers } from './writers.ts';
 
 /** A segment that lay on disk this long is checked before it is loaded. */
 const OLD_AFTER_MS = 60_000;
@@ -17,7 +18,7 @@ const OLD_AFTER_MS = 60_000;
 export interface LoadingWorld extends LandingWorld {
   readonly clock: Clock;
   readonly backlog: Backlog;
-  readonly writer: Writer;
+  readonly writers: Writers;
   readonly alarm: Alarm;
   readonly digests: Digests;
   readonly loadAfterMs: number;
@@ -39,12 +40,24 @@ export async function carrySegments(world: LoadingWorld): Promise<void> {
 const isClosing = (failure: unknown): boolean => failure instanceof Closing;
 
 async function step(world: LoadingWorld): Promise<void> {
+  const nowMs = world.clock.monotonicMs();
+  const due = SIGNALS.filter((signal) => dueAtMs(world, signal) <= nowMs);
+  for (const signal of due) await world.writers.of(signal).seal();
   const oldest = world.backlog.oldest();
   if (oldest) return landOldest(world, oldest);
-  const active = world.writer.active();
-  const dueInMs = active ? active.sinceMs + world.loadAfterMs - world.clock.monotonicMs() : null;
-  if (dueInMs !== null && dueInMs <= 0) await world.writer.seal();
-  else await world.alarm.rings(dueInMs);
+  if (due.length > 0) return; // what was sealed was empty, and is gone
+  const nextMs = Math.min(...SIGNALS.map((signal) => dueAtMs(world, signal)));
+  await world.alarm.rings(Number.isFinite(nextMs) ? nextMs - nowMs : null);
+}
+
+/** A load of metrics is five statements, most of whose time is their analysis: they gather for longer. */
+const GATHERS: Readonly<Record<Signal, number>> = { traces: 1, logs: 1, metrics: 5 };
+
+/** When to seal what is being written. Never while an older segment of its signal waits: it may as well grow. */
+function dueAtMs({ writers, backlog, loadAfterMs }: LoadingWorld, signal: Signal): number {
+  const active = writers.of(signal).active();
+  const isBehind = backlog.holds(signal);
+  return active && !isBehind ? active.sinceMs + GATHERS[signal] * loadAfterMs : Number.POSITIVE_INFINITY;
 }
 
 async function landOldest(world: LoadingWorld, oldest: WaitingSegment): Promise<void> {

@@ -10,6 +10,7 @@ import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
 import type { Clock } from '../../kit/clock.ts';
 import { type Log, sentenceOf } from '../../kit/log.ts';
+import type { Signal } from '../signals.ts';
 import { createAlarm } from './alarm.ts';
 import { createBacklog } from './backlog.ts';
 import { createDigests, type Digests } from './digests.ts';
@@ -22,7 +23,8 @@ import { createQuarantine, type Quarantine } from './quarantine.ts';
 import { type LeftSegment, recoverSegments } from './recover.ts';
 import { createRoom } from './room.ts';
 import { type Appended, createShelf } from './shelf.ts';
-import { type ClosedSegment, createWriter } from './writer.ts';
+import type { ClosedSegment } from './writer.ts';
+import { createWriters } from './writers.ts';
 
 export const SEGMENT_BYTES_MAX = 8 * 1024 * 1024;
 export const LOAD_AFTER_MS = 1_000;
@@ -45,7 +47,7 @@ export interface QueueCounters {
 
 export interface Queue {
   /** Resolves once the request is durable, was before, or can't be. A duplicate of one in flight waits for it. */
-  append(request: Buffer, sender: string): Promise<Appended>;
+  append(request: Buffer, sender: string, signal?: Signal): Promise<Appended>;
   /** What is accepted and not yet known to be in the store; `oldestMs` is the age of the oldest of it. */
   depth(): { readonly segments: number; readonly bytes: number; readonly oldestMs: number };
   /** Resolves once everything appended before is in the store (or quarantine). Never, while the store is away. */
@@ -120,47 +122,49 @@ function runQueue(world: World): Queue {
     bytesFreeMin: options.bytesFreeMin ?? BYTES_FREE_MIN,
     bytesMax: options.bytesMax ?? QUEUE_BYTES_MAX,
   });
-  const writer = createWriter({
-    directory: world.directory,
-    disk: world.disk,
-    segmentBytesMax: options.segmentBytesMax ?? SEGMENT_BYTES_MAX,
-    nowMs: () => clock.monotonicMs(),
-    nextId: idsAfter(Math.max(world.lastId, lastSequence(world.left.map(({ id }) => id)))),
-    onBegun: () => alarm.ring(),
-    onSealed(segment, sinceMs) {
-      noteSealed(world, segment);
-      backlog.push({ id: segment.id, path: segment.path, bytes: segment.bytes, sinceMs, isLeft: false });
-      alarm.ring();
+  const writers = createWriters(
+    {
+      directory: world.directory,
+      disk: world.disk,
+      segmentBytesMax: options.segmentBytesMax ?? SEGMENT_BYTES_MAX,
+      nowMs: () => clock.monotonicMs(),
+      onBegun: () => alarm.ring(),
+      onSealed(segment, sinceMs) {
+        noteSealed(world, segment);
+        backlog.push({ id: segment.id, path: segment.path, bytes: segment.bytes, sinceMs, isLeft: false });
+        alarm.ring();
+      },
+      onFailure(failure) {
+        log.error('queue.write_failed', { reason: sentenceOf(failure) });
+        room.failed(failure);
+      },
     },
-    onFailure(failure) {
-      log.error('queue.write_failed', { reason: sentenceOf(failure) });
-      room.failed(failure);
-    },
-  });
-  const bytes = () => backlog.bytes + (writer.active()?.bytes ?? 0);
-  const shared = { ...world, writer, counters, isClosed: () => isClosed };
+    idsAfter(Math.max(world.lastId, lastSequence(world.left.map(({ id }) => id)))),
+  );
+  const bytes = () => backlog.bytes + (writers.active()?.bytes ?? 0);
+  const shared = { ...world, writers, counters, isClosed: () => isClosed };
   const shelf = createShelf({ ...shared, room, queuedBytes: bytes });
   const loadAfterMs = options.loadAfterMs ?? LOAD_AFTER_MS;
   const loading = carrySegments({ ...shared, loader: options.loader, patience, alarm, backlog, loadAfterMs });
 
   return {
-    append: (request, sender) => shelf.append(request, sender),
+    append: (request, sender, signal = 'traces') => shelf.append(request, sender, signal),
     depth() {
-      const active = writer.active();
+      const active = writers.active();
       const oldest = backlog.oldest() ?? active;
       return {
-        segments: backlog.segments + (active ? 1 : 0),
+        segments: backlog.segments + (active?.segments ?? 0),
         bytes: bytes(),
         oldestMs: oldest ? clock.monotonicMs() - oldest.sinceMs : 0,
       };
     },
     async drain() {
-      await writer.seal();
+      await writers.seal();
       await backlog.drained();
     },
     async close() {
       isClosed = true;
-      await writer.seal();
+      await writers.seal();
       patience.close();
       alarm.ring();
       await loading;

@@ -3,10 +3,11 @@
 
 import type { Clock } from '../../kit/clock.ts';
 import { sentenceOf } from '../../kit/log.ts';
+import type { Signal } from '../signals.ts';
 import type { Digests } from './digests.ts';
 import { digestOf, recordChunks } from './record.ts';
 import type { Room } from './room.ts';
-import type { Writer } from './writer.ts';
+import type { Writers } from './writers.ts';
 
 export type Appended =
   | { readonly kind: 'stored' }
@@ -16,14 +17,14 @@ export type Appended =
   | { readonly kind: 'refused'; readonly reason: string };
 
 export interface Shelf {
-  append(request: Buffer, sender: string): Promise<Appended>;
+  append(request: Buffer, sender: string, signal: Signal): Promise<Appended>;
 }
 
 const NANOSECONDS_PER_MS = 1_000_000n;
 
 export function createShelf(world: {
   readonly room: Room;
-  readonly writer: Writer;
+  readonly writers: Writers;
   readonly digests: Digests;
   readonly clock: Clock;
   readonly counters: { appended: number; duplicates: number; refused: number };
@@ -32,7 +33,12 @@ export function createShelf(world: {
 }): Shelf {
   const inFlight = new Map<string, Promise<Appended>>();
 
-  const write = async (request: Buffer, digest: Buffer, sender: string): Promise<Appended> => {
+  const write = async (
+    request: Buffer,
+    digest: Buffer,
+    sender: string,
+    signal: Signal,
+  ): Promise<Appended> => {
     const refusal = await world.room.refusal(world.queuedBytes());
     if (refusal) return { kind: 'refused', reason: refusal };
     if (world.isClosed()) return { kind: 'refused', reason: 'the queue is closed' };
@@ -41,7 +47,7 @@ export function createShelf(world: {
     const chunks = recordChunks(request, digest, { receivedAtUnixNano, sender });
     const bytes = chunks.reduce((sum, chunk) => sum + chunk.length, 0);
     try {
-      await world.writer.append({ chunks, bytes, digest });
+      await world.writers.of(signal).append({ chunks, bytes, digest });
     } catch (failure) {
       return { kind: 'refused', reason: `the queue could not be written: ${sentenceOf(failure)}` };
     }
@@ -49,20 +55,20 @@ export function createShelf(world: {
     return { kind: 'stored' };
   };
 
-  const take = async (request: Buffer, sender: string): Promise<Appended> => {
+  const take = async (request: Buffer, sender: string, signal: Signal): Promise<Appended> => {
     const digest = digestOf(request);
     if (world.digests.has(digest)) return { kind: 'duplicate' };
     const key = digest.toString('latin1');
     const earlier = inFlight.get(key);
     if (earlier !== undefined) return asDuplicate(await earlier);
-    const written = write(request, digest, sender);
+    const written = write(request, digest, sender, signal);
     inFlight.set(key, written);
     return written.finally(() => inFlight.delete(key));
   };
 
   return {
-    async append(request, sender) {
-      const appended = await take(request, sender);
+    async append(request, sender, signal) {
+      const appended = await take(request, sender, signal);
       if (appended.kind === 'stored') world.counters.appended += 1;
       else if (appended.kind === 'duplicate') world.counters.duplicates += 1;
       else world.counters.refused += 1;

@@ -8,7 +8,7 @@ export const ENCODINGS = { protobuf: 'application/x-protobuf', json: 'applicatio
 export type Encoding = keyof typeof ENCODINGS;
 
 /** Each HTTP status we answer, and the google.rpc code that says the same. */
-const RPC_CODES = { 400: 3, 401: 16, 404: 5, 405: 12, 413: 3, 415: 3, 501: 12, 503: 14 } as const;
+const RPC_CODES = { 400: 3, 401: 16, 404: 5, 405: 12, 413: 3, 415: 3, 503: 14 } as const;
 export type FailureStatus = keyof typeof RPC_CODES;
 
 /** Why a request is not taken: thrown anywhere on its way, answered in one place. */

@@ -1,9 +1,12 @@
 // One walk over a request's protobuf bytes, decoding nothing. The database reads whole segments and fails them whole
 // for one corrupt message, so whatever it could stumble over is refused here, at the door, to its sender alone:
-// truncation, overlong varints, groups, wrong wire types, bottomless nesting. The same walk counts spans and bad ids.
+// truncation, overlong varints, groups, wrong wire types, bottomless nesting. The same walk counts what the request
+// holds: spans, log records or data points.
 
 import { BYTES, FIXED32, FIXED64, VARINT } from '../../kit/protobuf.ts';
-import { DEPTH_MAX, FIELDS, isScalar, MESSAGES, WIRE_TYPES } from './otlp-shape.ts';
+import type { Signal } from '../signals.ts';
+import { isScalar, MESSAGES, type Scalar, WIRE_TYPES } from './otlp-fields.ts';
+import { DEPTH_MAX, FIELDS } from './otlp-shape.ts';
 
 /** The collector appends its receipt under field 1000; everything from there on is its own. */
 export const FIELDS_OF_THE_COLLECTOR = 1000;
@@ -16,45 +19,59 @@ const TAG_BYTES_MAX = 5;
 const VARINT_BYTES_MAX = 10;
 const LENGTH_BYTES_MAX = 5;
 
-// The table of fields, as the inner loop wants it: for each message, by field number, a wire type or NESTED + a message.
+// The table of fields, as the inner loop wants it: for each message, by field number, a wire type, how a list is packed,
+// or NESTED + a message.
+const PACKED_FIXED64 = 8;
+const PACKED_VARINT = 9;
+const PACKED: Readonly<Partial<Record<Scalar, number>>> = {
+  doubles: PACKED_FIXED64,
+  fixed64s: PACKED_FIXED64,
+  uint64s: PACKED_VARINT,
+};
 const NESTED = 16;
 const UNKNOWN = -1;
 const FIELD_MAX = 31;
-const REQUEST = MESSAGES.indexOf('request');
 const SPAN = MESSAGES.indexOf('span');
 const SHAPES = MESSAGES.map((message) => {
   const shape = new Int8Array(FIELD_MAX + 1).fill(UNKNOWN);
   for (const { number, kind } of FIELDS[message])
-    shape[number] = isScalar(kind) ? WIRE_TYPES[kind] : NESTED + MESSAGES.indexOf(kind);
+    shape[number] = isScalar(kind) ? (PACKED[kind] ?? WIRE_TYPES[kind]) : NESTED + MESSAGES.indexOf(kind);
   return shape;
 });
+const IS_REQUEST = MESSAGES.map((message) => ['traces', 'logs', 'metrics'].includes(message));
+const IS_ITEM = MESSAGES.map(
+  (message) => ['span', 'logRecord'].includes(message) || message.endsWith('DataPoint'),
+);
 
 export interface Framing {
-  readonly spans: number;
+  /** Spans, log records or data points. */
+  readonly items: number;
   /** Spans whose trace or span id is missing, of the wrong length or all zero; the database leaves them out. */
   readonly badIds: number;
 }
 
-/** The request is not a readable ExportTraceServiceRequest; the message says where and why. */
+/** The request is not a readable OTLP export request; the message says where and why. */
 export class MalformedRequest extends Error {
   override name = 'MalformedRequest';
 }
 
-/** Walks an ExportTraceServiceRequest. Throws MalformedRequest. */
-export function walkFraming(request: Uint8Array): Framing {
-  const walk = new Walk(request);
-  walk.message(REQUEST, 0, request.length, 0);
-  return { spans: walk.spans, badIds: walk.badIds };
+/** Walks an export request of the given signal. Throws MalformedRequest. */
+export function walkFraming(signal: Signal, request: Uint8Array): Framing {
+  const walk = new Walk(signal, request);
+  walk.message(MESSAGES.indexOf(signal), 0, request.length, 0);
+  return { items: walk.items, badIds: walk.badIds };
 }
 
 /** A cursor over the bytes: fields rather than parameters keep the inner loop free of allocations. */
 class Walk {
-  spans = 0;
+  items = 0;
   badIds = 0;
+  readonly #signal: Signal;
   readonly #bytes: Uint8Array;
   #at = 0;
 
-  constructor(bytes: Uint8Array) {
+  constructor(signal: Signal, bytes: Uint8Array) {
+    this.#signal = signal;
     this.#bytes = bytes;
   }
 
@@ -71,9 +88,9 @@ class Walk {
       const known = field <= FIELD_MAX ? shape[field]! : UNKNOWN;
       if (field === 0 || tag > 0xffff_ffff) throw this.#malformed('an impossible field number');
       if (known === UNKNOWN) {
-        if (kind === REQUEST && field >= FIELDS_OF_THE_COLLECTOR)
+        if (IS_REQUEST[kind] && field >= FIELDS_OF_THE_COLLECTOR)
           throw this.#malformed(`field ${field} is the collector's own`);
-      } else if (wire !== (known >= NESTED ? BYTES : known)) {
+      } else if (wire !== (known >= PACKED_FIXED64 ? BYTES : known)) {
         throw this.#malformed(`field ${field} has wire type ${wire}`);
       }
       if (wire !== BYTES) {
@@ -82,13 +99,12 @@ class Walk {
       }
       const stop = this.#length(end);
       if (known >= NESTED) this.message(known - NESTED, this.#at, stop, depth + 1);
+      else if (known >= PACKED_FIXED64) this.#packed(known, stop);
       else if (kind === SPAN && field <= SPAN_ID_FIELD) goodIds = this.#withId(goodIds, field, stop);
       this.#at = stop;
     }
-    if (kind === SPAN) {
-      this.spans += 1;
-      if (goodIds !== (TRACE_ID_FIELD | SPAN_ID_FIELD)) this.badIds += 1;
-    }
+    if (IS_ITEM[kind]) this.items += 1;
+    if (kind === SPAN && goodIds !== (TRACE_ID_FIELD | SPAN_ID_FIELD)) this.badIds += 1;
   }
 
   /** The ids seen good so far, as bits; the last one given counts, as in every protobuf reader. */
@@ -97,6 +113,14 @@ class Walk {
     if (stop - this.#at !== expected) return goodIds & ~field;
     for (let at = this.#at; at < stop; at += 1) if (this.#bytes[at] !== 0) return goodIds | field;
     return goodIds & ~field;
+  }
+
+  /** A list of numbers without tags, up to `stop`. No protobuf writer sends an empty one, and the database can't read it. */
+  #packed(how: number, stop: number): void {
+    if (stop === this.#at) throw this.#malformed('an empty packed list');
+    if (how === PACKED_FIXED64) {
+      if ((stop - this.#at) % 8 !== 0) throw this.#malformed('a list that ends inside a number');
+    } else while (this.#at < stop) this.#skipVarint(stop);
   }
 
   /** Reads a length and returns where its bytes end. */
@@ -147,6 +171,7 @@ class Walk {
   }
 
   #malformed(why: string): MalformedRequest {
-    return new MalformedRequest(`not a protobuf ExportTraceServiceRequest: ${why} at byte ${this.#at}`);
+    const name = { traces: 'Trace', logs: 'Logs', metrics: 'Metrics' }[this.#signal];
+    return new MalformedRequest(`not a protobuf Export${name}ServiceRequest: ${why} at byte ${this.#at}`);
   }
 }

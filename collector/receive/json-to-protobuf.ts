@@ -3,8 +3,11 @@
 // Source: open-telemetry/opentelemetry-proto docs/specification.md, "JSON Protobuf Encoding".
 
 import { FIXED32, ProtobufWriter } from '../../kit/protobuf.ts';
+import type { Signal } from '../signals.ts';
 import { MalformedRequest } from './framing.ts';
 import {
+  INT32_MAX,
+  INT32_MIN,
   INT64_MAX,
   INT64_MIN,
   NotAllowed,
@@ -19,16 +22,17 @@ import {
   UINT32_MAX,
   UINT64_MAX,
 } from './json-value.ts';
-import { DEPTH_MAX, FIELDS, type Field, isScalar, type Message, type Scalar } from './otlp-shape.ts';
+import { type Field, isScalar, type Message, type Scalar } from './otlp-fields.ts';
+import { DEPTH_MAX, FIELDS, ONE_OF } from './otlp-shape.ts';
 
-/** An ExportTraceServiceRequest as JSON bytes → the same as protobuf bytes. Throws MalformedRequest. */
-export function jsonToProtobuf(body: Uint8Array): Buffer {
+/** An export request as JSON bytes → the same as protobuf bytes. Throws MalformedRequest. */
+export function jsonToProtobuf(signal: Signal, body: Uint8Array): Buffer {
   const text = decodeUtf8(body);
   try {
-    return encodeRequest(parse(text));
+    return encodeRequest(signal, parse(text));
   } catch (failure) {
     if (!(failure instanceof NumberTooPrecise)) throw failure;
-    return encodeRequest(parse(text, keepDigits));
+    return encodeRequest(signal, parse(text, keepDigits));
   }
 }
 
@@ -54,10 +58,10 @@ function parse(text: string, reviver?: Reviver): unknown {
   }
 }
 
-function encodeRequest(body: unknown): Buffer {
+function encodeRequest(signal: Signal, body: unknown): Buffer {
   const encoder = new Encoder();
   try {
-    return encoder.encode(body);
+    return encoder.encode(signal, body);
   } catch (failure) {
     if (!(failure instanceof NotAllowed)) throw failure;
     throw new MalformedRequest(`${encoder.place} must be ${failure.message}`);
@@ -69,8 +73,8 @@ class Encoder {
   readonly #writer = new ProtobufWriter(16_384);
   readonly #path: (string | number)[] = [];
 
-  encode(body: unknown): Buffer {
-    this.#fields('request', body);
+  encode(signal: Signal, body: unknown): Buffer {
+    this.#fields(signal, body);
     return this.#writer.finish();
   }
 
@@ -83,7 +87,7 @@ class Encoder {
   #fields(message: Message, from: unknown): void {
     if (typeof from !== 'object' || from === null || Array.isArray(from)) throw new NotAllowed('an object');
     const members = from as Readonly<Record<string, unknown>>;
-    if (message === 'anyValue') atMostOne(members);
+    if (ONE_OF[message]) atMostOne(members, ONE_OF[message]);
     for (const field of FIELDS[message]) {
       const value = members[field.name];
       if (value === undefined || value === null) continue; // both mean the default
@@ -115,8 +119,8 @@ class Encoder {
 /** Two steps at most, a name and an index, for each level that the walk over the bytes allows. */
 const PATH_STEPS_MAX = 2 * DEPTH_MAX;
 
-function atMostOne(anyValue: Readonly<Record<string, unknown>>): void {
-  const given = FIELDS.anyValue.filter(({ name }) => (anyValue[name] ?? null) !== null);
+function atMostOne(members: Readonly<Record<string, unknown>>, names: readonly string[]): void {
+  const given = names.filter((name) => (members[name] ?? null) !== null);
   if (given.length > 1) throw new NotAllowed('one value, of one type');
 }
 
@@ -128,13 +132,42 @@ const writeScalar: Readonly<Record<Scalar, (writer: ProtobufWriter, field: numbe
     bool: (writer, field, value) => writer.uint(field, readBoolean(value) ? 1 : 0),
     enum: (writer, field, value) => writer.uint(field, readEnum(value)),
     uint32: (writer, field, value) => writer.uint(field, Number(readInteger(value, 0n, UINT32_MAX))),
+    sint32: (writer, field, value) => writer.uint(field, zigzag(readInteger(value, INT32_MIN, INT32_MAX))),
     int64: (writer, field, value) => writer.int64(field, readInteger(value, INT64_MIN, INT64_MAX)),
     double: (writer, field, value) => writer.double(field, readDouble(value)),
     fixed64: (writer, field, value) => writer.fixed64(field, readInteger(value, 0n, UINT64_MAX)),
+    sfixed64: (writer, field, value) =>
+      writer.fixed64(field, BigInt.asUintN(64, readInteger(value, INT64_MIN, INT64_MAX))),
     fixed32: (writer, field, value) => {
       const bytes = Buffer.alloc(4);
       bytes.writeUInt32LE(Number(readInteger(value, 0n, UINT32_MAX)));
       writer.tag(field, FIXED32);
       writer.raw(bytes);
     },
+    doubles: (writer, field, value) =>
+      writePacked(writer, field, value, (bytes, member) => bytes.rawDouble(readDouble(member))),
+    fixed64s: (writer, field, value) =>
+      writePacked(writer, field, value, (bytes, member) =>
+        bytes.rawFixed64(readInteger(member, 0n, UINT64_MAX)),
+      ),
+    uint64s: (writer, field, value) =>
+      writePacked(writer, field, value, (bytes, member) =>
+        bytes.rawVarint64(readInteger(member, 0n, UINT64_MAX)),
+      ),
   };
+
+function writePacked(
+  writer: ProtobufWriter,
+  field: number,
+  list: unknown,
+  write: (writer: ProtobufWriter, member: unknown) => void,
+): void {
+  if (!Array.isArray(list)) throw new NotAllowed('an array');
+  if (list.length === 0) return; // as every protobuf writer does
+  writer.message(field, () => {
+    for (const member of list) write(writer, member);
+  });
+}
+
+/** Small numbers of either sign become small numbers. */
+const zigzag = (value: bigint): number => Number(value >= 0n ? value * 2n : value * -2n - 1n);

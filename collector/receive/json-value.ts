@@ -16,6 +16,8 @@ export const UINT32_MAX = 0xffff_ffffn;
 export const UINT64_MAX = (1n << 64n) - 1n;
 export const INT64_MAX = (1n << 63n) - 1n;
 export const INT64_MIN = -(1n << 63n);
+export const INT32_MAX = 0x7fff_ffffn;
+export const INT32_MIN = -0x8000_0000n;
 const ENUM_MAX = 0x7fff_ffff;
 const NUMBER_WORDS = ['NaN', 'Infinity', '-Infinity'];
 

@@ -6,6 +6,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { Clock } from '../../kit/clock.ts';
 import { listenOn } from '../../kit/listen.ts';
 import { type Log, sentenceOf } from '../../kit/log.ts';
+import { SIGNALS, type Signal } from '../signals.ts';
 import { answerFailure, answerStored, ENCODINGS, type Encoding, Unacceptable } from './answer.ts';
 import { type BodyReader, createBodyReader } from './body.ts';
 import { MalformedRequest, walkFraming } from './framing.ts';
@@ -29,14 +30,25 @@ export type Appended =
 
 export interface ReceiverCounters {
   readonly requests: number;
+  /** Requests taken, new or known already, by signal. */
+  readonly taken: Readonly<Record<Signal, number>>;
   readonly stored: number;
   readonly duplicates: number;
   readonly bytes: number;
   readonly spans: number;
+  readonly logRecords: number;
+  readonly dataPoints: number;
   /** Spans left out for their ids. */
   readonly badIds: number;
   /** Requests refused, by HTTP status. */
   readonly refused: Readonly<Record<number, number>>;
+}
+
+export interface Provenance {
+  readonly signal: Signal;
+  readonly sender: string;
+  /** Spans, log records or data points in it; never 0. */
+  readonly items: number;
 }
 
 export interface Receiver {
@@ -52,7 +64,7 @@ export interface ReceiverOptions {
   readonly listen: string;
   /** The sender's name for a bearer token, '' for nobody; null if the token is wrong, or one is needed. */
   authenticate(token: string | null): string | null;
-  append(request: Buffer, spans: number, sender: string): Promise<Appended>;
+  append(request: Buffer, from: Provenance): Promise<Appended>;
   readonly log: Log;
   readonly clock: Clock;
   readonly bodyBytesMax?: number;
@@ -60,6 +72,7 @@ export interface ReceiverOptions {
 
 type Counters = { -readonly [Name in keyof ReceiverCounters]: ReceiverCounters[Name] } & {
   readonly refused: Record<number, number>;
+  readonly taken: Record<Signal, number>;
 };
 
 interface Door extends ReceiverOptions {
@@ -72,10 +85,13 @@ interface Door extends ReceiverOptions {
 export async function createReceiver(options: ReceiverOptions): Promise<Receiver> {
   const counters: Counters = {
     requests: 0,
+    taken: { traces: 0, logs: 0, metrics: 0 },
     stored: 0,
     duplicates: 0,
     bytes: 0,
     spans: 0,
+    logRecords: 0,
+    dataPoints: 0,
     badIds: 0,
     refused: {},
   };
@@ -100,10 +116,10 @@ async function answer(door: Door, request: IncomingMessage, response: ServerResp
   let encoding: Encoding = 'json';
   door.counters.requests += 1;
   try {
-    checkPath(request);
+    const signal = signalOf(request);
     encoding = encodingOf(request);
     const sender = senderOf(door, request);
-    const badIds = await take(door, request, encoding, sender);
+    const badIds = await take(door, request, { signal, encoding, sender });
     response.shouldKeepAlive &&= !door.isClosing();
     answerStored(response, encoding, badIds);
   } catch (failure) {
@@ -116,39 +132,45 @@ async function answer(door: Door, request: IncomingMessage, response: ServerResp
   }
 }
 
+interface Head {
+  readonly signal: Signal;
+  readonly encoding: Encoding;
+  readonly sender: string;
+}
+
+const COUNTERS = { traces: 'spans', logs: 'logRecords', metrics: 'dataPoints' } as const;
+
 /** Reads, checks and stores one request; returns how many of its spans are left out. */
 async function take(
   door: Door,
   request: IncomingMessage,
-  encoding: Encoding,
-  sender: string,
+  { signal, encoding, sender }: Head,
 ): Promise<number> {
   const body = await door.bodies.read(request);
-  const message = encoding === 'json' && body.length > 0 ? jsonToProtobuf(body) : body;
-  const { spans, badIds } = walkFraming(message);
-  if (spans > 0) await store(door, message, spans, sender);
+  const message = encoding === 'json' && body.length > 0 ? jsonToProtobuf(signal, body) : body;
+  const { items, badIds } = walkFraming(signal, message);
+  if (items > 0) await store(door, message, { signal, sender, items });
+  door.counters.taken[signal] += 1;
   door.counters.bytes += body.length;
-  door.counters.spans += spans;
+  door.counters[COUNTERS[signal]] += items;
   door.counters.badIds += badIds;
   return badIds;
 }
 
-async function store(door: Door, message: Buffer, spans: number, sender: string): Promise<void> {
-  const appended = await door.append(message, spans, sender);
+async function store(door: Door, message: Buffer, from: Provenance): Promise<void> {
+  const appended = await door.append(message, from);
   if (appended.kind === 'refused') throw new Unacceptable(503, appended.reason);
   if (appended.kind === 'stored') door.counters.stored += 1;
   else door.counters.duplicates += 1;
 }
 
-const NOT_STORED = ['/v1/logs', '/v1/metrics'];
-
-function checkPath(request: IncomingMessage): void {
+function signalOf(request: IncomingMessage): Signal {
   const path = (request.url ?? '').split('?', 1)[0]!;
-  const isKnown = path === '/v1/traces' || NOT_STORED.includes(path);
-  if (!isKnown) throw new Unacceptable(404, 'send traces to POST /v1/traces');
+  const signal = SIGNALS.find((each) => path === `/v1/${each}`);
+  if (!signal)
+    throw new Unacceptable(404, 'send spans to /v1/traces, log records to /v1/logs, metrics to /v1/metrics');
   if (request.method !== 'POST') throw new Unacceptable(405, `${path} takes POST only`);
-  if (path !== '/v1/traces')
-    throw new Unacceptable(501, `this release stores traces only; nothing sent to ${path} is kept`);
+  return signal;
 }
 
 function encodingOf(request: IncomingMessage): Encoding {

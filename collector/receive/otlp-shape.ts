@@ -1,65 +1,13 @@
-// The OTLP trace messages, once: number, JSON name and kind of every field. The framing walk reads wire types and nesting
-// from it, the JSON door names and kinds. A field that is not here is skipped by the one and ignored by the other.
-// Source: open-telemetry/opentelemetry-proto, trace/v1, common/v1, resource/v1 and collector/trace/v1 (1.x).
+// The OTLP messages, once: number, JSON name and kind of every field. The framing walk reads wire types and nesting from
+// it, the JSON door names and kinds. A field that is not here is skipped by the one and ignored by the other.
+// Source: open-telemetry/opentelemetry-proto, trace/v1, logs/v1, common/v1, resource/v1 and collector/*/v1 (1.x).
 
-import { BYTES, FIXED32, FIXED64, VARINT } from '../../kit/protobuf.ts';
-
-export const WIRE_TYPES = {
-  string: BYTES,
-  bytes: BYTES,
-  /** Bytes too, but hex in JSON: trace and span ids. */
-  id: BYTES,
-  bool: VARINT,
-  enum: VARINT,
-  uint32: VARINT,
-  int64: VARINT,
-  double: FIXED64,
-  fixed64: FIXED64,
-  fixed32: FIXED32,
-} as const;
-export type Scalar = keyof typeof WIRE_TYPES;
-
-export const MESSAGES = [
-  'request',
-  'resourceSpans',
-  'resource',
-  'scopeSpans',
-  'scope',
-  'span',
-  'event',
-  'link',
-  'status',
-  'keyValue',
-  'anyValue',
-  'arrayValue',
-  'keyValueList',
-  'entityRef',
-] as const;
-export type Message = (typeof MESSAGES)[number];
-
-export interface Field {
-  readonly number: number;
-  /** lowerCamelCase, as JSON has it. */
-  readonly name: string;
-  readonly kind: Scalar | Message;
-  readonly repeated: boolean;
-}
-
-const one = (number: number, name: string, kind: Scalar | Message): Field => ({
-  number,
-  name,
-  kind,
-  repeated: false,
-});
-const many = (number: number, name: string, kind: Scalar | Message): Field => ({
-  number,
-  name,
-  kind,
-  repeated: true,
-});
+import { type Field, type Message, many, one } from './otlp-fields.ts';
+import { METRICS_FIELDS } from './otlp-metrics-shape.ts';
 
 export const FIELDS: Readonly<Record<Message, readonly Field[]>> = {
-  request: [many(1, 'resourceSpans', 'resourceSpans')],
+  ...METRICS_FIELDS,
+  traces: [many(1, 'resourceSpans', 'resourceSpans')],
   resourceSpans: [
     one(1, 'resource', 'resource'),
     many(2, 'scopeSpans', 'scopeSpans'),
@@ -110,6 +58,26 @@ export const FIELDS: Readonly<Record<Message, readonly Field[]>> = {
     one(6, 'flags', 'fixed32'),
   ],
   status: [one(2, 'message', 'string'), one(3, 'code', 'enum')],
+  logs: [many(1, 'resourceLogs', 'resourceLogs')],
+  resourceLogs: [
+    one(1, 'resource', 'resource'),
+    many(2, 'scopeLogs', 'scopeLogs'),
+    one(3, 'schemaUrl', 'string'),
+  ],
+  scopeLogs: [one(1, 'scope', 'scope'), many(2, 'logRecords', 'logRecord'), one(3, 'schemaUrl', 'string')],
+  logRecord: [
+    one(1, 'timeUnixNano', 'fixed64'),
+    one(2, 'severityNumber', 'enum'),
+    one(3, 'severityText', 'string'),
+    one(5, 'body', 'anyValue'),
+    many(6, 'attributes', 'keyValue'),
+    one(7, 'droppedAttributesCount', 'uint32'),
+    one(8, 'flags', 'fixed32'),
+    one(9, 'traceId', 'id'),
+    one(10, 'spanId', 'id'),
+    one(11, 'observedTimeUnixNano', 'fixed64'),
+    one(12, 'eventName', 'string'),
+  ],
   keyValue: [one(1, 'key', 'string'), one(2, 'value', 'anyValue')],
   anyValue: [
     one(1, 'stringValue', 'string'),
@@ -130,9 +98,13 @@ export const FIELDS: Readonly<Record<Message, readonly Field[]>> = {
   ],
 };
 
+/** Fields of which a message may hold one. */
+export const ONE_OF: Readonly<Partial<Record<Message, readonly string[]>>> = {
+  anyValue: FIELDS.anyValue.map(({ name }) => name),
+  metric: ['gauge', 'sum', 'histogram', 'exponentialHistogram', 'summary'],
+  numberDataPoint: ['asDouble', 'asInt'],
+  exemplar: ['asDouble', 'asInt'],
+};
+
 /** protobuf's own default recursion limit. */
 export const DEPTH_MAX = 100;
-
-export function isScalar(kind: Scalar | Message): kind is Scalar {
-  return kind in WIRE_TYPES;
-}

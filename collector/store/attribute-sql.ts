@@ -40,3 +40,18 @@ export const attributeMap = (list: string): string => textMap(list, PARTS, `${SC
 
 /** The same for events and links, whose lists are not read: they come out empty. */
 export const scalarAttributeMap = (list: string): string => textMap(list, SCALAR_PARTS, SCALAR_ARMS);
+
+const VALUE_PARTS: Readonly<Record<string, string>> = {
+  s: 'string_value',
+  i: 'int_value',
+  b: 'bool_value',
+  d: 'double_value',
+  x: 'bytes_value',
+};
+
+/** One value of any kind as text, as `attributeMap` writes it; empty where there is none. */
+export const anyText = (value: string): string =>
+  `arrayMap((${['arm', ...Object.keys(VALUE_PARTS), 'a', 'k'].join(', ')}) -> multiIf(${SCALAR_ARMS}, ${LIST_ARMS}, ''),
+    ${['value', ...Object.values(VALUE_PARTS), 'array_value.values', 'kvlist_value.values']
+      .map((part) => `[${value}.${part}]`)
+      .join(', ')})[1]`;

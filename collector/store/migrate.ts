@@ -47,6 +47,10 @@ export function migrations(): { name: string; statements: string[] }[] {
   }));
 }
 
+const METRICS_TABLES = ['gauge', 'sum', 'histogram', 'exponential_histogram', 'summary'].map(
+  (kind) => `otel_metrics_${kind}`,
+);
+
 /** Each table's time of life, by the column that says how old a row is. */
 export async function applyRetention(store: Migrator, retention: Retention): Promise<void> {
   const auditDays = Math.max(retention.auditDays, AUDIT_DAYS_MIN);
@@ -55,6 +59,7 @@ export async function applyRetention(store: Migrator, retention: Retention): Pro
     ['otel_traces_trace_id_ts', 'Start', retention.tracesDays],
     ['otel_segments', 'FirstReceivedAt', retention.tracesDays],
     ['otel_logs', 'Timestamp', retention.tracesDays],
+    ...METRICS_TABLES.map((table) => [table, 'TimeUnix', retention.tracesDays] as const),
     ['actions', 'timestamp', auditDays],
     ['tool_requests', 'timestamp', auditDays],
     ['control_event_records', 'timestamp', auditDays],

@@ -1,9 +1,9 @@
-// OTLP traces as the database reads them: the protobuf schema, and the same shape as ClickHouse columns.
-// Only fields that end in a column are declared; the reader skips the rest. A oneof's arm is told by an Enum column of
-// the oneof's name (input_format_protobuf_oneof_presence), so a zero, a false and an empty text are not taken for absence.
-// Arrays and key-value lists of spans and resources are read one level deep, what is nested deeper comes out as null; those
-// of events and links are not read.
-// Source: opentelemetry-proto, collector/trace/v1 and trace/v1; the receipt is collector/receipt.ts.
+// What all of OTLP's signals share, as the database reads them: the protobuf messages, and the same shape as ClickHouse
+// columns. Only fields that end in a column are declared; the reader skips the rest. A oneof's arm is told by an Enum column
+// of the oneof's name (input_format_protobuf_oneof_presence), so a zero, a false and an empty text are not taken for absence.
+// Arrays and key-value lists are read one level deep, what is nested deeper comes out as null; those of span events and
+// links are not read.
+// Source: opentelemetry-proto, common/v1 and resource/v1; the receipt is collector/receipt.ts.
 
 import {
   RECEIPT_DIGEST_FIELD,
@@ -12,7 +12,7 @@ import {
   RECEIPT_SENDER_FIELD,
 } from '../receipt.ts';
 
-export const PROTOBUF_SCHEMA = `syntax = "proto3";
+const COMMON_MESSAGES = `syntax = "proto3";
 message Scalar { oneof value { string string_value = 1; bool bool_value = 2; int64 int_value = 3; double double_value = 4; bytes bytes_value = 7; } }
 message Scalars { repeated Scalar values = 1; }
 message Entry { string key = 1; Scalar value = 2; }
@@ -20,20 +20,20 @@ message Entries { repeated Entry values = 1; }
 message Any { oneof value { string string_value = 1; bool bool_value = 2; int64 int_value = 3; double double_value = 4; Scalars array_value = 5; Entries kvlist_value = 6; bytes bytes_value = 7; } }
 message Attribute { string key = 1; Any value = 2; }
 message Resource { repeated Attribute attributes = 1; }
-message Scope { string name = 1; string version = 2; }
-message Event { fixed64 time_unix_nano = 1; string name = 2; repeated Attribute attributes = 3; }
-message Link { bytes trace_id = 1; bytes span_id = 2; string trace_state = 3; repeated Attribute attributes = 4; }
-message Status { string message = 2; int32 code = 3; }
-message Span { bytes trace_id = 1; bytes span_id = 2; string trace_state = 3; bytes parent_span_id = 4; string name = 5; int32 kind = 6; fixed64 start_time_unix_nano = 7; fixed64 end_time_unix_nano = 8; repeated Attribute attributes = 9; repeated Event events = 11; repeated Link links = 13; Status status = 15; }
-message ScopeSpans { Scope scope = 1; repeated Span spans = 2; }
-message ResourceSpans { Resource resource = 1; repeated ScopeSpans scope_spans = 2; }
-message Receipt { fixed64 received_at_unix_nano = ${RECEIPT_RECEIVED_AT_FIELD}; string sender = ${RECEIPT_SENDER_FIELD}; bytes digest = ${RECEIPT_DIGEST_FIELD}; }
-message Export { repeated ResourceSpans resource_spans = 1; Receipt receipt = ${RECEIPT_FIELD}; }`;
+message Scope { string name = 1; string version = 2; repeated Attribute attributes = 3; uint32 dropped_attributes_count = 4; }
+message Receipt { fixed64 received_at_unix_nano = ${RECEIPT_RECEIVED_AT_FIELD}; string sender = ${RECEIPT_SENDER_FIELD}; bytes digest = ${RECEIPT_DIGEST_FIELD}; }`;
 
-export const PROTOBUF_MESSAGE = 'Export';
+export const REQUEST_MESSAGE = 'Export';
 
-const tuple = (...members: string[]) => `Tuple(${members.join(', ')})`;
-const array = (...members: string[]) => `Array(${tuple(...members)})`;
+/** The schema of a signal's requests: its own messages, and the name and type of what a request repeats. */
+export function protobufSchema(messages: string, part: string, repeated: string): string {
+  return `${COMMON_MESSAGES}
+${messages}
+message ${REQUEST_MESSAGE} { repeated ${part} ${repeated} = 1; Receipt receipt = ${RECEIPT_FIELD}; }`;
+}
+
+export const tuple = (...members: string[]): string => `Tuple(${members.join(', ')})`;
+export const array = (...members: string[]): string => `Array(${tuple(...members)})`;
 
 /** Arms by their field numbers; the names are short because type names are long, and the engine compares them often. */
 const SCALAR_ARMS = "'-' = 0, 's' = 1, 'b' = 2, 'i' = 3, 'd' = 4, 'x' = 7";
@@ -50,27 +50,13 @@ const LISTS = [
   `array_value ${tuple(`values Array(${SCALAR})`)}`,
   `kvlist_value ${tuple(`values ${array('key String', `value ${SCALAR}`)}`)}`,
 ];
-const ATTRIBUTES = `attributes ${array('key String', `value ${tuple(`value Enum8(${ALL_ARMS})`, ...SCALARS, ...LISTS)}`)}`;
-/** Of events and links: their lists are left unread. */
-const SCALAR_ATTRIBUTES = `attributes ${array('key String', `value ${tuple(`value Enum8(${ALL_ARMS})`, ...SCALARS)}`)}`;
-const SPAN = [
-  'trace_id String',
-  'span_id String',
-  'trace_state String',
-  'parent_span_id String',
-  'name String',
-  'kind Int32',
-  'start_time_unix_nano UInt64',
-  'end_time_unix_nano UInt64',
-  ATTRIBUTES,
-  `events ${array('time_unix_nano UInt64', 'name String', SCALAR_ATTRIBUTES)}`,
-  `links ${array('trace_id String', 'span_id String', 'trace_state String', SCALAR_ATTRIBUTES)}`,
-  `status ${tuple('message String', 'code Int32')}`,
-];
-const SCOPE_SPANS = array(`scope ${tuple('name String', 'version String')}`, `spans ${array(...SPAN)}`);
+/** Any value, lists one level deep. */
+export const ANY = tuple(`value Enum8(${ALL_ARMS})`, ...SCALARS, ...LISTS);
+export const attributes = (name = 'attributes'): string => `${name} ${array('key String', `value ${ANY}`)}`;
+/** Of what there may be many inside one item: their lists are left unread. */
+export const scalarAttributes = (name = 'attributes'): string =>
+  `${name} ${array('key String', `value ${tuple(`value Enum8(${ALL_ARMS})`, ...SCALARS)}`)}`;
 
-/** The columns of `file(path, 'Protobuf', …)` over a segment: one row is one request. */
-export const SEGMENT_COLUMNS = [
-  `resource_spans ${array(`resource ${tuple(ATTRIBUTES)}`, `scope_spans ${SCOPE_SPANS}`)}`,
-  `receipt ${tuple('received_at_unix_nano UInt64', 'sender String', 'digest String')}`,
-].join(', ');
+/** The columns of `file(path, 'Protobuf', …)` over a segment, one row a request; `parts` is what a request repeats. */
+export const segmentColumns = (parts: string): string =>
+  [parts, `receipt ${tuple('received_at_unix_nano UInt64', 'sender String', 'digest String')}`].join(', ');

@@ -10,7 +10,7 @@ import { type Log, sentenceOf } from '../../kit/log.ts';
 import { DEFAULT_LIMITS, type EngineLimits, PRIVATE_USER } from './embedded/messages.ts';
 import { type PrivateDoor, type StoreProcess, spawnStore } from './embedded/spawn.ts';
 import { isDataFault, QueryFailed, SegmentRejected, StoreUnavailable } from './failures.ts';
-import { loadStatement } from './load-statement.ts';
+import { loadStatements } from './load-statement.ts';
 import { applyRetention, migrate, type Retention } from './migrate.ts';
 
 export interface Segment {
@@ -23,7 +23,7 @@ export interface Store {
   /** The read-only door, `http://host:port`. */
   readonly sqlUrl: string;
   /**
-   * Loads one segment; loading it again adds nothing. Answers how many of its spans are stored.
+   * Loads one segment; loading it again adds nothing. Answers how many of its items are stored.
    * Throws StoreUnavailable (try again) or SegmentRejected (never will).
    */
   load(segment: Segment): Promise<{ spans: number }>;
@@ -87,7 +87,8 @@ function parseListen(listen: string): { host: string; port: number } {
 
 async function load(connection: Connection, segment: Segment): Promise<{ spans: number }> {
   try {
-    await connection.command(loadStatement({ id: segment.id, path: resolve(segment.path) }));
+    for (const statement of loadStatements({ id: segment.id, path: resolve(segment.path) }))
+      await connection.command(statement);
   } catch (failure) {
     if (failure instanceof QueryFailed && isDataFault(failure.code))
       throw new SegmentRejected(failure.code, failure.message);

@@ -10,6 +10,8 @@ import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { afterAll, describe, expect, it } from 'vitest';
 import { openQueue } from '../../../collector/queue/queue.ts';
+import { jsonToProtobuf } from '../../../collector/receive/json-to-protobuf.ts';
+import type { Signal } from '../../../collector/signals.ts';
 import { openStore } from '../../../collector/store/store.ts';
 import { systemClock } from '../../../kit/clock.ts';
 import { silentLog } from '../../../kit/log.ts';
@@ -18,7 +20,7 @@ import { randomFrom } from './random.ts';
 
 const ROUNDS = 10;
 const SENDERS = 8;
-const SPANS_PER_REQUEST = 5;
+const ITEMS_PER_REQUEST = 5;
 const ACKS_PER_ROUND_MAX = 300;
 
 const directory = mkdtempSync(join(tmpdir(), 'outrider-killed-'));
@@ -38,15 +40,27 @@ async function start() {
   };
 }
 
-function numbered(number: number): Buffer {
-  const spans = Array.from({ length: SPANS_PER_REQUEST }, (_, index) => ({
-    spanId: spanIdOf(number * SPANS_PER_REQUEST + index),
+/** Every third request is one of log records, and is told so by its number alone. */
+function numbered(number: number): { readonly signal: Signal; readonly body: Buffer } {
+  if (number % 3 === 0) return { signal: 'logs', body: logRecords(number) };
+  const spans = Array.from({ length: ITEMS_PER_REQUEST }, (_, index) => ({
+    spanId: spanIdOf(number * ITEMS_PER_REQUEST + index),
   }));
-  return requestOf(spans);
+  return { signal: 'traces', body: requestOf(spans) };
+}
+
+function logRecords(number: number): Buffer {
+  const names = Array.from({ length: ITEMS_PER_REQUEST }, (_, index) => `record ${number}.${index}`);
+  const request = {
+    resourceLogs: [{ scopeLogs: [{ logRecords: names.map((eventName) => ({ eventName })) }] }],
+  };
+  return jsonToProtobuf('logs', Buffer.from(JSON.stringify(request)));
 }
 
 describe('a collector killed while it takes and loads', () => {
-  it(`${ROUNDS} times: every acknowledged span is stored exactly once`, { timeout: 180_000 }, async () => {
+  it(`${ROUNDS} times: every acknowledged span and log record is stored exactly once`, {
+    timeout: 180_000,
+  }, async () => {
     const seed = Number(process.env.OUTRIDER_SEED ?? Date.now() % 1_000_000);
     const random = randomFrom(seed);
     let next = 0;
@@ -60,10 +74,11 @@ describe('a collector killed while it takes and loads', () => {
       const isKilled = Promise.withResolvers<void>();
       const send = async (): Promise<void> => {
         const number = unanswered.pop() ?? next++;
+        const { signal, body } = numbered(number);
         try {
-          const answer = await fetch(`${collector.url}/v1/traces`, {
+          const answer = await fetch(`${collector.url}/v1/${signal}`, {
             method: 'POST',
-            body: numbered(number),
+            body,
             headers: { 'content-type': 'application/x-protobuf' },
           });
           if (answer.status !== 200) throw new Error(`answered ${answer.status}`);
@@ -93,16 +108,18 @@ describe('a collector killed while it takes and loads', () => {
       clock: systemClock,
     });
     for (const number of unanswered) {
-      expect((await queue.append(numbered(number), '')).kind).not.toBe('refused');
+      const { signal, body } = numbered(number);
+      expect((await queue.append(body, '', signal)).kind).not.toBe('refused');
       acknowledged.add(number);
     }
     await queue.drain();
-    const [stored] = await store.query<{ spans: string; ids: string }>(
-      'SELECT count() AS spans, uniqExact(SpanId) AS ids FROM otel_traces',
-    );
-    const expected = String(acknowledged.size * SPANS_PER_REQUEST);
+    const [stored] = await store.query(`SELECT count() AS spans, uniqExact(SpanId) AS ids,
+      (SELECT count() FROM otel_logs) AS records, (SELECT uniqExact(EventName) FROM otel_logs) AS names FROM otel_traces`);
+    const logRequests = [...acknowledged].filter((number) => numbered(number).signal === 'logs').length;
+    const records = String(logRequests * ITEMS_PER_REQUEST);
+    const spans = String((acknowledged.size - logRequests) * ITEMS_PER_REQUEST);
     expect(acknowledged.size, `seed ${seed}`).toBe(next);
-    expect(stored, `seed ${seed}`).toEqual({ spans: expected, ids: expected });
+    expect(stored, `seed ${seed}`).toEqual({ spans, ids: spans, records, names: records });
     await queue.close();
     await store.close();
   });

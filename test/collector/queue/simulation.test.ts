@@ -17,6 +17,7 @@ describe('a queue under crashes, power cuts, disk errors and an absent store', (
     expect(wrongly, 'poison in the store').toEqual([]);
     const held = [...quarantined.keys()].filter((digest) => !poisonous.has(digest));
     expect(held, 'good messages in quarantine').toEqual([]);
+    expect(outcome.mixed, 'signals in one segment').toEqual([]);
     expect(outcome.filesLeft).toEqual([]);
   });
 });

@@ -1,8 +1,10 @@
 // One seeded history of a queue: requests, resends, disk errors, a store that comes and goes, crashes inside any
 // operation, power cuts. At the end everything works again, and what must hold is returned.
 
+import type { Segment } from '../../../collector/queue/loader.ts';
 import { openQueue, type Queue } from '../../../collector/queue/queue.ts';
-import { digestOf } from '../../../collector/queue/record.ts';
+import { digestOf, readRecords } from '../../../collector/queue/record.ts';
+import { SIGNALS, type Signal, signalOf } from '../../../collector/signals.ts';
 import { silentLog } from '../../../kit/log.ts';
 import { manualClock } from '../../support/manual-clock.ts';
 import { requestOf, spanIdOf } from '../receive/otlp-messages.ts';
@@ -24,6 +26,14 @@ export interface Outcome {
   readonly quarantined: ReadonlyMap<string, number>;
   readonly lives: number;
   readonly filesLeft: readonly string[];
+  /** Segments that held a request of another signal than their id says. */
+  readonly mixed: readonly string[];
+}
+
+interface Request {
+  readonly bytes: Buffer;
+  readonly digest: string;
+  readonly signal: Signal;
 }
 
 export async function simulate(seed: number): Promise<Outcome> {
@@ -48,6 +58,14 @@ export async function simulate(seed: number): Promise<Outcome> {
     }
   };
 
+  const mixed: string[] = [];
+  const holdsItsSignal = (segment: Segment) =>
+    readRecords(disk.files().get(segment.path) ?? Buffer.alloc(0)).whole.every(
+      ({ digest }) =>
+        requests.find((request) => request.digest === digest.toString('hex'))?.signal ===
+        signalOf(segment.id),
+    );
+
   let lives = 0;
   let life: Life | null = null;
   let queue: Queue | null = null;
@@ -59,7 +77,13 @@ export async function simulate(seed: number): Promise<Outcome> {
       life = next;
       const opening = openQueue({
         directory: '/queue',
-        loader: { load: (segment) => (next.isDead() ? new Promise(() => undefined) : store.load(segment)) },
+        loader: {
+          load(segment) {
+            if (next.isDead()) return new Promise(() => undefined);
+            if (!holdsItsSignal(segment)) mixed.push(segment.id);
+            return store.load(segment);
+          },
+        },
         log: silentLog,
         clock,
         disk: next.disk,
@@ -72,13 +96,14 @@ export async function simulate(seed: number): Promise<Outcome> {
     return queue;
   };
 
-  const requests: Buffer[] = [];
+  /** What a request is of follows from its number; here only the door would look into it. */
+  const requests: Request[] = [];
   const poisonous = new Set<string>();
   const acknowledged = new Set<string>();
-  const send = (target: Queue, request: Buffer) => {
-    target.append(request, 'trend-scout').then(
+  const send = (target: Queue, { bytes, digest, signal }: Request) => {
+    target.append(bytes, 'trend-scout', signal).then(
       ({ kind }) => {
-        if (kind !== 'refused') acknowledged.add(digestOf(request).toString('hex'));
+        if (kind !== 'refused') acknowledged.add(digest);
       },
       () => undefined, // nobody was answered
     );
@@ -90,8 +115,10 @@ export async function simulate(seed: number): Promise<Outcome> {
     for (let count = random.below(4); count > 0; count -= 1) {
       const isPoison = random.chance(0.03);
       const name = isPoison ? POISON : `span ${requests.length}`;
-      const request = requestOf([{ spanId: spanIdOf(requests.length), name }]);
-      if (isPoison) poisonous.add(digestOf(request).toString('hex'));
+      const bytes = requestOf([{ spanId: spanIdOf(requests.length), name }]);
+      const digest = digestOf(bytes).toString('hex');
+      const request = { bytes, digest, signal: SIGNALS[requests.length % SIGNALS.length]! };
+      if (isPoison) poisonous.add(digest);
       requests.push(request);
       send(target, request);
     }
@@ -129,12 +156,13 @@ export async function simulate(seed: number): Promise<Outcome> {
     stored: countOf(store.landed),
     quarantined: countOf(
       requests
-        .map((request) => digestOf(request))
+        .map(({ digest }) => digest)
         .flatMap((digest) =>
-          quarantine.filter(([, bytes]) => bytes.includes(digest)).map(() => digest.toString('hex')),
+          quarantine.filter(([, bytes]) => bytes.includes(Buffer.from(digest, 'hex'))).map(() => digest),
         ),
     ),
     lives,
+    mixed,
     filesLeft: [...disk.files().keys()].filter((path) => path.startsWith('/queue/segments/')),
   };
 }

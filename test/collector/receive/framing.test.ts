@@ -19,32 +19,32 @@ const cases = readFileSync(new URL('../../cases/otlp-framing.jsonl', import.meta
 
 describe('the framing walk', () => {
   it.each(cases)('$id', ({ bytes, spans, bad_ids, error }) => {
-    const walk = () => walkFraming(Buffer.from(bytes, 'hex'));
-    if (error === undefined) expect(walk()).toEqual({ spans, badIds: bad_ids });
+    const walk = () => walkFraming('traces', Buffer.from(bytes, 'hex'));
+    if (error === undefined) expect(walk()).toEqual({ items: spans, badIds: bad_ids });
     else expect(walk).toThrowError(error);
   });
 
   it('counts every span of a request', () => {
     const spans = Array.from({ length: 300 }, (_, index) => ({ spanId: spanIdOf(index) }));
-    expect(walkFraming(requestOf([...spans, { spanId: '' }]))).toEqual({ spans: 301, badIds: 1 });
+    expect(walkFraming('traces', requestOf([...spans, { spanId: '' }]))).toEqual({ items: 301, badIds: 1 });
   });
 
   it('takes values nested as deep as protobuf readers do, and no deeper', () => {
-    expect(walkFraming(nestedRequest(40))).toEqual({ spans: 0, badIds: 0 });
-    expect(() => walkFraming(nestedRequest(1_000))).toThrowError('nested deeper');
+    expect(walkFraming('traces', nestedRequest(40))).toEqual({ items: 0, badIds: 0 });
+    expect(() => walkFraming('traces', nestedRequest(1_000))).toThrowError('nested deeper');
   });
 
   it('never reads a request cut anywhere as whole, except between its parts', () => {
     const request = requestOf([{ name: 'one' }]);
     for (let length = 1; length < request.length; length += 1)
-      expect(() => walkFraming(request.subarray(0, length))).toThrowError(MalformedRequest);
+      expect(() => walkFraming('traces', request.subarray(0, length))).toThrowError(MalformedRequest);
   });
 
   it('answers any bytes with a count or a MalformedRequest', () => {
     fc.assert(
       fc.property(fc.uint8Array({ maxLength: 200 }), (bytes) => {
         try {
-          expect(walkFraming(bytes).spans).toBeGreaterThanOrEqual(0);
+          expect(walkFraming('traces', bytes).items).toBeGreaterThanOrEqual(0);
         } catch (failure) {
           expect(failure).toBeInstanceOf(MalformedRequest);
         }
@@ -59,7 +59,7 @@ describe('the framing walk', () => {
         const changed = Buffer.from(request);
         changed[at] = byte;
         try {
-          expect(walkFraming(changed).spans).toBeLessThanOrEqual(request.length);
+          expect(walkFraming('traces', changed).items).toBeLessThanOrEqual(request.length);
         } catch (failure) {
           expect(failure).toBeInstanceOf(MalformedRequest);
         }

@@ -21,8 +21,8 @@ const bodyOf = (span: unknown) =>
 
 describe('OTLP/JSON to protobuf', () => {
   it.each(cases)('$id', ({ span, bad_ids, error }) => {
-    const convert = () => walkFraming(jsonToProtobuf(bodyOf(span)));
-    if (error === undefined) expect(convert()).toEqual({ spans: 1, badIds: bad_ids });
+    const convert = () => walkFraming('traces', jsonToProtobuf('traces', bodyOf(span)));
+    if (error === undefined) expect(convert()).toEqual({ items: 1, badIds: bad_ids });
     else expect(convert).toThrowError(error);
   });
 
@@ -36,7 +36,7 @@ describe('OTLP/JSON to protobuf', () => {
       endTimeUnixNano: '1760000000250000000',
       attributes: [{ key: 'gen_ai.request.model', value: { stringValue: 'gpt-5-mini' } }],
     };
-    expect(jsonToProtobuf(bodyOf(span))).toEqual(requestOf([{}]));
+    expect(jsonToProtobuf('traces', bodyOf(span))).toEqual(requestOf([{}]));
   });
 
   it('keeps every digit of a 64-bit number written without quotes', () => {
@@ -44,7 +44,7 @@ describe('OTLP/JSON to protobuf', () => {
     const body = bodyOf(quoted).toString();
     const bare = body.replace('"1760000000123456789"', '1760000000123456789');
     expect(bare).not.toBe(body);
-    expect(jsonToProtobuf(Buffer.from(bare))).toEqual(jsonToProtobuf(Buffer.from(body)));
+    expect(jsonToProtobuf('traces', Buffer.from(bare))).toEqual(jsonToProtobuf('traces', Buffer.from(body)));
   });
 
   it.each([
@@ -52,12 +52,12 @@ describe('OTLP/JSON to protobuf', () => {
     ['a list', '[]', 'the body must be an object'],
     ['a list of text', '{"resourceSpans":["x"]}', 'resourceSpans[0] must be an object'],
   ])('refuses %s', (_name, body, error) => {
-    expect(() => jsonToProtobuf(Buffer.from(body))).toThrowError(new MalformedRequest(error));
+    expect(() => jsonToProtobuf('traces', Buffer.from(body))).toThrowError(new MalformedRequest(error));
   });
 
   it('refuses what is not UTF-8', () => {
     const body = Buffer.concat([Buffer.from('{"x":"'), Buffer.from([0xff]), Buffer.from('"}')]);
-    expect(() => jsonToProtobuf(body)).toThrowError('the body is not UTF-8');
+    expect(() => jsonToProtobuf('traces', body)).toThrowError('the body is not UTF-8');
   });
 
   it('refuses a value nested without end, without exhausting the stack', () => {
@@ -65,12 +65,12 @@ describe('OTLP/JSON to protobuf', () => {
       `${'{"arrayValue":{"values":['.repeat(levels)}{"intValue":1}${']}}'.repeat(levels)}`;
     const body = (levels: number) =>
       Buffer.from(`{"resourceSpans":[{"resource":{"attributes":[{"key":"deep","value":${deep(levels)}}]}}]}`);
-    expect(walkFraming(jsonToProtobuf(body(30)))).toEqual({ spans: 0, badIds: 0 });
-    expect(() => jsonToProtobuf(body(1_000))).toThrowError('nested less deeply');
+    expect(walkFraming('traces', jsonToProtobuf('traces', body(30)))).toEqual({ items: 0, badIds: 0 });
+    expect(() => jsonToProtobuf('traces', body(1_000))).toThrowError('nested less deeply');
   });
 
   it('reads an empty request as one', () => {
-    expect(jsonToProtobuf(Buffer.from('{}')).length).toBe(0);
+    expect(jsonToProtobuf('traces', Buffer.from('{}')).length).toBe(0);
   });
 });
 
@@ -78,10 +78,10 @@ describe('a request with every kind of field', () => {
   const { request } = JSON.parse(
     readFileSync(new URL('../../cases/otlp-trace.json', import.meta.url), 'utf8'),
   ) as { request: unknown };
-  const bytes = jsonToProtobuf(Buffer.from(JSON.stringify(request)));
+  const bytes = jsonToProtobuf('traces', Buffer.from(JSON.stringify(request)));
 
   it('is whole for the framing walk', () => {
-    expect(walkFraming(bytes)).toEqual({ spans: 1, badIds: 0 });
+    expect(walkFraming('traces', bytes)).toEqual({ items: 1, badIds: 0 });
   });
 
   it.each([

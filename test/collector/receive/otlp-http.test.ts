@@ -17,7 +17,8 @@ const MEBIBYTE = 1024 * 1024;
 
 interface Kept {
   readonly request: Buffer;
-  readonly spans: number;
+  readonly signal: string;
+  readonly items: number;
   readonly sender: string;
 }
 
@@ -31,8 +32,8 @@ async function receive(options: Partial<ReceiverOptions> = {}) {
   const receiver = await createReceiver({
     listen: '127.0.0.1:0',
     authenticate: (token) => (token === null ? '' : token === 'right' ? 'trend-scout/host-1' : null),
-    append: async (request, spans, sender): Promise<Appended> => {
-      kept.push({ request, spans, sender });
+    append: async (request, from): Promise<Appended> => {
+      kept.push({ request, ...from });
       return { kind: 'stored' };
     },
     log: silentLog,
@@ -59,7 +60,7 @@ describe('what the door takes', () => {
     expect(response.status).toBe(200);
     expect(response.headers.get('content-type')).toBe(PROTOBUF);
     expect((await bytesOf(response)).length).toBe(0);
-    expect(kept).toEqual([{ request, spans: 2, sender: '' }]);
+    expect(kept).toEqual([{ request, signal: 'traces', items: 2, sender: '' }]);
   });
 
   it('JSON: stored as protobuf, answered in JSON', async () => {
@@ -106,7 +107,7 @@ describe('what the door takes', () => {
       { 'content-type': JSON_TYPE },
     );
     expect(await asJson.json()).toMatchObject({ partialSuccess: { rejectedSpans: '1' } });
-    expect(kept.map((each) => each.spans)).toEqual([4, 1]);
+    expect(kept.map((each) => each.items)).toEqual([4, 1]);
     expect(receiver.counters).toMatchObject({ requests: 2, spans: 5, badIds: 2 });
   });
 
@@ -141,8 +142,8 @@ describe('what the door refuses', () => {
     ['a wrong token', { headers: { authorization: 'Bearer wrong' } }, 401],
     ['another scheme than Bearer', { headers: { authorization: 'Basic cmlnaHQ6' } }, 401],
     ['another path', { path: '/v1/trace' }, 404],
-    ['logs', { path: '/v1/logs' }, 501],
-    ['metrics', { path: '/v1/metrics' }, 501],
+    ['spans sent as logs', { path: '/v1/logs' }, 400],
+    ['spans sent as metrics', { path: '/v1/metrics' }, 400],
     ['gRPC', { type: 'application/grpc' }, 415],
     ['no known type', { type: 'text/plain' }, 415],
     ['brotli', { headers: { 'content-encoding': 'br' } }, 415],

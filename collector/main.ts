@@ -24,6 +24,7 @@ import { openTokens, type Tokens } from './control/tokens.ts';
 import { startExports } from './edges/exports.ts';
 import { type Pipeline, startPipeline } from './pipeline.ts';
 import type { Loader } from './queue/loader.ts';
+import { startFleetMetrics } from './rollups/fleet-metrics.ts';
 import { openStore, type Store } from './store/store.ts';
 
 export interface Collector {
@@ -94,6 +95,25 @@ async function start(
     clock,
   });
   lifecycle.onStop('exports', () => exports.close());
+  const roster = await openRoster(database, clock);
+  const recalls = createRecalls();
+  const ledger = createLedger({
+    database,
+    config: () => inForce,
+    clock,
+    roster,
+    onRecall: recalls.publish,
+  });
+  // Before anything is loaded, so that all of it is counted.
+  const fleet = await startFleetMetrics({
+    query: (statement, parameters) => store.query(statement, parameters),
+    budgets: () => ledger.budgets(),
+    agents: () => roster.lines(),
+    config: () => inForce,
+    clock,
+    log,
+  });
+  lifecycle.onStop('fleet metrics', () => fleet.stop());
   const pipeline = await startReceiving({
     listen: settings.listen.otlp,
     directory: places.queue,
@@ -104,8 +124,6 @@ async function start(
   });
   lifecycle.onStop('pipeline', () => pipeline.close());
 
-  const roster = await openRoster(database, clock);
-  const recalls = createRecalls();
   const modes = await openModes({
     database,
     config: () => inForce,
@@ -114,13 +132,6 @@ async function start(
     changed: () => recalls.tellAll((agent) => ({ agent, in_force: modes.inForce(agent) })),
   });
   lifecycle.onStop('modes', () => modes.close());
-  const ledger = createLedger({
-    database,
-    config: () => inForce,
-    clock,
-    roster,
-    onRecall: recalls.publish,
-  });
   const api = createApi({
     ledger,
     roster,
@@ -131,8 +142,8 @@ async function start(
     otlpPort: Number(new URL(pipeline.otlpUrl).port),
     missing: () => missingParts(database, store),
     metrics: {
-      figures: () => figuresOf(database, pipeline, recalls.listeners()),
-      fleet: () => [],
+      figures: () => figuresOf(database, store, pipeline, recalls.listeners()),
+      fleet: () => fleet.families(),
       alertValues: () => [],
     },
     hosts: settings.hosts,
@@ -209,7 +220,12 @@ function missingParts(database: Database, store: Store): readonly string[] {
   );
 }
 
-function figuresOf(database: Database, pipeline: Pipeline, listeners: number): Figures {
+async function figuresOf(
+  database: Database,
+  store: Store,
+  pipeline: Pipeline,
+  listeners: number,
+): Promise<Figures> {
   const { segments, bytes, oldestMs } = pipeline.depth();
   const { receiver, queue } = pipeline.counters();
   return {
@@ -222,9 +238,9 @@ function figuresOf(database: Database, pipeline: Pipeline, listeners: number): F
       outrider_quarantined_total: queue.quarantined,
       outrider_control_statements_pending: database.pending(),
       outrider_event_streams: listeners,
-      outrider_store_memory_bytes: 0,
+      outrider_store_memory_bytes: await store.memoryBytes(),
     },
-    receivedRequests: { traces: receiver.stored + receiver.duplicates },
+    receivedRequests: receiver.taken,
     refusedRequests: receiver.refused,
   };
 }

@@ -3,7 +3,7 @@
 // share their pattern), upstreams and credentials come from the config, models are capped, codes are closed lists.
 
 import type { Family, Sample } from '../kit/metrics.ts';
-import { LEVELS } from './budget.ts';
+import { LEVELS, type Level } from './budget.ts';
 
 export type MetricType = 'counter' | 'gauge' | 'histogram' | 'summary';
 
@@ -49,9 +49,8 @@ export const UNKNOWN_AGENT = 'unknown';
 export const TOKEN_TYPES = ['input', 'output', 'cached'] as const;
 export const TASK_STATES = ['begun', 'done', 'failed'] as const;
 export const QUANTILES = [0.5, 0.95, 0.99] as const;
-export const SIGNALS = ['traces', 'logs', 'metrics'] as const;
 /** Levels whose budgets are shown; a task's would be a series for each task. */
-export const BUDGET_LEVELS = LEVELS.filter((level) => level !== 'task');
+export const BUDGET_LEVELS: readonly Level[] = LEVELS.filter((level) => level !== 'task');
 
 export const SIDECAR_METRICS = {
   outrider_calls_total: counter('calls', ['agent', 'upstream', 'status'], 'Calls ended, by how.'),

@@ -2,11 +2,11 @@
 // scrapes: what takes a query was read in the background. What would page is said in alerts/.
 
 import type { Handler } from 'hono';
-import { type COLLECTOR_METRICS, familyOf, figuresOf, SIGNALS } from '../../contract/metrics.ts';
+import { type COLLECTOR_METRICS, familyOf, figuresOf } from '../../contract/metrics.ts';
 import { exposition, type Family, type Sample } from '../../kit/metrics.ts';
 import { processFigures } from '../../kit/process-figures.ts';
+import { SIGNALS, type Signal } from '../signals.ts';
 
-type Signal = (typeof SIGNALS)[number];
 type ByLabel = 'outrider_received_requests_total' | 'outrider_refused_requests_total';
 
 /** Read when somebody scrapes: a number for each metric without labels, and what has one label by its value. */
@@ -28,7 +28,7 @@ export interface AlertValue {
 }
 
 export interface MetricSources {
-  figures(): Figures;
+  figures(): Promise<Figures>;
   fleet(): readonly Family[];
   alertValues(): readonly AlertValue[];
 }
@@ -39,7 +39,7 @@ const REFUSED_STATUSES = [400, 401, 413, 429, 503];
 export function serveMetrics(sources: MetricSources): Handler {
   return async (context) => {
     const { contentType, text } = await exposition([
-      ...familiesOf(sources.figures()),
+      ...familiesOf(await sources.figures()),
       ...sources.fleet(),
       familyOf('outrider_alert_value', sources.alertValues().map(alertSample)),
       ...figuresOf(processFigures()),

@@ -46,8 +46,6 @@ export function createMeters(config: () => Config, agent: string | null): Meters
   const usage = createDistribution('gen_ai_client_token_usage');
   const firstChunks = createDistribution('gen_ai_client_operation_time_to_first_chunk_seconds');
 
-  showZeros();
-
   function showZeros(): void {
     const entry = agent === null ? undefined : agentNamed(config(), agent);
     const shown = entry ? [entry.pattern] : [...config().agents.keys()].slice(0, AGENTS_SHOWN_MAX);
@@ -113,7 +111,10 @@ export function createMeters(config: () => Config, agent: string | null): Meters
   ];
   return {
     count,
-    render: (gauges) => exposition([...counted.map((each) => each.family()), ...familiesOf(gauges)]),
+    render(gauges) {
+      showZeros();
+      return exposition([...counted.map((each) => each.family()), ...familiesOf(gauges)]);
+    },
   };
 }
 

@@ -74,7 +74,7 @@ beforeAll(async () => {
     authenticate: (token) => (token === TOKEN ? 'join' : null),
     missing: () => missing,
     metrics: {
-      figures: () => ({
+      figures: async () => ({
         plain: {
           outrider_queue_segments: 2,
           outrider_queue_bytes: 7,

@@ -1,0 +1,125 @@
+// The fleet as metrics, read from the rollups in the background: a scrape asks nothing of a store. A round that took long
+// is followed by a longer rest, so that reading never takes more than a small share of the store's time.
+
+import type { AgentLine, BudgetLine } from '../../contract/budget.ts';
+import type { Config } from '../../contract/config/config.ts';
+import type { Clock } from '../../kit/clock.ts';
+import { type Log, sentenceOf } from '../../kit/log.ts';
+import type { Family } from '../../kit/metrics.ts';
+import { type EntrySql, entrySql } from './entry-sql.ts';
+import { createFleetFigures, type FleetFigures, fleetFamilies, type Source } from './fleet-figures.ts';
+import * as sql from './fleet-sql.ts';
+
+export interface FleetMetrics {
+  /** As of the last round. */
+  families(): readonly Family[];
+  /** Resolves once nothing more is asked. */
+  stop(): Promise<void>;
+}
+
+export interface FleetMetricsPorts {
+  query<T>(statement: string, parameters: Record<string, unknown>): Promise<T[]>;
+  budgets(): Promise<readonly BudgetLine[]>;
+  agents(): readonly AgentLine[];
+  config(): Config;
+  readonly clock: Clock;
+  readonly log: Log;
+}
+
+export const ROUND_EVERY_MS = 10_000;
+/** A round of 300 ms is followed by at least 15 s of rest. */
+const REST_PER_MS = 50;
+const REST_MS_MAX = 300_000;
+const HOUR_S = 3_600;
+/** Sums reach back so far at least, and twice as far at most. */
+const LOOK_BACK_S = 24 * HOUR_S;
+
+/** Counts from now on. Resolves once the first round is over, whether or not it could ask everything. */
+export async function startFleetMetrics(ports: FleetMetricsPorts): Promise<FleetMetrics> {
+  const { clock } = ports;
+  const figures = createFleetFigures();
+  let shown: readonly Family[] = [];
+  let cancel = (): void => undefined;
+  let stopped = false;
+  let running = round();
+
+  async function round(): Promise<void> {
+    const began = clock.monotonicMs();
+    const config = ports.config();
+    figures.showZeros(config);
+    await readOnce(ports, figures, entrySql(config));
+    shown = fleetFamilies(figures, ports.agents(), config, clock.nowMs());
+    const earnedMs = (clock.monotonicMs() - began) * REST_PER_MS;
+    const restMs = Math.min(REST_MS_MAX, Math.max(ROUND_EVERY_MS, earnedMs));
+    if (stopped) return;
+    cancel = clock.after(restMs, () => {
+      running = round();
+    });
+  }
+
+  await running;
+  return {
+    families: () => shown,
+    async stop() {
+      stopped = true;
+      cancel();
+      await running;
+    },
+  };
+}
+
+/** One round: each question by itself, so that one that fails leaves the others' answers fresh. */
+async function readOnce(ports: FleetMetricsPorts, figures: FleetFigures, entry: EntrySql): Promise<void> {
+  const { query, budgets, clock } = ports;
+  const nowS = Math.floor(clock.nowMs() / 1000);
+  const { expression, parameters } = entry;
+  const ago = { hour_ago: nowS - HOUR_S, quarter_ago: nowS - HOUR_S / 4, ...parameters };
+  const ask = (name: string, asking: () => Promise<void>) =>
+    attempt(ports.log, figures.failing, name, asking);
+
+  await ask('calls', () => readSums(query, figures.calls, entry, nowS));
+  await ask('tasks', () => readSums(query, figures.tasks, entry, nowS));
+  await ask('call durations', async () => {
+    figures.callTime.quantiles = await query(sql.callQuantiles(expression), ago);
+  });
+  await ask('task durations', async () => {
+    figures.taskTime.quantiles = await query(sql.taskQuantiles(expression), ago);
+  });
+  await ask('queue depths', async () => {
+    figures.queueDepths = await query(sql.queueDepths(expression), ago);
+  });
+  await ask('budgets', async () => {
+    figures.budgets = await budgets();
+  });
+}
+
+async function readSums<Row extends { readonly bound: number }>(
+  query: FleetMetricsPorts['query'],
+  source: Source<Row>,
+  { expression, parameters }: EntrySql,
+  nowS: number,
+): Promise<void> {
+  const fresh = Math.floor((nowS - LOOK_BACK_S) / HOUR_S) * HOUR_S;
+  const since = source.since ?? fresh;
+  const next = since <= fresh - LOOK_BACK_S ? fresh : null;
+  const bounds = next === null ? [since] : [since, next];
+  const rows = await query<Row>(source.statement(expression), { bounds, ...parameters });
+  if (source.since === null) source.counters.mark(rows);
+  else source.counters.take(rows, since, next);
+  source.since = next ?? since;
+}
+
+async function attempt(
+  log: Log,
+  failing: Set<string>,
+  name: string,
+  asking: () => Promise<void>,
+): Promise<void> {
+  try {
+    await asking();
+    failing.delete(name);
+  } catch (failure) {
+    if (!failing.has(name)) log.warn('fleet_metrics.stale', { of: name, reason: sentenceOf(failure) });
+    failing.add(name);
+  }
+}

@@ -1,0 +1,91 @@
+// What the fleet metrics ask of the rollups, and the rows that come back. 64-bit integers come as text. `bounds` are
+// moments in whole seconds; each group says since which of them it was summed.
+
+import { QUANTILES } from '../../contract/metrics.ts';
+
+export interface CallSums {
+  readonly bound: number;
+  readonly agent: string;
+  readonly model: string;
+  readonly status: string;
+  readonly refusal: string;
+  readonly count: string;
+  readonly input: string;
+  readonly output: string;
+  readonly cached: string;
+  readonly nanodollars: string;
+  readonly milliseconds: number;
+}
+
+export interface TaskSums {
+  readonly bound: number;
+  readonly agent: string;
+  readonly begun: string;
+  readonly done: string;
+  readonly failed: string;
+  readonly seconds: number;
+}
+
+/** In the order of QUANTILES, seconds. */
+export interface Quantiles {
+  readonly agent: string;
+  readonly seconds: readonly (number | null)[];
+}
+
+export interface QueueDepth {
+  readonly agent: string;
+  readonly depth: number;
+}
+
+const LEVELS = QUANTILES.join(', ');
+const BOUNDS = 'ARRAY JOIN {bounds:Array(UInt32)} AS bound';
+const EARLIEST = 'toDateTime(arrayMin({bounds:Array(UInt32)}))';
+
+export const callSums = (agent: string): string => `
+  SELECT bound, ${agent} AS agent, model, status, refusal, sum(calls) AS count, sum(tokens_in) AS input,
+    sum(tokens_out) AS output, sum(tokens_cached) AS cached, sum(cost_nanodollars) AS nanodollars,
+    sum(duration_ms) AS milliseconds
+  FROM calls_1h ${BOUNDS}
+  WHERE time >= ${EARLIEST} AND time >= toDateTime(bound)
+  GROUP BY bound, agent, model, status, refusal`;
+
+export const callQuantiles = (agent: string): string => `
+  SELECT ${agent} AS agent,
+    arrayMap(ms -> ms / 1000, quantilesTDigestMerge(${LEVELS})(duration_quantiles)) AS seconds
+  FROM calls_1m
+  WHERE time >= toDateTime({hour_ago:UInt32})
+  GROUP BY agent`;
+
+/** A task counts as begun with its first call since the moment; its duration is from its first call of all. */
+export const taskSums = (agent: string): string => `
+  SELECT bound, agent,
+    countIf(last_call >= toDateTime(bound)) AS begun,
+    countIf(state = 'done' AND ended_at >= toDateTime(bound)) AS done,
+    countIf(state = 'failed' AND ended_at >= toDateTime(bound)) AS failed,
+    sumIf(duration, ended_at >= toDateTime(bound)) AS seconds
+  FROM (${tasksTimed(agent)}) ${BOUNDS}
+  WHERE last_call >= toDateTime(bound) OR ended_at >= toDateTime(bound)
+  GROUP BY bound, agent`;
+
+export const taskQuantiles = (agent: string): string => `
+  SELECT agent, quantiles(${LEVELS})(duration) AS seconds
+  FROM (${tasksTimed(agent)})
+  WHERE ended_at >= toDateTime({hour_ago:UInt32})
+  GROUP BY agent`;
+
+function tasksTimed(agent: string): string {
+  return `SELECT ${agent} AS agent, state, last_call, ended_at,
+    greatest(0, dateDiff('millisecond', first_call, ifNull(ended_at, last_call)) / 1000) AS duration FROM tasks`;
+}
+
+/** The last word of each reporter that has spoken within the last quarter of an hour. */
+export const queueDepths = (agent: string): string => `
+  SELECT ${agent} AS agent, sum(latest) AS depth
+  FROM (
+    SELECT if(Attributes['outrider.agent'] != '', Attributes['outrider.agent'], toString(ServiceName)) AS agent_id,
+      argMax(Value, TimeUnix) AS latest
+    FROM otel_metrics_gauge
+    WHERE MetricName = 'outrider.queue.depth' AND TimeUnix >= toDateTime({quarter_ago:UInt32})
+    GROUP BY agent_id, Attributes, ResourceAttributes
+  )
+  GROUP BY agent`;

@@ -2,18 +2,20 @@
 
 import { parseArgs } from 'node:util';
 import { EXIT, type Io, UsageError } from './command.ts';
-
-const DEFAULT_URL = 'http://127.0.0.1:8123';
+import { askSql, sentenceOfDoor, sqlDoor } from './sql-door.ts';
 
 export const help = `outrider sql: ask the store a question
 
-Usage: outrider sql [--format FORMAT] [--json] [--url URL] "SELECT …"
+Usage: outrider sql [--format FORMAT] [--json] [--param NAME=VALUE]… [--url URL] "SELECT …"
 
-  --format FORMAT   any ClickHouse output format (default PrettyCompact)
-  --json            the same as --format JSON
-  --url URL         the SQL door (else OUTRIDER_SQL, else ${DEFAULT_URL})
+  --param NAME=VALUE  fills {NAME:Type} in the statement; may stand more than once
+  --format FORMAT     any ClickHouse output format (default PrettyCompact)
+  --json              the same as --format JSON
+  --url URL           the SQL door (else OUTRIDER_SQL, else http://127.0.0.1:8123)
 
 Example: outrider sql "SELECT agent_id, sum(cost_usd) FROM actions GROUP BY agent_id ORDER BY 2 DESC"
+         outrider sql --param agent=scout "SELECT target, count() FROM actions WHERE agent_id = {agent:String} GROUP BY 1"
+Questions worth asking, ready to paste: docs/sql/
 `;
 
 export async function run(args: readonly string[], io: Io): Promise<number> {
@@ -23,38 +25,30 @@ export async function run(args: readonly string[], io: Io): Promise<number> {
     options: {
       format: { type: 'string', default: 'PrettyCompact' },
       json: { type: 'boolean', default: false },
+      param: { type: 'string', multiple: true, default: [] },
       url: { type: 'string' },
     },
   });
   const [statement] = positionals;
   if (statement === undefined || positionals.length > 1)
     throw new UsageError('Give one statement, in quotes: outrider sql "SELECT 1".');
-  const door = doorUrl(values.url ?? io.env.OUTRIDER_SQL ?? DEFAULT_URL);
-  door.searchParams.set('default_format', values.json ? 'JSON' : values.format);
+  const parameters = Object.fromEntries(values.param.map(readParameter));
+  const format = values.json ? 'JSON' : values.format;
 
-  const response = await ask(door, statement);
+  const response = await askSql(sqlDoor(values.url, io), statement, parameters, format);
   if (!response.ok) {
-    io.stderr(`${sentence(await response.text())}\n`);
+    io.stderr(`${sentenceOfDoor(await response.text())}\n`);
     return EXIT.failed;
   }
   await print(response, io);
   return EXIT.done;
 }
 
-function doorUrl(text: string): URL {
-  if (!URL.canParse(text)) throw new UsageError(`${text} is not a URL; write it like ${DEFAULT_URL}.`);
-  return new URL(text);
-}
-
-async function ask(door: URL, statement: string): Promise<Response> {
-  try {
-    return await fetch(door, { method: 'POST', body: statement });
-  } catch (failure) {
-    throw new Error(
-      `No SQL door answers at ${door.origin}; start the collector, or name its door with --url or OUTRIDER_SQL.`,
-      { cause: failure },
-    );
-  }
+function readParameter(text: string): [name: string, value: string] {
+  const [, name, value] = /^(\w+)=([\s\S]*)$/.exec(text) ?? [];
+  if (name === undefined || value === undefined)
+    throw new UsageError(`--param ${text}: write it like --param agent=scout.`);
+  return [name, value];
 }
 
 async function print(response: Response, io: Io): Promise<void> {
@@ -68,6 +62,3 @@ async function print(response: Response, io: Io): Promise<void> {
   }
   io.stdout(text.decode());
 }
-
-/** ClickHouse's number and wording stay; its version and the stack of prefixes go. */
-const sentence = (text: string) => text.trim().replace(/ \(version [\d.]+\)$/, '');

@@ -35,7 +35,9 @@ describe('outrider policy check', () => {
     const { code, out } = await policy('check');
     expect(code).toBe(0);
     expect(out).toContain('ok: ');
-    expect(out).toContain(`not yet enforced: ${SAMPLE}:55:1: alerts are not enforced yet: remove "alerts"`);
+    expect(out).toContain(
+      `not yet enforced: ${SAMPLE}:14:3: upstreams that speak mcp are not enforced yet: remove "upstreams.files"`,
+    );
   });
 
   it('lists all mistakes on stderr', async () => {
@@ -91,12 +93,16 @@ describe('outrider policy explain', () => {
 
 describe('bad usage', () => {
   it.each([
-    [[], 'takes check or explain'],
-    [['explian'], 'takes check or explain'],
-    [['check', 'more'], 'takes check or explain'],
+    [[], 'takes check, explain, suggest or diff'],
+    [['explian'], 'takes check, explain, suggest or diff'],
+    [['check', 'more'], 'takes check, explain, suggest or diff'],
     [['check', '--nope'], '--nope'],
     [['explain', 'llm openai/x'], 'takes --agent NAME'],
     [['explain', '--agent', 'trend-scout'], 'one subject'],
+    [['suggest'], 'takes --agent NAME'],
+    [['suggest', '--agent', 'trend-scout', '--since', 'long'], '--since takes a time'],
+    [['suggest', '--agent', "a' OR 1"], 'No agent is called'],
+    [['diff', 'one.yaml'], 'takes two files'],
     [['explain', '--agent', 'trend-scuot', 'llm openai/x'], 'did you mean "trend-scout"'],
     [['explain', '--agent', 'trend-scout', 'llm opnai/x'], 'did you mean "openai"'],
     [['explain', '--agent', 'trend-scout', 'llm openai/*'], 'without *'],

@@ -1,0 +1,46 @@
+// Calls as the store remembers them, alike ones counted together, and the subjects they were judged by. A record keeps
+// what was judged, not the body: which tools were offered beside the one that decided, and a tool's arguments, are gone.
+
+import type { Verdict } from './attributes.ts';
+import type { Subject } from './rules.ts';
+
+/** What one agent asked of one target, in a stretch of time. */
+export interface RecordedCalls {
+  readonly agent: string;
+  readonly upstream: string;
+  /** `llm_inference`, `api_call`, or `tool_request`: what a model asked its agent to run. */
+  readonly action: string;
+  /** As records show it; of a tool request the tool's name. */
+  readonly target: string;
+  /** The model asked for; empty for anything else, and for a side endpoint. */
+  readonly model: string;
+  readonly calls: number;
+  readonly succeeded: number;
+  /** ISO 8601, UTC. */
+  readonly firstSeen: string;
+  readonly lastSeen: string;
+  /** Of the last one: what the policy said, by which rule (empty where none decided), and how it ended. */
+  readonly wouldVerdict: Verdict;
+  readonly rule: string;
+  readonly status: string;
+}
+
+/** Null where no rule was asked: refused before it could be judged, or an endpoint that no rule can open. */
+export function subjectsOf(recorded: RecordedCalls): readonly Subject[] | null {
+  const { action, target, upstream, model } = recorded;
+  if (action === 'tool_request') return [{ kind: 'tool', name: target }];
+  if (action === 'api_call') return httpSubject(target);
+  const llm: Subject = { kind: 'llm', upstream, model };
+  if (target.startsWith('tool ')) return [llm, { kind: 'tool', name: target.slice('tool '.length) }];
+  if (target.startsWith('hosted ')) {
+    const type = target.slice(`hosted ${upstream}/`.length);
+    return [llm, { kind: 'hosted', upstream, type }];
+  }
+  return target.startsWith(`${upstream}/`) ? [llm] : null;
+}
+
+/** Every upstream there is today was declared: a url reached by a pattern alone never gets a record of its own. */
+function httpSubject(target: string): readonly Subject[] | null {
+  const [, method, url] = /^([A-Z]+) (https?:\/\/\S+)$/.exec(target) ?? [];
+  return method && url ? [{ kind: 'http', method, url, declared: true }] : null;
+}

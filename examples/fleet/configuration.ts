@@ -11,11 +11,9 @@ export interface Addresses {
   readonly services: string;
   /** Agents by name. */
   readonly agents: ReadonlyMap<string, string>;
+  /** Files that hold the real credentials: sidecars read them, agents do not know where they are. */
+  readonly keys: { readonly models: string; readonly services: string };
 }
-
-/** Names of the variables that hold the real credentials: sidecars have them, agents do not. */
-export const MODELS_KEY = 'FLEET_MODELS_KEY';
-export const SERVICES_KEY = 'FLEET_SERVICES_KEY';
 
 interface Rules {
   readonly allow?: readonly string[];
@@ -41,8 +39,8 @@ export function configurationOf(at: Addresses): string {
     ),
     ...[...at.agents].map(([name, url]) => `  ${name}: { url: "${url}", speaks: http }`),
     'credentials:',
-    `  models: { from: "env:${MODELS_KEY}" }`,
-    `  services: { from: "env:${SERVICES_KEY}" }`,
+    `  models: { from: "file:${at.keys.models}" }`,
+    `  services: { from: "file:${at.keys.services}" }`,
     'roles:',
     ...Object.entries(rolesOf(at)).flatMap(([role, rules]) => roleLines(role, rules)),
     'agents:',

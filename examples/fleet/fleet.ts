@@ -5,7 +5,7 @@ import { randomBytes } from 'node:crypto';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { extname, join } from 'node:path';
 import type { Attempt } from './agent/tally.ts';
-import { configurationOf, MODELS_KEY, SERVICES_KEY } from './configuration.ts';
+import { configurationOf } from './configuration.ts';
 import { MEMBERS } from './plan.ts';
 import { type Child, startChild } from './processes.ts';
 import { type Bill, openBill } from './world/bill.ts';
@@ -75,11 +75,10 @@ async function open(
   const data = join(directory, 'data');
   mkdirSync(logs, { recursive: true });
   const bill = openBill();
-  const key = (): string => `fleet-${randomBytes(12).toString('hex')}`;
-  const keys = { [MODELS_KEY]: key(), [SERVICES_KEY]: key() };
-  const models = await startModels(bill, keys[MODELS_KEY]!);
+  const keys = { models: join(directory, 'models.key'), services: join(directory, 'services.key') };
+  const models = await startModels(bill, drawKey(keys.models));
   opened.push(() => models.close());
-  const services: Services = await startServices(bill, keys[SERVICES_KEY]!);
+  const services: Services = await startServices(bill, drawKey(keys.services));
   opened.push(() => services.close());
 
   const agents = new Map<string, Child>();
@@ -97,14 +96,14 @@ async function open(
 
   const config = join(directory, 'outrider.yaml');
   const urls = new Map(MEMBERS.map(({ name }) => [name, agents.get(name)!.listen.http!]));
-  writeFileSync(config, configurationOf({ models: models.url, services: services.url, agents: urls }));
-  const secrets = { ...env, ...keys, OUTRIDER_TOKEN: '' };
+  writeFileSync(config, configurationOf({ models: models.url, services: services.url, agents: urls, keys }));
+  const own = { ...env, OUTRIDER_TOKEN: '' };
   const shared = ['--config', config, '--data', data];
   progress('starting the collector');
   const collector = await startChild({
     name: 'collector',
     args: [cli, 'collector', ...shared],
-    env: secrets,
+    env: own,
     log: join(logs, 'collector.log'),
   });
   opened.push(() => collector.kill('SIGTERM'));
@@ -130,7 +129,7 @@ async function open(
       collector.listen.control!,
     ];
     const log = join(logs, `${name}.sidecar.log`);
-    const sidecar = await startChild({ name: `the sidecar of ${name}`, args, env: secrets, log });
+    const sidecar = await startChild({ name: `the sidecar of ${name}`, args, env: own, log });
     sidecars.set(name, sidecar);
     const { proxy, admin } = sidecar.listen;
     await tell(name, '/begin', { proxy, admin });
@@ -161,6 +160,12 @@ async function open(
     },
     stop,
   };
+}
+
+function drawKey(file: string): string {
+  const key = `fleet-${randomBytes(12).toString('hex')}`;
+  writeFileSync(file, key, { mode: 0o600 });
+  return key;
 }
 
 /** The join token of the fleet's collector. */

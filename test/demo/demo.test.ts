@@ -1,0 +1,107 @@
+// The whole of it, end to end: twenty agents behind twenty sidecars, planned trouble, and a record that agrees with what
+// agents saw and providers billed.
+
+import { describe, expect, it } from 'vitest';
+import { verifyChain } from '../../contract/audit-entry.ts';
+import { INCIDENTS, incidentTask } from '../../examples/fleet/incidents.ts';
+import { MEMBERS } from '../../examples/fleet/plan.ts';
+import { withDemo } from './demo.ts';
+
+const ARTICLES = 8;
+const demo = withDemo(ARTICLES);
+
+describe('the summary', () => {
+  it('agrees in every line', () => {
+    const { findings } = demo();
+    expect(findings.filter(({ ok }) => !ok)).toEqual([]);
+    expect(findings.length).toBeGreaterThan(25);
+  });
+
+  it('compares amounts that are not nothing', () => {
+    const about = (text: string) => demo().findings.find((each) => each.about === text)!;
+    expect(Number(about('$ in all').happened.slice(1))).toBeGreaterThan(100);
+    expect(Number(about('calls made by agents = records').happened)).toBeGreaterThan(ARTICLES * 70);
+  });
+});
+
+describe('the records', () => {
+  it('hold the planned refusals and no other', async () => {
+    const planned = INCIDENTS.flatMap(({ name, agent, outcomes }) =>
+      outcomes.flatMap(({ refusal, calls }) =>
+        refusal === ''
+          ? []
+          : [{ agent_id: agent, task_id: incidentTask(name), refusal, calls: String(calls) }],
+      ),
+    );
+    const found = await demo().query(
+      `SELECT agent_id, task_id, refusal, toString(count()) AS calls FROM actions WHERE refusal != ''
+       GROUP BY agent_id, task_id, refusal`,
+    );
+    const key = (row: object): string => JSON.stringify(Object.entries(row).sort());
+    expect(found.map(key).sort()).toEqual(planned.map(key).sort());
+  });
+
+  it('name each act’s caller and its first grantor, hop by hop', async () => {
+    const hops = await demo().query(
+      `SELECT agent_id, any(caller_agent) AS caller, uniqExact(caller_agent) AS callers, any(grantor) AS grantor
+       FROM actions WHERE task_id = 'article-001' GROUP BY agent_id ORDER BY agent_id`,
+    );
+    const callers = Object.fromEntries(hops.map(({ agent_id, caller }) => [agent_id, caller]));
+    expect(callers).toEqual({
+      scout: '',
+      keyword: 'scout',
+      strategist: 'keyword',
+      'research-1': 'strategist',
+      'research-2': 'strategist',
+      'research-3': 'strategist',
+      'writer-1': 'strategist',
+      'editor-1': 'writer-1',
+      seo: 'editor-1',
+      'image-1': 'seo',
+      'social-1': 'seo',
+      'social-2': 'seo',
+      'social-3': 'seo',
+      publisher: 'seo',
+      analytics: 'publisher',
+    });
+    expect(new Set(hops.map(({ grantor }) => grantor))).toEqual(new Set(['head-of-content']));
+    expect(hops.every(({ callers }) => Number(callers) === 1)).toBe(true);
+  });
+
+  it('stand in unbroken chains, and an altered or missing one is found', async () => {
+    const entries = await demo().query<{ audit_stream: string; entry: string; hash: string }>(
+      'SELECT audit_stream, audit_entry AS entry, audit_hash AS hash FROM actions ORDER BY audit_stream, audit_seq',
+    );
+    const streams = [...Map.groupBy(entries, ({ audit_stream }) => audit_stream).values()];
+    expect(streams.length).toBeGreaterThanOrEqual(MEMBERS.length);
+    expect(streams.map((chain) => verifyChain(chain))).toEqual(streams.map(() => null));
+    const [chain] = streams as [typeof entries];
+    const forged = chain.map((link, at) =>
+      at === 1 ? { ...link, entry: link.entry.replace(/"status":"\w+"/, '"status":"forged"') } : link,
+    );
+    expect(verifyChain(forged)).not.toBeNull();
+    expect(verifyChain(chain.filter((_, at) => at !== 1))).not.toBeNull();
+  });
+
+  it('show the crash as what it was', async () => {
+    const crashed = await demo().query(
+      `SELECT agent_id, status, usage_source, cost_usd > 0 AS charged FROM actions
+       WHERE JSONExtractString(audit_entry, 'errorType') = 'outcome_unknown'`,
+    );
+    expect(crashed).toEqual([
+      { agent_id: 'editor-2', status: 'failure', usage_source: 'estimated', charged: 1 },
+    ]);
+  });
+});
+
+describe('the ledger', () => {
+  it('has a line for every agent, none over its limit', async () => {
+    const lines =
+      await demo().get<{ level: string; name: string; limit: string; posted: string }[]>('/v1/budgets');
+    const agents = lines.filter(({ level }) => level === 'agent');
+    expect(agents.map(({ name }) => name).sort()).toEqual(MEMBERS.map(({ name }) => name).sort());
+    expect(agents.filter(({ posted, limit }) => BigInt(posted) > BigInt(limit))).toEqual([]);
+    const social = agents.find(({ name }) => name === 'social-3')!;
+    expect(BigInt(social.posted)).toBeGreaterThan(49_000_000_000n);
+  });
+});

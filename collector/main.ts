@@ -11,6 +11,7 @@ import { createLifecycle, type Lifecycle } from '../kit/lifecycle.ts';
 import { PortUnavailable } from '../kit/listen.ts';
 import type { Log } from '../kit/log.ts';
 import { createSecrets } from '../kit/secrets.ts';
+import { startAlerting } from './alerting.ts';
 import { createRecalls } from './api/events.ts';
 import { listenApi } from './api/listen.ts';
 import type { Figures } from './api/metrics.ts';
@@ -132,10 +133,25 @@ async function start(
     changed: () => recalls.tellAll((agent) => ({ agent, in_force: modes.inForce(agent) })),
   });
   lifecycle.onStop('modes', () => modes.close());
+  const alerts = startAlerting({
+    config: () => inForce,
+    ask: (sql, parameters) => store.query(sql, parameters),
+    database,
+    ledger,
+    roster,
+    missing: () => missingParts(database, store),
+    queue: () => pipeline.depth(),
+    env,
+    secrets,
+    clock,
+    log,
+  });
+  lifecycle.onStop('alerts', () => alerts.close());
   const api = createApi({
     ledger,
     roster,
     modes,
+    alerts,
     config: () => inForce,
     recalls,
     authenticate: tokens.authenticate,
@@ -144,7 +160,7 @@ async function start(
     metrics: {
       figures: () => figuresOf(database, store, pipeline, recalls.listeners()),
       fleet: () => fleet.families(),
-      alertValues: () => [],
+      alertValues: alerts.values,
     },
     hosts: settings.hosts,
     beyondLoopback: !isLoopbackAddress(settings.listen.control),

@@ -1,5 +1,7 @@
 // The control API described for programs (OpenAPI 3.1), by hand and short; a test holds it to the routes that exist.
 
+import { MATCHABLE, SEVERITIES } from '../../contract/alert.ts';
+
 const amounts = {
   type: 'object',
   required: ['nanodollars', 'tokens'],
@@ -20,6 +22,14 @@ const object = (properties: Record<string, object>, optional: readonly string[] 
 });
 const body = (schema: object) => ({ required: true, content: json(schema) });
 const query = (name: string) => ({ name, in: 'query', required: true, schema: text });
+const textOrNull = { type: ['string', 'null'] };
+const time = { type: 'string', format: 'date-time' };
+const aSeverity = { enum: SEVERITIES };
+const alertMatchers = {
+  type: 'object',
+  minProperties: 1,
+  properties: Object.fromEntries(MATCHABLE.map((name) => [name, text])),
+};
 const open = { security: [] };
 const aMode = { enum: ['observe', 'enforce'] };
 const milliseconds = { type: ['integer', 'null'], minimum: 1 };
@@ -92,6 +102,40 @@ export const OPENAPI = {
         summary: 'Restore the mode that the config says',
         parameters: [{ name: 'agent', in: 'path', required: true, schema: text }],
         responses: ok('Restored', { type: 'object' }),
+      },
+    },
+    '/v1/alerts': {
+      get: {
+        summary: 'What fires, fired and could; silences; what channels have not taken',
+        responses: ok('The alerts', { $ref: '#/components/schemas/AlertList' }),
+      },
+    },
+    '/v1/alerts/test': {
+      post: {
+        summary: 'Send one real page to each channel of a severity, and wait for the answers',
+        requestBody: body(object({ severity: aSeverity })),
+        responses: ok('What each channel answered', object({ answers: listOf('AlertAnswer') })),
+      },
+    },
+    '/v1/alerts/ack': {
+      post: {
+        summary: 'Take an alert on: it is not repeated; `key` null stands for all of it',
+        requestBody: body(object({ alert: text, key: textOrNull, reason: text })),
+        responses: ok('Acknowledged', object({ acknowledged: { type: 'integer' } })),
+      },
+    },
+    '/v1/alerts/silences': {
+      post: {
+        summary: 'Tell nobody of what matches, for a while of at most 30 days',
+        requestBody: body(object({ matchers: alertMatchers, for_ms: milliseconds, reason: text })),
+        responses: ok('Silenced', object({ id: text })),
+      },
+    },
+    '/v1/alerts/silences/{id}': {
+      delete: {
+        summary: 'End a silence',
+        parameters: [{ name: 'id', in: 'path', required: true, schema: text }],
+        responses: ok('Ended', { type: 'object' }),
       },
     },
     '/v1/tasks/{id}': {
@@ -187,6 +231,47 @@ export const OPENAPI = {
         last_seen: { type: 'string', format: 'date-time' },
         health: { enum: ['ok', 'degraded', 'away'] },
       }),
+      AlertList: object({
+        definitions: {
+          type: 'array',
+          items: object({ id: text, severity: aSeverity, question: text, failing: text }),
+        },
+        active: listOf('AlertLine'),
+        history: { type: 'array', items: { $ref: '#/components/schemas/AlertLine' } },
+        silences: {
+          type: 'array',
+          items: object({ id: text, matchers: alertMatchers, until: time, reason: text, by: text }),
+        },
+        undelivered: { type: 'array', items: { $ref: '#/components/schemas/AlertAnswer' } },
+      }),
+      AlertLine: object(
+        {
+          alert: text,
+          severity: aSeverity,
+          key: text,
+          agent: text,
+          task: text,
+          owner: text,
+          summary: text,
+          value: { type: 'number' },
+          fired_at: time,
+          acknowledged_by: textOrNull,
+          silenced_until: { type: ['string', 'null'], format: 'date-time' },
+          resolved_at: time,
+        },
+        ['resolved_at'],
+      ),
+      AlertAnswer: object(
+        {
+          channel: text,
+          alert: text,
+          key: text,
+          attempts: { type: 'integer' },
+          state: { enum: ['waiting', 'delivered', 'failed'] },
+          answer: text,
+        },
+        ['alert', 'key', 'attempts'],
+      ),
       ModeLine: object({
         agent: text,
         mode: aMode,

@@ -10,6 +10,7 @@ import type { Ledger } from '../control/ledger.ts';
 import type { Modes } from '../control/modes.ts';
 import type { Roster } from '../control/roster.ts';
 import { hearAgent, listAgents } from './agents.ts';
+import { type AlertDesk, alertRoutes } from './alerts.ts';
 import { listBudgets, writeOff } from './budgets.ts';
 import { type Recalls, streamEvents } from './events.ts';
 import { ApiError, failureBody } from './failures.ts';
@@ -24,6 +25,7 @@ export interface ApiOptions {
   readonly ledger: Ledger;
   readonly roster: Roster;
   readonly modes: Modes;
+  readonly alerts: AlertDesk;
   /** The one in force. */
   config(): Config;
   readonly recalls: Recalls;
@@ -79,6 +81,7 @@ export function createApi(options: ApiOptions): Api {
   api.get('/v1/agents', listAgents(roster));
   api.post('/v1/agents', hearAgent(roster, modes, options.otlpPort));
   modeRoutes(api, modes, roster, options.config);
+  alertRoutes(api, options.alerts);
   api.post('/v1/tasks/:id', endTask(ledger));
   api.get('/v1/events', (context) => streamEvents(context, recalls, clock));
   api.get('/v1/openapi.json', (context) => context.json(OPENAPI));

@@ -2,15 +2,22 @@ import { readFileSync } from 'node:fs';
 import { request as httpRequest } from 'node:http';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { type Alerts, startAlerts } from '../../../collector/alerts/alerts.ts';
+import { parseDefinitions } from '../../../collector/alerts/definition.ts';
+import { PAGERDUTY_URL } from '../../../collector/alerts/pagerduty.ts';
 import { createRecalls, type Recalls } from '../../../collector/api/events.ts';
 import { type ListeningApi, listenApi } from '../../../collector/api/listen.ts';
 import { OPENAPI } from '../../../collector/api/openapi.ts';
 import { type Api, createApi } from '../../../collector/api/routes.ts';
+import { createAlertBook } from '../../../collector/control/alert-book.ts';
 import { createLedger } from '../../../collector/control/ledger.ts';
 import { openModes } from '../../../collector/control/modes.ts';
 import { openRoster } from '../../../collector/control/roster.ts';
+import { readAlertFiles } from '../../../collector/edges/alert-files.ts';
+import { post } from '../../../collector/edges/post.ts';
 import type { LeaseResponse } from '../../../contract/budget.ts';
 import { silentLog } from '../../../kit/log.ts';
+import { createSecrets } from '../../../kit/secrets.ts';
 import { manualClock } from '../../support/manual-clock.ts';
 import { configOf, dollars, openBench, usd } from '../control/bench.ts';
 
@@ -48,6 +55,7 @@ let bench: Awaited<ReturnType<typeof openBench>>;
 let api: Api;
 let recalls: Recalls;
 let listening: ListeningApi;
+let alerts: Alerts;
 let missing: string[] = [];
 const clock = manualClock();
 
@@ -64,8 +72,30 @@ beforeAll(async () => {
     log: silentLog,
     changed: () => recalls.tellAll((agent) => ({ agent, in_force: modes.inForce(agent) })),
   });
+  alerts = startAlerts({
+    definitions: parseDefinitions(readAlertFiles()),
+    config: () => config,
+    scene: { fleet: 'test', consoleUrl: 'http://127.0.0.1:4319' },
+    pace: 1,
+    book: createAlertBook(database),
+    ask: async () => [],
+    figures: {
+      budgets: async () => [],
+      shared_budgets: async () => [],
+      own_budgets: async () => [],
+      parts_away: async () => [],
+      own_queue: async () => [],
+    },
+    secrets: createSecrets(clock, {}),
+    post,
+    pagerdutyUrl: PAGERDUTY_URL,
+    random: () => 0,
+    clock,
+    log: silentLog,
+  });
   api = createApi({
     modes,
+    alerts,
     config: () => config,
     otlpPort: 4318,
     ledger: createLedger({ database, config: () => config, clock, roster, onRecall: recalls.publish }),
@@ -103,6 +133,7 @@ beforeAll(async () => {
 });
 afterAll(async () => {
   await listening.close();
+  await alerts.close();
   await bench.close();
 });
 

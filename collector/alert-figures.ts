@@ -1,0 +1,129 @@
+// What alerts look at that is in no table of the store: the ledger's budgets, who has gone, the collector's own queue.
+
+import { AWAY_AFTER_MS, type BudgetLine } from '../contract/budget.ts';
+import { formatDollars } from '../contract/money.ts';
+import type { Clock } from '../kit/clock.ts';
+import type { Figures } from './alerts/evaluate.ts';
+import type { Row } from './alerts/finding.ts';
+import { type AccountName, accountsInTheWay, leaseHolders } from './control/alert-facts.ts';
+import type { Database } from './control/database.ts';
+import type { Ledger } from './control/ledger.ts';
+import type { Roster } from './control/roster.ts';
+
+export interface FigureSources {
+  readonly database: Database;
+  readonly ledger: Ledger;
+  readonly roster: Roster;
+  /** Parts of this collector that are not there. */
+  missing(): readonly string[];
+  queue(): { readonly segments: number; readonly oldestMs: number };
+  readonly clock: Clock;
+}
+
+const DAY_MS = 86_400_000;
+const QUEUE_BEHIND_MS = 60_000;
+/** A refused call says that a budget is used up only where little is left: one huge call says nothing of the budget. */
+const NEARLY_ALL = 0.95;
+
+export function createFigures(sources: FigureSources): Figures {
+  const budgets = (levels: readonly string[]) => () => budgetRows(sources, levels);
+  const startedMs = sources.clock.nowMs();
+  const partAway = firstSeen(sources.clock);
+  return {
+    budgets: budgets(['fleet', 'department', 'agent', 'task']),
+    shared_budgets: budgets(['fleet', 'department']),
+    own_budgets: budgets(['agent', 'task']),
+    parts_away: async () => [
+      ...partsAway(sources, partAway),
+      // Whoever lived before this collector started is given time to be heard.
+      ...(sources.clock.nowMs() - startedMs < 2 * AWAY_AFTER_MS ? [] : await instancesAway(sources)),
+    ],
+    own_queue: async () => {
+      const { segments, oldestMs } = sources.queue();
+      return oldestMs < QUEUE_BEHIND_MS
+        ? []
+        : [{ key: 'collector', who: 'the collector', value: Math.max(segments, 11) }];
+    },
+  };
+}
+
+async function budgetRows(
+  { ledger, database, clock }: FigureSources,
+  levels: readonly string[],
+): Promise<Row[]> {
+  const lines = await ledger.budgets();
+  const inTheWay = new Set((await accountsInTheWay(database, clock.nowMs())).map(nameOf));
+  return lines
+    .filter(({ level, limit }) => levels.includes(level) && limit !== '0')
+    .map((line) => budgetRow(line, inTheWay.has(nameOf(line))));
+}
+
+function budgetRow(line: BudgetLine, refused: boolean): Row {
+  const { level, name, window, unit, limit, posted } = line;
+  const used = Number(posted) / Number(limit);
+  const amount = (text: string) =>
+    unit === 'tokens' ? `${Number(text).toLocaleString('en-US')} tokens` : formatDollars(BigInt(text));
+  const [agent, task] = ownersOf(level, name);
+  return {
+    key: `${level} ${name} ${window} ${unit}`,
+    agent,
+    task,
+    value: refused && used >= NEARLY_ALL ? Math.max(1, used) : used,
+    level,
+    name,
+    period: window,
+    spend: amount(posted),
+    limit: amount(limit),
+  };
+}
+
+function ownersOf(level: string, name: string): readonly [agent: string, task: string] {
+  if (level === 'agent') return [name, ''];
+  const slash = name.indexOf('/');
+  return level === 'task' ? [name.slice(0, slash), name.slice(slash + 1)] : ['', ''];
+}
+
+const nameOf = ({ level, name, window, unit }: AccountName): string =>
+  JSON.stringify([level, name, window, unit]);
+
+async function instancesAway({ roster, database, clock }: FigureSources): Promise<Row[]> {
+  const nowMs = clock.nowMs();
+  const away = roster
+    .lines()
+    .filter(({ health, last_seen }) => health === 'away' && nowMs - Date.parse(last_seen) < DAY_MS);
+  if (away.length === 0) return [];
+  const holders = await leaseHolders(database);
+  return away
+    .filter(({ name, instance }) => holders.has(`${name}/${instance}`))
+    .map(({ name, instance, last_seen }) => ({
+      key: `${name}/${instance}`,
+      agent: name,
+      what: `The sidecar ${name}/${instance}`,
+      value: (nowMs - Date.parse(last_seen)) / 1000,
+    }));
+}
+
+function partsAway(
+  { missing }: FigureSources,
+  awayFor: (part: string, all: readonly string[]) => number,
+): Row[] {
+  const parts = missing();
+  awayFor('', parts);
+  return parts.map((part) => ({
+    key: part,
+    what: `The collector's ${part}`,
+    value: 1 + awayFor(part, parts),
+  }));
+}
+
+/** For how many seconds a part has been among those that are away. */
+function firstSeen(clock: Clock): (part: string, all: readonly string[]) => number {
+  const since = new Map<string, number>();
+  return (part, all) => {
+    for (const known of since.keys()) if (!all.includes(known)) since.delete(known);
+    if (part === '') return 0;
+    const start = since.get(part) ?? clock.monotonicMs();
+    since.set(part, start);
+    return (clock.monotonicMs() - start) / 1000;
+  };
+}

@@ -20,8 +20,9 @@ import { collectorConfig, isLoopbackAddress, placesIn } from './config.ts';
 import { type Database, openDatabase } from './control/database.ts';
 import { createLedger } from './control/ledger.ts';
 import { openModes } from './control/modes.ts';
+import { startOutbox } from './control/outbox.ts';
 import { openRoster } from './control/roster.ts';
-import { openTokens, type Tokens } from './control/tokens.ts';
+import { COLLECTOR, openTokens, type Tokens } from './control/tokens.ts';
 import { startExports } from './edges/exports.ts';
 import { type Pipeline, startPipeline } from './pipeline.ts';
 import type { Loader } from './queue/loader.ts';
@@ -125,6 +126,14 @@ async function start(
   });
   lifecycle.onStop('pipeline', () => pipeline.close());
 
+  const outbox = startOutbox({
+    database,
+    append: (request) => pipeline.append('logs', request, COLLECTOR),
+    clock,
+    log,
+  });
+  lifecycle.onStop('outbox', () => outbox.close());
+
   const modes = await openModes({
     database,
     config: () => inForce,
@@ -175,7 +184,10 @@ async function start(
     reload(next) {
       inForce = next;
     },
-    drain: () => pipeline.drain(),
+    async drain() {
+      await outbox.tell();
+      await pipeline.drain();
+    },
     close,
   };
 }

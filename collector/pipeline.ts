@@ -7,10 +7,13 @@ import type { Clock } from '../kit/clock.ts';
 import type { Log } from '../kit/log.ts';
 import type { Loader } from './queue/loader.ts';
 import { openQueue, type Queue, type QueueCounters } from './queue/queue.ts';
-import { createReceiver, type Receiver, type ReceiverCounters } from './receive/otlp-http.ts';
+import { type Appended, createReceiver, type Receiver, type ReceiverCounters } from './receive/otlp-http.ts';
+import type { Signal } from './signals.ts';
 
 export interface Pipeline {
   readonly otlpUrl: string;
+  /** The collector's own records, past the door. */
+  append(signal: Signal, request: Buffer, sender: string): Promise<Appended>;
   depth(): ReturnType<Queue['depth']>;
   counters(): { readonly receiver: ReceiverCounters; readonly queue: QueueCounters };
   /** Resolves once everything accepted before is in the store (or quarantine). */
@@ -44,6 +47,7 @@ export async function startPipeline(options: PipelineOptions): Promise<Pipeline>
   const receiver = await openDoor(options, queue);
   return {
     otlpUrl: receiver.url,
+    append: (signal, request, sender) => queue.append(request, sender, signal),
     depth: () => queue.depth(),
     counters: () => ({ receiver: receiver.counters, queue: queue.counters }),
     drain: () => queue.drain(),

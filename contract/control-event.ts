@@ -19,6 +19,17 @@ export type ControlEventName = (typeof CONTROL_EVENTS)[number];
 /** The instrumentation scope of these log records; the store reads `control_events` from it. */
 export const CONTROL_SCOPE_NAME = 'outrider.control';
 
+/** Attributes of these log records; what each holds is said at ControlEvent. */
+export const CONTROL_ATTRIBUTES = {
+  id: 'outrider.control.id',
+  event: 'outrider.control.event',
+  actor: 'outrider.control.actor',
+  agent: 'outrider.control.agent',
+  reason: 'outrider.control.reason',
+  /** JSON. */
+  details: 'outrider.control.details',
+} as const;
+
 export interface ControlEvent {
   readonly event: ControlEventName;
   /** Who did it: the name of the join token or session that was shown, or `collector`. */

@@ -11,8 +11,9 @@ export function listBudgets(ledger: Ledger): Handler {
 
 export function writeOff(ledger: Ledger, log: Log): Handler<ApiEnvironment> {
   return async (context) => {
-    const written = await ledger.writeOff();
-    log.info('slices_written_off', { leases: written.length, by: context.get('caller').sender });
+    const by = context.get('caller').sender;
+    const written = await ledger.writeOff(by);
+    log.info('slices_written_off', { leases: written.length, by });
     return context.json({ written_off: written });
   };
 }

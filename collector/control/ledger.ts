@@ -27,9 +27,9 @@ export interface Ledger {
   lease(request: LeaseRequest): Promise<LeaseResponse>;
   budgets(): Promise<BudgetLine[]>;
   /** False when the task was never begun. */
-  endTask(task: string, end: TaskEnd): Promise<boolean>;
+  endTask(task: string, end: TaskEnd, actor: string): Promise<boolean>;
   /** Posts every expired slice in full. */
-  writeOff(): Promise<WrittenOff[]>;
+  writeOff(actor: string): Promise<WrittenOff[]>;
 }
 
 /** An expired slice that now counts as spent; `amount` in `unit`. */
@@ -98,20 +98,18 @@ export function createLedger(options: LedgerOptions): Ledger {
       return { answers: await Promise.all(request.asks.map((ask) => answerAsk(request, ask))) };
     },
     budgets: () => budgetLines(database, config(), calendar, clock.nowMs()),
-    async endTask(task, { agent, state, output_units }) {
-      const [row] = await database.query<{ known: boolean }>('select end_task($1, $2, $3, $4, $5) as known', [
-        agent,
-        task,
-        state,
-        output_units ?? null,
-        clock.nowMs(),
-      ]);
+    async endTask(task, { agent, state, output_units }, actor) {
+      const [row] = await database.query<{ known: boolean }>(
+        'select end_task($1, $2, $3, $4, $5, $6) as known',
+        [agent, task, state, output_units ?? null, actor, clock.nowMs()],
+      );
       return row?.known === true;
     },
-    async writeOff() {
-      const rows = await database.query('select lease, agent, instance, unit, amount from write_off($1)', [
-        clock.nowMs(),
-      ]);
+    async writeOff(actor) {
+      const rows = await database.query(
+        'select lease, agent, instance, unit, amount from write_off($1, $2)',
+        [actor, clock.nowMs()],
+      );
       return rows as unknown as WrittenOff[];
     },
   };

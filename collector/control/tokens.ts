@@ -11,15 +11,17 @@ import type { Database } from './database.ts';
 export interface Tokens {
   /** The name of the token, or null when it is none of ours or revoked. Takes as long for a near miss as for a far one. */
   authenticate(token: string): string | null;
-  /** Makes a token; it is shown this once. */
-  create(name: string): Promise<string>;
+  /** Makes a token; it is shown this once. `actor` is who asked for it. */
+  create(name: string, actor: string): Promise<string>;
   /** False when there is no such token, or it is revoked already. */
-  revoke(name: string): Promise<boolean>;
+  revoke(name: string, actor: string): Promise<boolean>;
 }
 
 const TOKENS_MAX = 1_000;
 const JOIN = 'join';
 const ENVIRONMENT = 'environment';
+/** Whose records are the collector's own: control events count from it alone. */
+export const COLLECTOR = 'collector';
 
 /** Reads the tokens, and writes one to the file `token` of `directory` (mode 0600) when that holds none in force. */
 export async function openTokens(options: {
@@ -45,23 +47,25 @@ export async function openTokens(options: {
       for (const [name, digest] of digests) if (timingSafeEqual(digest, shown)) found = name;
       return found;
     },
-    async create(name) {
+    async create(name, actor) {
+      invariant(name !== COLLECTOR, 'no token may speak for the collector');
       invariant(digests.size < TOKENS_MAX, `there are never more than ${TOKENS_MAX} join tokens`);
       const token = `ort_${randomBytes(32).toString('base64url')}`;
       const digest = digestOf(token);
-      await database.query('insert into tokens (name, digest, created_at) values ($1, $2, $3)', [
-        name,
-        digest.toString('hex'),
-        clock.nowMs(),
-      ]);
+      await database.query(
+        `with made as (insert into tokens (name, digest, created_at) values ($1, $2, $3) returning name)
+         select note_event('token_created', $4, '', '', jsonb_build_object('token', name), $3) from made`,
+        [name, digest.toString('hex'), clock.nowMs(), actor],
+      );
       digests.set(name, digest);
       return token;
     },
-    async revoke(name) {
+    async revoke(name, actor) {
       digests.delete(name);
       const revoked = await database.query(
-        'update tokens set revoked_at = $2 where name = $1 and revoked_at is null returning name',
-        [name, clock.nowMs()],
+        `with gone as (update tokens set revoked_at = $2 where name = $1 and revoked_at is null returning name)
+         select note_event('token_revoked', $3, '', '', jsonb_build_object('token', name), $2) from gone`,
+        [name, clock.nowMs(), actor],
       );
       return revoked.length > 0;
     },
@@ -69,7 +73,7 @@ export async function openTokens(options: {
 
   const written = readOr(file);
   if (written === undefined || tokens.authenticate(written) === null) {
-    writeSecret(file, await tokens.create(await freeName(database)));
+    writeSecret(file, await tokens.create(await freeName(database), COLLECTOR));
   }
   if (given) digests.set(ENVIRONMENT, digestOf(given));
   return tokens;

@@ -12,6 +12,7 @@ import type { Clock } from '../../kit/clock.ts';
 import { type Log, sentenceOf } from '../../kit/log.ts';
 import type { Secrets } from '../../kit/secrets.ts';
 import type { Loader, Segment } from '../queue/loader.ts';
+import { signalOf } from '../signals.ts';
 import { openSpool, type Spool } from './export-spool.ts';
 import type { ExportCounters, Exporter } from './exporter.ts';
 
@@ -64,7 +65,7 @@ export async function startExports(options: ExportsOptions): Promise<Exports> {
     following: (loader) => ({
       async load(segment) {
         const landed = await loader.load(segment);
-        await keep(segment);
+        if (signalOf(segment.id) === 'traces') await keep(segment);
         return landed;
       },
     }),

@@ -290,10 +290,10 @@ describe('time', () => {
   test('an expired slice counts as spent until settled, or written off for good', async () => {
     const { ask, clock, ledger } = await ledgerOn(bench.database, await configOf(DAILY));
     const { lease } = await ask('a/1', { want: usd(1), need: usd(1) });
-    expect(await ledger.writeOff()).toEqual([]);
+    expect(await ledger.writeOff('anna')).toEqual([]);
     clock.advance(HOUR_MS);
     expect((await ledger.budgets())[0]).toMatchObject({ held: dollars(5) });
-    expect(await ledger.writeOff()).toEqual([
+    expect(await ledger.writeOff('anna')).toEqual([
       { lease, agent: 'a', instance: '1', unit: 'nanodollars', amount: dollars(5) },
     ]);
     expect(
@@ -371,9 +371,9 @@ describe('tasks and offline slices', () => {
       'a/t',
       'a/u',
     ]);
-    expect(await ledger.endTask('t', { agent: 'a', state: 'done', output_units: 3 })).toBe(true);
-    expect(await ledger.endTask('t', { agent: 'a', state: 'failed' })).toBe(true);
-    expect(await ledger.endTask('never', { agent: 'a', state: 'done' })).toBe(false);
+    expect(await ledger.endTask('t', { agent: 'a', state: 'done', output_units: 3 }, 'anna')).toBe(true);
+    expect(await ledger.endTask('t', { agent: 'a', state: 'failed' }, 'anna')).toBe(true);
+    expect(await ledger.endTask('never', { agent: 'a', state: 'done' }, 'anna')).toBe(false);
     expect(
       await bench.database.query('select task, state, output_units::int from tasks order by task'),
     ).toEqual([

@@ -42,8 +42,8 @@ test('a restart keeps the token; a lost or revoked file gets a fresh one, and th
   const first = written();
   const again = await open();
   expect(written()).toBe(first);
-  expect(await again.revoke('join')).toBe(true);
-  expect(await again.revoke('join')).toBe(false);
+  expect(await again.revoke('join', 'anna')).toBe(true);
+  expect(await again.revoke('join', 'anna')).toBe(false);
   expect(again.authenticate(first)).toBeNull();
   const after = await open();
   expect(after.authenticate(first)).toBeNull();
@@ -56,7 +56,7 @@ test('a restart keeps the token; a lost or revoked file gets a fresh one, and th
 
 test('more tokens, and the one that the environment gives', async () => {
   const tokens = await open('from the environment');
-  const made = await tokens.create('ci');
+  const made = await tokens.create('ci', 'anna');
   expect(tokens.authenticate(made)).toBe('ci');
   expect(tokens.authenticate('from the environment')).toBe('environment');
   expect((await open()).authenticate('from the environment')).toBeNull();

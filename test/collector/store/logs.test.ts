@@ -170,7 +170,10 @@ describe('a control event', () => {
         fleet: 'content',
         ...more,
       });
-    const records = [loaded(3, 'host-1', { text: 'fleet: content' }), loaded(4, 'host-2', {})];
+    const records = [
+      loaded(3, 'host-1', { sources: [{ file: 'a.yaml', text: 'fleet: content' }] }),
+      loaded(4, 'host-2', {}),
+    ];
     await load({ records, scope, sender: 'collector' });
     const rows = await opened.store.query(
       'SELECT * EXCEPT (in_force_from) FROM policies ORDER BY agent_instance',

@@ -1,0 +1,106 @@
+// Tells the store what changed in control state: each noted event goes through the queue as a log record, in order, and is
+// marked told once the queue has it for good.
+//
+//   change + note_event(…)   ──one transaction──▶  control_events, told = false
+//                                                         │ append: durable, or known already
+//                                                         ▼
+//                                                  told = true   ──a week later──▶  forgotten here
+//
+// Dying between the two only tells it again, with the same bytes: the queue remembers them for a day, and after that the
+// store's view still counts an event once, by its id and time.
+
+import type { Clock } from '../../kit/clock.ts';
+import { type Log, sentenceOf } from '../../kit/log.ts';
+import { controlEventRecord } from './control-event-record.ts';
+import type { Database } from './database.ts';
+
+export interface Outbox {
+  /** Resolves once everything noted before is with the queue, or that failed. */
+  tell(): Promise<void>;
+  close(): Promise<void>;
+}
+
+export interface OutboxOptions {
+  readonly database: Database;
+  /** Makes one request of log records durable, as the collector's own. */
+  append(request: Buffer): Promise<{ readonly kind: 'stored' | 'duplicate' | 'refused' }>;
+  readonly clock: Clock;
+  readonly log: Log;
+}
+
+const LOOK_EVERY_MS = 500;
+const TOGETHER_MAX = 256;
+const KEEP_TOLD_MS = 7 * 86_400_000;
+const FORGET_EVERY_MS = 3_600_000;
+
+export function startOutbox({ database, append, clock, log }: OutboxOptions): Outbox {
+  let isClosed = false;
+  let cancel: () => void = () => undefined;
+  let running: Promise<void> = Promise.resolve();
+  let forgetAtMs = clock.monotonicMs();
+  let lastFailure = '';
+
+  async function tellAll(): Promise<void> {
+    while ((await tellSome(database, append)) === TOGETHER_MAX);
+    if (clock.monotonicMs() < forgetAtMs) return;
+    forgetAtMs = clock.monotonicMs() + FORGET_EVERY_MS;
+    await database.query('delete from control_events where told and at < $1', [clock.nowMs() - KEEP_TOLD_MS]);
+  }
+
+  const tell = (): Promise<void> => {
+    running = running.then(tellAll).then(
+      () => {
+        lastFailure = '';
+      },
+      (failure: unknown) => {
+        const sentence = sentenceOf(failure);
+        if (sentence !== lastFailure) log.warn('control_events.not_told', { failure: sentence });
+        lastFailure = sentence;
+      },
+    );
+    return running;
+  };
+
+  const look = (): void => {
+    void tell().then(() => {
+      if (!isClosed) cancel = clock.after(LOOK_EVERY_MS, look);
+    });
+  };
+  look();
+
+  return {
+    tell,
+    async close() {
+      isClosed = true;
+      cancel();
+      await tell();
+    },
+  };
+}
+
+/** Tells the oldest; answers how many. Throws when one could not be told, and then all of them are told again. */
+async function tellSome(database: Database, append: OutboxOptions['append']): Promise<number> {
+  const rows = await database.query<{
+    id: string;
+    at: string;
+    event: string;
+    actor: string;
+    agent: string;
+    reason: string;
+    details: string;
+  }>(
+    `select id::text as id, at::text as at, event, actor, agent, reason, details::text as details
+     from control_events where not told order by id limit $1`,
+    [TOGETHER_MAX],
+  );
+  if (rows.length === 0) return 0;
+  const appended = await Promise.all(
+    rows.map(({ at, ...row }) => append(controlEventRecord({ ...row, atMs: Number(at) }))),
+  );
+  if (appended.some(({ kind }) => kind === 'refused'))
+    throw new Error('the queue takes nothing now; it is tried again');
+  await database.query('update control_events set told = true where id = any($1::bigint[])', [
+    rows.map(({ id }) => id),
+  ]);
+  return rows.length;
+}

@@ -16,6 +16,7 @@ const COMMANDS: Readonly<Record<string, { readonly line: string; load(): Promise
   demo: { line: 'a fleet of twenty agents on fake providers', load: () => import('./demo.ts') },
   mode: { line: 'let an agent observe or enforce for a while', load: () => import('./mode.ts') },
   budgets: { line: 'what is spent, held and left', load: () => import('./budgets.ts') },
+  alerts: { line: 'what is wrong, who knows, who has it', load: () => import('./alerts.ts') },
 };
 
 const HELP = `outrider: a sidecar for every agent, one ledger and one memory for the fleet

@@ -1,0 +1,95 @@
+// Writes deploy/prometheus/ and deploy/alertmanager/ from the definitions beside it: `node alerts/build.ts`. A test holds
+// the written files to this.
+
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { stringify } from 'yaml';
+import { type AlertDefinition, parseDefinitions } from '../collector/alerts/definition.ts';
+import { readAlertFiles } from '../collector/edges/alert-files.ts';
+
+const ROOT = join(import.meta.dirname, '..');
+const RULES = 'outrider.rules.yaml';
+
+/** Path under the repository's root → text. */
+export function builtFiles(): ReadonlyMap<string, string> {
+  const { alerts } = parseDefinitions(readAlertFiles());
+  return new Map([
+    [`deploy/prometheus/${RULES}`, page('What the fleet is watched for', rulesOf(alerts))],
+    [
+      'deploy/prometheus/outrider.rules.test.yaml',
+      page('When each rule fires, and when not', testsOf(alerts)),
+    ],
+  ]);
+}
+
+const page = (what: string, content: object): string =>
+  `# ${what}. Written by \`node alerts/build.ts\` from alerts/*.yaml: change it there.\n${stringify(content, { lineWidth: 0, aliasDuplicateObjects: false })}`;
+
+function rulesOf(alerts: readonly AlertDefinition[]): object {
+  return {
+    groups: [
+      { name: 'outrider', rules: alerts.map(ruleOf) },
+      {
+        name: 'outrider-watchdog',
+        rules: [
+          {
+            alert: 'watchdog',
+            expr: 'vector(1)',
+            labels: { severity: 'none' },
+            annotations: {
+              summary: 'Fires always: when whoever expects it hears nothing, alerting itself is broken.',
+            },
+          },
+        ],
+      },
+    ],
+  };
+}
+
+function ruleOf({ id, severity, question, next, prometheus }: AlertDefinition): object {
+  return {
+    alert: id,
+    expr: prometheus.expr,
+    ...(prometheus.for === '0s' ? {} : { for: prometheus.for }),
+    // what the collector found itself knows how bad it is: the second time a day is only a warning
+    ...(saysSeverity(prometheus.expr) ? {} : { labels: { severity } }),
+    annotations: { summary: question, value: '{{ $value }}', next: commandWithoutRow(next) },
+  };
+}
+
+const saysSeverity = (expr: string): boolean => /^outrider_alert_value\{[^}]*\}$/.test(expr);
+
+/** The rule knows no row: what stands in braces is for the reader to fill in. */
+const commandWithoutRow = (next: string): string =>
+  next.replace(/\{(\w+)\}/g, (_, name: string) => name.toUpperCase());
+
+function testsOf(alerts: readonly AlertDefinition[]): object {
+  return {
+    rule_files: [RULES],
+    evaluation_interval: '1m',
+    tests: alerts.flatMap((alert) =>
+      alert.prometheus.tests.map(({ name, series, at, fires }) => ({
+        name: `${alert.id}: ${name}`,
+        interval: '1m',
+        input_series: Object.entries(series).map(([metric, values]) => ({ series: metric, values })),
+        alert_rule_test: [
+          {
+            eval_time: at,
+            alertname: alert.id,
+            exp_alerts: fires.map(({ labels, value }) => ({
+              exp_labels: labels,
+              exp_annotations: { summary: alert.question, value, next: commandWithoutRow(alert.next) },
+            })),
+          },
+        ],
+      })),
+    ),
+  };
+}
+
+if (import.meta.main) {
+  for (const [path, text] of builtFiles()) {
+    mkdirSync(dirname(join(ROOT, path)), { recursive: true });
+    writeFileSync(join(ROOT, path), text);
+  }
+}

@@ -69,6 +69,13 @@ module.exports = {
       to: { path: '^collector/(?!$1)[^/]+/' },
     },
     {
+      name: 'console-meets-the-collector-on-the-wire',
+      comment: 'the console runs in a browser: it shares the contract and nothing else',
+      severity: 'error',
+      from: { path: '^collector/console/' },
+      to: { path: '^(cli|kit|sidecar|collector/(?!console/))' },
+    },
+    {
       name: 'only-embedded-imports-chdb',
       severity: 'error',
       from: { pathNot: '^collector/store/embedded/' },
@@ -87,8 +94,9 @@ module.exports = {
   ],
   options: {
     doNotFollow: { path: 'node_modules' },
+    exclude: { path: '^collector/console/dist/' },
     parser: 'swc',
     tsPreCompilationDeps: true,
-    enhancedResolveOptions: { extensions: ['.ts', '.js', '.json'] },
+    enhancedResolveOptions: { extensions: ['.ts', '.tsx', '.js', '.json'] },
   },
 };

@@ -15,6 +15,7 @@ const COMMANDS: Readonly<Record<string, { readonly line: string; load(): Promise
   policy: { line: 'check the config, explain a decision', load: () => import('./policy.ts') },
   demo: { line: 'a fleet of twenty agents on fake providers', load: () => import('./demo.ts') },
   mode: { line: 'let an agent observe or enforce for a while', load: () => import('./mode.ts') },
+  console: { line: 'a link that opens the console', load: () => import('./console.ts') },
   budgets: { line: 'what is spent, held and left', load: () => import('./budgets.ts') },
   alerts: { line: 'what is wrong, who knows, who has it', load: () => import('./alerts.ts') },
 };

@@ -26,7 +26,8 @@ Usage: outrider up [--config FILE] [--data DIR] [--agent NAME]
   --data DIR      where data is kept (OUTRIDER_DATA; else ./.outrider)
   --agent NAME    whose sidecar it is (OUTRIDER_AGENT; else the config's first agent)
 
-Prints one JSON line for each process once it is ready, then runs until SIGTERM or Ctrl-C.
+Prints one JSON line for each process once it is ready, on stderr a link to the console, then runs until SIGTERM or
+Ctrl-C. \`outrider console\` prints a fresh link.
 
 Example: outrider up --config outrider.yaml --agent scout
 `;
@@ -81,6 +82,7 @@ export async function run(args: readonly string[], io: Io): Promise<number> {
       },
     });
     lifecycle.onStop('config', () => unfollow());
+    io.stderr(`The console, for one browser within ten minutes: ${await collector.consoleLink()}\n`);
     log.info('stopping', { signal: await stopped });
     return EXIT.done;
   } finally {

@@ -14,6 +14,7 @@ import { createSecrets } from '../kit/secrets.ts';
 import { startAlerting } from './alerting.ts';
 import { createRecalls } from './api/events.ts';
 import { listenApi } from './api/listen.ts';
+import { createLive } from './api/live.ts';
 import type { Figures } from './api/metrics.ts';
 import { createApi } from './api/routes.ts';
 import { collectorConfig, isLoopbackAddress, placesIn } from './config.ts';
@@ -22,6 +23,7 @@ import { createLedger } from './control/ledger.ts';
 import { openModes } from './control/modes.ts';
 import { startOutbox } from './control/outbox.ts';
 import { openRoster } from './control/roster.ts';
+import { openSessions } from './control/sessions.ts';
 import { COLLECTOR, openTokens, type Tokens } from './control/tokens.ts';
 import { startExports } from './edges/exports.ts';
 import { type Pipeline, startPipeline } from './pipeline.ts';
@@ -37,6 +39,8 @@ export interface Collector {
    * and the timezone stay as they were started.
    */
   reload(config: Config): void;
+  /** A URL that opens the console in one browser, once, within ten minutes. */
+  consoleLink(): Promise<string>;
   /** Resolves once everything accepted before is queryable. */
   drain(): Promise<void>;
   close(): Promise<void>;
@@ -156,7 +160,12 @@ async function start(
     log,
   });
   lifecycle.onStop('alerts', () => alerts.close());
+  const sessions = await openSessions(database, clock);
+  const live = createLive({ store, clock, log });
   const api = createApi({
+    store,
+    sessions,
+    live,
     ledger,
     roster,
     modes,
@@ -176,7 +185,7 @@ async function start(
     clock,
     log,
   });
-  const control = await listenApi(api, settings.listen.control, recalls);
+  const control = await listenApi(api, settings.listen.control, [recalls, live]);
   lifecycle.onStop('control API', () => control.close());
 
   return {
@@ -187,6 +196,10 @@ async function start(
     async drain() {
       await outbox.tell();
       await pipeline.drain();
+    },
+    async consoleLink() {
+      const { code } = await sessions.makeLink('collector');
+      return `${control.url}/login?code=${code}`;
     },
     close,
   };

@@ -13,6 +13,8 @@ export const CONTROL_EVENTS = [
   'alert_resolved',
   'alert_acknowledged',
   'alert_silenced',
+  'session_opened',
+  'session_revoked',
 ] as const;
 export type ControlEventName = (typeof CONTROL_EVENTS)[number];
 

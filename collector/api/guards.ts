@@ -1,32 +1,74 @@
-// Who may speak to the control API at all: callers with a join token, under a name that is ours. A page in somebody's
-// browser that made its own name point here (DNS rebinding) is refused by the name it uses.
+// Who may speak to the control API at all: callers with a join token, or people with a session, under a name that is
+// ours. A page in somebody's browser that made its own name point here (DNS rebinding) is refused by the name it uses; a
+// page from elsewhere that borrows a person's cookie, by where it says it comes from.
 
-import type { MiddlewareHandler } from 'hono';
+import type { Context, MiddlewareHandler } from 'hono';
+import type { Sessions } from '../control/sessions.ts';
 import { ApiError } from './failures.ts';
+import { sessionCookie } from './sessions.ts';
 
 export interface Caller {
-  /** The name of the join token that was shown. */
+  /** Who did it, for the record: the name of the join token, or `session:` and the session's id. */
   readonly sender: string;
+  /** The session's id, when it is a person with a browser. */
+  readonly session: string | null;
 }
 
 export type ApiEnvironment = { Variables: { caller: Caller } };
 
-/** Throws 401 unless `authorization: Bearer <join token>` holds a token in force. */
+/** Throws 401 unless `authorization: Bearer <join token>` or the session's cookie holds one in force. */
 export function authenticated(
   authenticate: (token: string) => string | null,
+  sessions: Sessions,
 ): MiddlewareHandler<ApiEnvironment> {
   return async (context, next) => {
-    const token = /^Bearer ([\x21-\x7e]{1,512})$/i.exec(context.req.header('authorization') ?? '')?.[1];
-    const sender = token === undefined ? null : authenticate(token);
-    if (sender === null) {
+    const authorization = context.req.header('authorization');
+    const caller =
+      authorization === undefined
+        ? callerByCookie(context, sessions)
+        : callerByToken(authorization, authenticate);
+    if (caller === null) {
       context.header('www-authenticate', 'Bearer');
       const message =
         'Show a join token: set OUTRIDER_TOKEN, or use the data directory that holds the file `token`.';
       throw new ApiError(401, 'unauthenticated', message);
     }
-    context.set('caller', { sender });
+    context.set('caller', caller);
     await next();
   };
+}
+
+function callerByToken(authorization: string, authenticate: (token: string) => string | null): Caller | null {
+  const token = /^Bearer ([\x21-\x7e]{1,512})$/i.exec(authorization)?.[1];
+  const sender = token === undefined ? null : authenticate(token);
+  return sender === null ? null : { sender, session: null };
+}
+
+/** What a session may do beside reading: end sessions. Everything else takes a join token. */
+const SESSION_ACTS = /^DELETE \/v1\/sessions\/[^/]+$/;
+
+/**
+ * A cookie comes along whoever asks, so where the question comes from must be seen: reading, not from another origin's
+ * page; changing anything, only from a page of exactly this origin, which a browser names by itself. Throws 403.
+ */
+function callerByCookie(context: Context, sessions: Sessions): Caller | null {
+  const cookie = sessionCookie(context);
+  const session = cookie === undefined ? null : sessions.authenticate(cookie);
+  if (session === null) return null;
+  const reads = context.req.method === 'GET' || context.req.method === 'HEAD';
+  const site = context.req.header('sec-fetch-site') ?? 'none';
+  if (reads ? site !== 'same-origin' && site !== 'none' : !isOwnOrigin(context)) {
+    throw new ApiError(403, 'foreign_origin', 'A session is only good for pages of this collector’s own.');
+  }
+  if (!reads && !SESSION_ACTS.test(`${context.req.method} ${context.req.path}`))
+    throw new ApiError(403, 'not_for_sessions', 'This takes a join token; a session is for reading.');
+  return { sender: `session:${session}`, session };
+}
+
+/** By host alone: who ends TLS in front of the collector makes `https` of what it sees as `http`. */
+function isOwnOrigin(context: Context): boolean {
+  const origin = context.req.header('origin') ?? '';
+  return URL.canParse(origin) && new URL(origin).host === new URL(context.req.url).host;
 }
 
 const LOOPBACK = new Set(['127.0.0.1', 'localhost', '[::1]']);
@@ -54,6 +96,24 @@ export function knownHosts(hosts: readonly string[], anyAddress: boolean): Middl
         'This address is not served here: use the one the collector listens on.',
       );
     }
+    await next();
+  };
+}
+
+/** Nothing an agent wrote may run: scripts and styles are the console's own files, and nothing may frame it. */
+const SECURITY_HEADERS = {
+  'content-security-policy':
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; font-src 'self'; connect-src 'self'; " +
+    "base-uri 'none'; form-action 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'; trusted-types 'none'",
+  'x-content-type-options': 'nosniff',
+  'referrer-policy': 'no-referrer',
+  'cross-origin-resource-policy': 'same-origin',
+  'cross-origin-opener-policy': 'same-origin',
+};
+
+export function securityHeaders(): MiddlewareHandler {
+  return async (context, next) => {
+    for (const [name, value] of Object.entries(SECURITY_HEADERS)) context.header(name, value);
     await next();
   };
 }

@@ -3,7 +3,6 @@
 
 import { createAdaptorServer } from '@hono/node-server';
 import { type Listening, listenOn } from '../../kit/listen.ts';
-import type { Recalls } from './events.ts';
 import type { Api } from './routes.ts';
 
 export interface ListeningApi extends Listening {
@@ -13,7 +12,11 @@ export interface ListeningApi extends Listening {
 const TIMEOUTS = { headersTimeout: 10_000, requestTimeout: 30_000, keepAliveTimeout: 65_000 };
 
 /** Throws PortUnavailable. */
-export async function listenApi(api: Api, address: string, recalls: Recalls): Promise<ListeningApi> {
+export async function listenApi(
+  api: Api,
+  address: string,
+  streams: readonly { close(): void }[],
+): Promise<ListeningApi> {
   const server = createAdaptorServer({
     fetch: api.fetch,
     serverOptions: TIMEOUTS,
@@ -26,7 +29,7 @@ export async function listenApi(api: Api, address: string, recalls: Recalls): Pr
       const closed = new Promise<void>((resolve) => {
         server.close(() => resolve());
       });
-      recalls.close();
+      for (const stream of streams) stream.close();
       if ('closeIdleConnections' in server) server.closeIdleConnections();
       return closed;
     },

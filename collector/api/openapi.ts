@@ -1,6 +1,7 @@
 // The control API described for programs (OpenAPI 3.1), by hand and short; a test holds it to the routes that exist.
 
 import { MATCHABLE, SEVERITIES } from '../../contract/alert.ts';
+import { RANGES } from '../../contract/console.ts';
 
 const amounts = {
   type: 'object',
@@ -30,6 +31,9 @@ const alertMatchers = {
   minProperties: 1,
   properties: Object.fromEntries(MATCHABLE.map((name) => [name, text])),
 };
+const optional = (name: string, schema: object = text) => ({ name, in: 'query', required: false, schema });
+const inPath = (name: string) => ({ name, in: 'path', required: true, schema: text });
+const range = optional('range', { enum: Object.keys(RANGES), default: '24h' });
 const open = { security: [] };
 const aMode = { enum: ['observe', 'enforce'] };
 const milliseconds = { type: ['integer', 'null'], minimum: 1 };
@@ -43,7 +47,7 @@ export const OPENAPI = {
     description:
       'Amounts are whole nanodollars or tokens as decimal strings. Failures are {"error":{"code","message"}}.',
   },
-  security: [{ joinToken: [] }],
+  security: [{ joinToken: [] }, { session: [] }],
   paths: {
     '/v1/leases': {
       post: {
@@ -162,6 +166,75 @@ export const OPENAPI = {
         responses: { 200: { description: 'A stream', content: { 'text/event-stream': { schema: text } } } },
       },
     },
+    '/v1/agents/{name}': {
+      get: {
+        summary: 'One agent: its sums, models, upstreams, refusals and tasks',
+        parameters: [inPath('name'), range],
+        responses: ok('AgentAnswer of contract/console.ts', { type: 'object' }),
+      },
+    },
+    '/v1/fleet': {
+      get: {
+        summary: 'What the fleet does, costs and was refused, and who waits for a person',
+        parameters: [range],
+        responses: ok('FleetAnswer of contract/console.ts', { type: 'object' }),
+      },
+    },
+    '/v1/calls': {
+      get: {
+        summary: 'Calls, newest first; `next` of an answer is `after` of the next question',
+        parameters: [
+          range,
+          ...['agent', 'status', 'refusal', 'task', 'text', 'after'].map((name) => optional(name)),
+          optional('limit', { type: 'integer', minimum: 1, maximum: 200, default: 100 }),
+        ],
+        responses: ok('CallsAnswer of contract/console.ts', { type: 'object' }),
+      },
+    },
+    '/v1/live': {
+      get: {
+        summary: 'Calls as they end, as server-sent events named `calls`, and a `beat` every 5 s',
+        responses: { 200: { description: 'A stream', content: { 'text/event-stream': { schema: text } } } },
+      },
+    },
+    '/v1/traces/{id}': {
+      get: {
+        summary: 'Every span and call of one trace',
+        parameters: [inPath('id')],
+        responses: ok('TraceAnswer of contract/console.ts', { type: 'object' }),
+      },
+    },
+    '/v1/sessions': {
+      get: {
+        summary: 'The console sessions in force',
+        responses: ok('The sessions', {
+          type: 'array',
+          items: object({ id: text, opened_by: text, opened_at: text, expires_at: text }),
+        }),
+      },
+      post: {
+        summary: 'A link that opens one console session within ten minutes; takes a join token',
+        responses: ok(
+          'The link, on the host where this API was found',
+          object({ path: text, expires_at: text }),
+        ),
+      },
+    },
+    '/v1/sessions/{id}': {
+      delete: {
+        summary: 'End a session; `current` is the one that asks',
+        parameters: [inPath('id')],
+        responses: ok('Ended', { type: 'object' }),
+      },
+    },
+    '/login': {
+      get: {
+        ...open,
+        summary: 'Turns the code of a link into a session’s cookie, once',
+        parameters: [query('code')],
+        responses: { 303: { description: 'To the console' } },
+      },
+    },
     '/v1/openapi.json': { get: { summary: 'This page', responses: ok('OpenAPI', { type: 'object' }) } },
     '/healthz': {
       get: { ...open, summary: 'The process answers', responses: { 200: { description: 'It does' } } },
@@ -178,7 +251,11 @@ export const OPENAPI = {
     },
   },
   components: {
-    securitySchemes: { joinToken: { type: 'http', scheme: 'bearer' } },
+    securitySchemes: {
+      joinToken: { type: 'http', scheme: 'bearer' },
+      // The cookie's name ends in the port under which the collector was called.
+      session: { type: 'apiKey', in: 'cookie', name: 'outrider-4319' },
+    },
     schemas: {
       WholeNumber: { type: 'string', pattern: '^\\d{1,24}$' },
       LeaseAsk: object(

@@ -9,19 +9,32 @@ import { DatabaseUnavailable } from '../control/failures.ts';
 import type { Ledger } from '../control/ledger.ts';
 import type { Modes } from '../control/modes.ts';
 import type { Roster } from '../control/roster.ts';
+import type { Sessions } from '../control/sessions.ts';
+import { StoreUnavailable } from '../store/failures.ts';
+import type { Store } from '../store/store.ts';
+import { showAgent } from './agent.ts';
 import { hearAgent, listAgents } from './agents.ts';
 import { type AlertDesk, alertRoutes } from './alerts.ts';
 import { listBudgets, writeOff } from './budgets.ts';
+import { listCalls } from './calls.ts';
+import { serveConsole } from './console.ts';
 import { type Recalls, streamEvents } from './events.ts';
 import { ApiError, failureBody } from './failures.ts';
-import { type ApiEnvironment, authenticated, knownHosts } from './guards.ts';
+import { showFleet } from './fleet.ts';
+import { type ApiEnvironment, authenticated, knownHosts, securityHeaders } from './guards.ts';
 import { answerLeases } from './leases.ts';
+import { type Live, streamLive } from './live.ts';
 import { type MetricSources, serveMetrics } from './metrics.ts';
 import { modeRoutes } from './modes.ts';
 import { OPENAPI } from './openapi.ts';
+import { isInForce, listSessions, login, makeLoginLink, revokeSession } from './sessions.ts';
 import { endTask } from './tasks.ts';
+import { showTrace } from './traces.ts';
 
 export interface ApiOptions {
+  readonly store: Store;
+  readonly sessions: Sessions;
+  readonly live: Live;
   readonly ledger: Ledger;
   readonly roster: Roster;
   readonly modes: Modes;
@@ -51,7 +64,7 @@ export function createApi(options: ApiOptions): Api {
   api.onError((failure, context) => {
     if (failure instanceof ApiError) return context.json(failureBody(failure), failure.status);
     log.error('api_failed', { path: context.req.path, reason: sentenceOf(failure) });
-    if (failure instanceof DatabaseUnavailable) {
+    if (failure instanceof DatabaseUnavailable || failure instanceof StoreUnavailable) {
       return context.json(
         failureBody({ code: 'unavailable', message: `${failure.message} Try again shortly.` }),
         503,
@@ -69,8 +82,9 @@ export function createApi(options: ApiOptions): Api {
     ),
   );
 
+  api.use(securityHeaders());
   api.use(knownHosts(options.hosts, options.beyondLoopback));
-  api.use('/v1/*', authenticated(options.authenticate));
+  api.use('/v1/*', authenticated(options.authenticate, options.sessions));
   // A DELETE's body is never read; wrapping an empty one breaks in the server's own request object.
   const limited = bodyLimit({ maxSize: BODY_BYTES_MAX, onError: tooLarge });
   api.use('/v1/*', (context, next) => (context.req.method === 'DELETE' ? next() : limited(context, next)));
@@ -85,6 +99,7 @@ export function createApi(options: ApiOptions): Api {
   api.post('/v1/tasks/:id', endTask(ledger));
   api.get('/v1/events', (context) => streamEvents(context, recalls, clock));
   api.get('/v1/openapi.json', (context) => context.json(OPENAPI));
+  consoleRoutes(api, options);
   api.get('/healthz', (context) => context.text('ok\n'));
   api.get('/readyz', (context) => {
     const missing = options.missing();
@@ -92,6 +107,20 @@ export function createApi(options: ApiOptions): Api {
   });
   api.get('/metrics', serveMetrics(options.metrics));
   return api;
+}
+
+/** What people look at: pages and the answers behind them. */
+function consoleRoutes(api: Api, { store, config, sessions, live, clock }: ApiOptions): void {
+  api.get('/v1/fleet', showFleet(store, config, clock));
+  api.get('/v1/agents/:name', showAgent(store, config, clock));
+  api.get('/v1/calls', listCalls(store, clock));
+  api.get('/v1/traces/:id', showTrace(store));
+  api.get('/v1/live', (context) => streamLive(context, live, isInForce(sessions)));
+  api.post('/v1/sessions', makeLoginLink(sessions));
+  api.get('/v1/sessions', listSessions(sessions));
+  api.delete('/v1/sessions/:id', revokeSession(sessions));
+  api.get('/login', login(sessions));
+  api.use(serveConsole());
 }
 
 function tooLarge(): never {

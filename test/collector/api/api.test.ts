@@ -7,12 +7,14 @@ import { parseDefinitions } from '../../../collector/alerts/definition.ts';
 import { PAGERDUTY_URL } from '../../../collector/alerts/pagerduty.ts';
 import { createRecalls, type Recalls } from '../../../collector/api/events.ts';
 import { type ListeningApi, listenApi } from '../../../collector/api/listen.ts';
+import { createLive } from '../../../collector/api/live.ts';
 import { OPENAPI } from '../../../collector/api/openapi.ts';
 import { type Api, createApi } from '../../../collector/api/routes.ts';
 import { createAlertBook } from '../../../collector/control/alert-book.ts';
 import { createLedger } from '../../../collector/control/ledger.ts';
 import { openModes } from '../../../collector/control/modes.ts';
 import { openRoster } from '../../../collector/control/roster.ts';
+import { openSessions } from '../../../collector/control/sessions.ts';
 import { readAlertFiles } from '../../../collector/edges/alert-files.ts';
 import { post } from '../../../collector/edges/post.ts';
 import type { LeaseResponse } from '../../../contract/budget.ts';
@@ -20,6 +22,7 @@ import { silentLog } from '../../../kit/log.ts';
 import { createSecrets } from '../../../kit/secrets.ts';
 import { manualClock } from '../../support/manual-clock.ts';
 import { configOf, dollars, openBench, usd } from '../control/bench.ts';
+import { type OpenedStore, openTestStore } from '../store/open.ts';
 
 const TOKEN = 'ort_test';
 const ZERO = { nanodollars: '0', tokens: '0' };
@@ -52,6 +55,7 @@ const cases = readFileSync(join(import.meta.dirname, '../../cases/control-api.js
   .map((line) => JSON.parse(line) as Case);
 
 let bench: Awaited<ReturnType<typeof openBench>>;
+let opened: OpenedStore;
 let api: Api;
 let recalls: Recalls;
 let listening: ListeningApi;
@@ -60,8 +64,9 @@ let missing: string[] = [];
 const clock = manualClock();
 
 beforeAll(async () => {
-  bench = await openBench();
+  [bench, opened] = await Promise.all([openBench(), openTestStore()]);
   const { database } = bench;
+  const { store } = opened;
   const config = await configOf('budgets: [$10/day]\nagents: { a: { role: any }, b: { role: any } }');
   const roster = await openRoster(database, clock);
   recalls = createRecalls();
@@ -97,6 +102,9 @@ beforeAll(async () => {
     modes,
     alerts,
     config: () => config,
+    store,
+    sessions: await openSessions(database, clock),
+    live: createLive({ store, clock, log: silentLog }),
     otlpPort: 4318,
     ledger: createLedger({ database, config: () => config, clock, roster, onRecall: recalls.publish }),
     roster,
@@ -129,12 +137,13 @@ beforeAll(async () => {
     clock,
     log: silentLog,
   });
-  listening = await listenApi(api, '127.0.0.1:0', recalls);
+  listening = await listenApi(api, '127.0.0.1:0', [recalls]);
 });
 afterAll(async () => {
   await listening.close();
   await alerts.close();
   await bench.close();
+  await opened.close();
 });
 
 /** By node:http, which sends whatever Host it is told to; a connection each, for a refused body costs its connection. */
@@ -278,7 +287,7 @@ describe('what it answers', () => {
     );
     const real = api.routes
       .filter(({ method }) => method !== 'ALL')
-      .map(({ method, path }) => `${method} ${path.replace(/:(\w+)/, '{$1}')}`);
+      .map(({ method, path }) => `${method} ${path.replace(/:(\w+)/g, '{$1}')}`);
     expect(written.sort()).toEqual(real.sort());
   });
 });

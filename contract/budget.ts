@@ -115,6 +115,8 @@ export interface AgentLine {
   readonly mode: string;
   readonly last_seen: string;
   readonly health: AgentHealth;
+  /** The digest of the policy it runs under; empty until its first heartbeat. */
+  readonly policy: string;
 }
 
 /** POST /v1/agents, every HEARTBEAT_MS: this instance lives. */

@@ -307,6 +307,7 @@ export const OPENAPI = {
         mode: text,
         last_seen: { type: 'string', format: 'date-time' },
         health: { enum: ['ok', 'degraded', 'away'] },
+        policy: text,
       }),
       AlertList: object({
         definitions: {

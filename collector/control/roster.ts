@@ -87,12 +87,13 @@ export async function openRoster(database: Database, clock: Clock): Promise<Rost
     },
     present: () => members.values(),
     lines: () =>
-      [...members.values()].map(({ agent, instance, mode, health, lastSeenMs }) => ({
+      [...members.values()].map(({ agent, instance, mode, health, policy, lastSeenMs }) => ({
         name: agent,
         instance,
         mode,
         last_seen: new Date(lastSeenMs).toISOString(),
         health: clock.nowMs() - lastSeenMs >= AWAY_AFTER_MS ? 'away' : health,
+        policy,
       })),
   };
 }

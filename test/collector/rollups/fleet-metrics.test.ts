@@ -77,8 +77,8 @@ beforeAll(async () => {
     query: (statement, parameters) => opened.store.query(statement, parameters),
     budgets: async () => budgets,
     agents: () => [
-      { name: 'scout', instance: 'a', mode: 'enforce', last_seen: '', health: 'ok' },
-      { name: 'scout', instance: 'b', mode: 'enforce', last_seen: '', health: 'away' },
+      { name: 'scout', instance: 'a', mode: 'enforce', last_seen: '', health: 'ok', policy: '' },
+      { name: 'scout', instance: 'b', mode: 'enforce', last_seen: '', health: 'away', policy: '' },
     ],
     config: () => config,
     clock,

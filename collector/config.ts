@@ -33,6 +33,8 @@ export interface Places {
   readonly store: string;
   readonly queue: string;
   readonly exports: string;
+  /** Where backups are made; beside the collector's own folder, so that they outlive it. */
+  readonly backups: string;
 }
 
 export function placesIn(dataDirectory: string): Places {
@@ -44,6 +46,7 @@ export function placesIn(dataDirectory: string): Places {
     store: join(own, 'store'),
     queue: join(own, 'queue'),
     exports: join(own, 'exports'),
+    backups: join(dataDirectory, 'backups'),
   };
 }
 

@@ -17,6 +17,7 @@ import { listenApi } from './api/listen.ts';
 import { createLive } from './api/live.ts';
 import type { Figures } from './api/metrics.ts';
 import { createApi } from './api/routes.ts';
+import { createBackups } from './backup.ts';
 import { collectorConfig, isLoopbackAddress, placesIn } from './config.ts';
 import { type Database, openDatabase } from './control/database.ts';
 import { createLedger } from './control/ledger.ts';
@@ -172,6 +173,7 @@ async function start(
     alerts,
     config: () => inForce,
     recalls,
+    backups: createBackups({ pipeline, database, store, places, clock, log }),
     authenticate: tokens.authenticate,
     otlpPort: Number(new URL(pipeline.otlpUrl).port),
     missing: () => missingParts(database, store),

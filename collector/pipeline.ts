@@ -6,6 +6,7 @@
 import type { Clock } from '../kit/clock.ts';
 import type { Log } from '../kit/log.ts';
 import type { Loader } from './queue/loader.ts';
+import { createPause } from './queue/pause.ts';
 import { openQueue, type Queue, type QueueCounters } from './queue/queue.ts';
 import { type Appended, createReceiver, type Receiver, type ReceiverCounters } from './receive/otlp-http.ts';
 import type { Signal } from './signals.ts';
@@ -18,6 +19,11 @@ export interface Pipeline {
   counters(): { readonly receiver: ReceiverCounters; readonly queue: QueueCounters };
   /** Resolves once everything accepted before is in the store (or quarantine). */
   drain(): Promise<void>;
+  /**
+   * Runs `act` once everything accepted is in the store, and loads nothing meanwhile. Requests wait at the door until
+   * `act` calls `admit`, or ends. Rejects when the store does not catch up within `patienceMs`.
+   */
+  quiet<T>(patienceMs: number, act: (admit: () => void) => Promise<T>): Promise<T>;
   /** What was accepted and is not loaded yet stays on disk for the next start. */
   close(): Promise<void>;
 }
@@ -37,25 +43,56 @@ export interface PipelineOptions {
 /** Throws what a taken directory, a full disk or a taken port throws; nothing stays open then. */
 export async function startPipeline(options: PipelineOptions): Promise<Pipeline> {
   const { log, clock, directory, store, loadAfterMs } = options;
+  const loads = createPause();
+  const appends = createPause();
   const queue = await openQueue({
     directory,
-    loader: store,
+    loader: { load: (segment) => loads.pass(() => store.load(segment)) },
     log,
     clock,
     ...(loadAfterMs === undefined ? {} : { loadAfterMs }),
   });
-  const receiver = await openDoor(options, queue);
+  const receiver = await openDoor(options, {
+    ...queue,
+    append: (...request) => appends.pass(() => queue.append(...request)),
+  });
   return {
     otlpUrl: receiver.url,
     append: (signal, request, sender) => queue.append(request, sender, signal),
     depth: () => queue.depth(),
     counters: () => ({ receiver: receiver.counters, queue: queue.counters }),
     drain: () => queue.drain(),
+    async quiet(patienceMs, act) {
+      const admit = await appends.hold();
+      try {
+        await within(queue.drain(), patienceMs, clock);
+        const resume = await loads.hold();
+        try {
+          return await act(admit);
+        } finally {
+          resume();
+        }
+      } finally {
+        admit();
+      }
+    },
     async close() {
       await receiver.close();
       await queue.close();
     },
   };
+}
+
+async function within(draining: Promise<void>, patienceMs: number, clock: Clock): Promise<void> {
+  const late = Promise.withResolvers<never>();
+  const cancel = clock.after(patienceMs, () =>
+    late.reject(new Error('The store has not caught up with the queue: try again when it has.')),
+  );
+  try {
+    await Promise.race([draining, late.promise]);
+  } finally {
+    cancel();
+  }
 }
 
 async function openDoor(options: PipelineOptions, queue: Queue): Promise<Receiver> {

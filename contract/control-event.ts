@@ -15,6 +15,7 @@ export const CONTROL_EVENTS = [
   'alert_silenced',
   'session_opened',
   'session_revoked',
+  'store_backed_up',
 ] as const;
 export type ControlEventName = (typeof CONTROL_EVENTS)[number];
 

@@ -1,6 +1,7 @@
 // The control API described for programs (OpenAPI 3.1), by hand and short; a test holds it to the routes that exist.
 
 import { MATCHABLE, SEVERITIES } from '../../contract/alert.ts';
+import { BACKUP_STEPS } from '../../contract/backup.ts';
 import { RANGES } from '../../contract/console.ts';
 
 const amounts = {
@@ -140,6 +141,19 @@ export const OPENAPI = {
         summary: 'End a silence',
         parameters: [{ name: 'id', in: 'path', required: true, schema: text }],
         responses: ok('Ended', { type: 'object' }),
+      },
+    },
+    '/v1/store/backup': {
+      get: {
+        summary: 'The backup that is being made, or was made last',
+        responses: ok('How far it is', { $ref: '#/components/schemas/BackupState' }),
+      },
+      post: {
+        summary: 'Begin a backup of store and control state, in the collector’s own data directory',
+        responses: {
+          202: { description: 'Begun', content: json({ $ref: '#/components/schemas/BackupState' }) },
+          409: { description: 'Another is being made' },
+        },
       },
     },
     '/v1/tasks/{id}': {
@@ -358,6 +372,14 @@ export const OPENAPI = {
         until: { type: ['string', 'null'], format: 'date-time' },
         actor: text,
         reason: text,
+      }),
+      BackupState: object({
+        id: text,
+        step: { enum: BACKUP_STEPS },
+        bytes: { type: 'integer' },
+        bytes_total: { type: 'integer' },
+        path: text,
+        failure: text,
       }),
       WrittenOff: object({ lease: text, agent: text, instance: text, unit: text, amount: whole }),
     },

@@ -5,6 +5,7 @@ import { bodyLimit } from 'hono/body-limit';
 import type { Config } from '../../contract/config/config.ts';
 import type { Clock } from '../../kit/clock.ts';
 import { type Log, sentenceOf } from '../../kit/log.ts';
+import type { Backups } from '../backup.ts';
 import { DatabaseUnavailable } from '../control/failures.ts';
 import type { Ledger } from '../control/ledger.ts';
 import type { Modes } from '../control/modes.ts';
@@ -15,6 +16,7 @@ import type { Store } from '../store/store.ts';
 import { showAgent } from './agent.ts';
 import { hearAgent, listAgents } from './agents.ts';
 import { type AlertDesk, alertRoutes } from './alerts.ts';
+import { backupRoutes } from './backups.ts';
 import { listBudgets, writeOff } from './budgets.ts';
 import { listCalls } from './calls.ts';
 import { serveConsole } from './console.ts';
@@ -42,6 +44,7 @@ export interface ApiOptions {
   /** The one in force. */
   config(): Config;
   readonly recalls: Recalls;
+  readonly backups: Backups;
   authenticate(token: string): string | null;
   readonly otlpPort: number;
   /** What is not there yet; ready when empty. */
@@ -96,6 +99,7 @@ export function createApi(options: ApiOptions): Api {
   api.post('/v1/agents', hearAgent(roster, modes, options.otlpPort));
   modeRoutes(api, modes, roster, options.config);
   alertRoutes(api, options.alerts);
+  backupRoutes(api, options.backups);
   api.post('/v1/tasks/:id', endTask(ledger));
   api.get('/v1/events', (context) => streamEvents(context, recalls, clock));
   api.get('/v1/openapi.json', (context) => context.json(OPENAPI));

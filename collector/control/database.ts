@@ -14,6 +14,11 @@ export interface Database {
    * Throws DatabaseUnavailable (try again; it may have happened) or DatabaseFailed (nothing happened).
    */
   query<T extends Row = Row>(sql: string, parameters?: readonly unknown[]): Promise<readonly T[]>;
+  /**
+   * Copies the database's folder to one that is not there yet, and answers `sql`, both as of one moment between
+   * statements. Throws as `query` does.
+   */
+  copy<T extends Row = Row>(to: string, sql: string): Promise<readonly T[]>;
   /** False while it is being opened again. */
   isOpen(): boolean;
   /** Statements waiting. */
@@ -74,6 +79,10 @@ export async function openDatabase(options: {
       if (thread.pending() >= PENDING_MAX)
         throw new DatabaseUnavailable('Too much waits for the control database.');
       return (await thread.ask('query', sql, parameters)) as readonly T[];
+    },
+    async copy<T extends Row>(to: string, sql: string) {
+      if (!thread) throw new DatabaseUnavailable('The control database is being opened again.');
+      return (await thread.ask('copy', sql, [to])) as readonly T[];
     },
     isOpen: () => thread !== undefined,
     pending: () => thread?.pending() ?? 0,

@@ -1,9 +1,12 @@
 // What the collector's thread and PGlite's say to each other.
 
-/** `script` holds several statements and takes no parameters; it runs as one transaction. */
+/**
+ * `script` holds several statements and takes no parameters; it runs as one transaction. `copy` answers its query and
+ * copies the database's folder, as it is at that moment, to the folder its one parameter names.
+ */
 export interface WorkerRequest {
   readonly id: number;
-  readonly kind: 'query' | 'script' | 'close';
+  readonly kind: 'query' | 'script' | 'copy' | 'close';
   readonly sql: string;
   readonly parameters: readonly unknown[];
 }

@@ -1,6 +1,7 @@
 // The thread that holds PGlite (Postgres in WebAssembly), so that a query never stops the collector's event loop.
 // PGlite runs without fsync: what it acknowledged survives the death of the process, not of the machine.
 
+import { cpSync } from 'node:fs';
 import { parentPort, workerData } from 'node:worker_threads';
 import { PGlite } from '@electric-sql/pglite';
 import { invariant } from '../../kit/invariant.ts';
@@ -35,6 +36,7 @@ async function answer(database: PGlite, request: WorkerRequest): Promise<WorkerA
       await database.transaction((transaction) => transaction.exec(sql));
       return { id, rows: [] };
     }
+    if (kind === 'copy') return { id, rows: await copied(database, sql, String(request.parameters[0])) };
     const { rows } = await database.query<Record<string, unknown>>(sql, [...request.parameters]);
     return { id, rows };
   } catch (failure) {
@@ -43,9 +45,18 @@ async function answer(database: PGlite, request: WorkerRequest): Promise<WorkerA
   }
 }
 
+/** No statement runs meanwhile, for this thread is the only one that knows the folder. */
+async function copied(database: PGlite, sql: string, to: string): Promise<Record<string, unknown>[]> {
+  await database.exec('checkpoint');
+  const { rows } = await database.query<Record<string, unknown>>(sql);
+  cpSync(directory, to, { recursive: true, errorOnExist: true, force: false });
+  return rows;
+}
+
 invariant(parentPort, 'pglite-worker.ts runs as a worker thread');
 const port = parentPort;
-const database = await open((workerData as { directory: string }).directory);
+const { directory } = workerData as { directory: string };
+const database = await open(directory);
 let turn = Promise.resolve();
 port.on('message', (request: WorkerRequest) => {
   turn = turn.then(async () => port.postMessage(await answer(database, request)));

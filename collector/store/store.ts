@@ -29,6 +29,8 @@ export interface Store {
   load(segment: Segment): Promise<{ spans: number }>;
   /** Runs one query, values by `{name:Type}`. 64-bit integers and decimals come as strings. Throws StoreUnavailable or QueryFailed. */
   query<T>(sql: string, parameters?: Record<string, unknown>): Promise<T[]>;
+  /** Runs one statement that answers nothing. Throws as `query` does. */
+  command(statement: string): Promise<void>;
   /** Resident memory of the store process, bytes; 0 while it is away. */
   memoryBytes(): Promise<number>;
   pid(): number;
@@ -43,6 +45,8 @@ export interface StoreOptions {
   readonly log: Log;
   readonly clock: Clock;
   readonly limits?: Partial<EngineLimits>;
+  /** Takes the tables as they are, also none at all: neither migrates nor changes how long rows live. */
+  readonly asFound?: boolean;
 }
 
 const REQUEST_MS_MAX = 320_000;
@@ -62,6 +66,7 @@ export async function openStore(options: StoreOptions): Promise<Store> {
     sqlUrl: `http://${sql.host.includes(':') ? `[${sql.host}]` : sql.host}:${process.sqlPort}`,
     load: (segment) => load(connection, segment),
     query: connection.query,
+    command: connection.command,
     memoryBytes: async () => residentBytes(process.pid()),
     pid: () => process.pid(),
     async close() {
@@ -70,6 +75,7 @@ export async function openStore(options: StoreOptions): Promise<Store> {
     },
   };
   try {
+    if (options.asFound) return store;
     await migrate(connection, options.log);
     await applyRetention(connection, options.retention);
   } catch (failure) {

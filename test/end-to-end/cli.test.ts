@@ -112,7 +112,7 @@ describe('the questions', () => {
     expect(JSON.parse(json.stdout)).toHaveProperty('env.ANTHROPIC_BASE_URL');
   });
 
-  it.each(['up', 'sidecar', 'collector', 'run', 'env', 'sql', 'policy', 'budgets'])(
+  it.each(['up', 'sidecar', 'collector', 'run', 'env', 'sql', 'policy', 'store', 'budgets'])(
     '%s --help shows an example',
     async (name) => {
       const { code, stdout } = await runOutrider([name, '--help']);

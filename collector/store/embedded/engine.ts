@@ -79,7 +79,9 @@ const WAITING_MAX = 1000;
 const ALWAYS = ['--async_load_databases=0', '--async_insert=0', '--max_threads=2'];
 /** What passes 2⁵³ or has decimals comes as text: the collector reads money with it. */
 const EXACT = ['--output_format_json_quote_64bit_integers=1', '--output_format_json_quote_decimals=1'];
-const WORK = ['--max_memory_usage=600000000', '--max_execution_time=300', ...EXACT];
+/** BACKUP goes where the collector says; who may do anything could write there anyway. */
+const BACKUPS = '--backups.allowed_path=/';
+const WORK = [BACKUPS, '--max_memory_usage=600000000', '--max_execution_time=300', ...EXACT];
 
 const limited = (limits: EngineLimits): string[] => [
   `--max_memory_usage=${limits.queryMemoryBytes}`,

@@ -109,6 +109,7 @@ beforeAll(async () => {
     ledger: createLedger({ database, config: () => config, clock, roster, onRecall: recalls.publish }),
     roster,
     recalls,
+    backups: { start: () => null, state: () => null, ended: () => Promise.resolve() },
     authenticate: (token) => (token === TOKEN ? 'join' : null),
     missing: () => missing,
     metrics: {

@@ -1,0 +1,63 @@
+// A collector's data directory, opened without its doors: for what must also work while no collector runs.
+
+import { existsSync } from 'node:fs';
+import { type Backups, createBackups } from '../collector/backup.ts';
+import { placesIn } from '../collector/config.ts';
+import { openDatabase } from '../collector/control/database.ts';
+import { startPipeline } from '../collector/pipeline.ts';
+import { openStore } from '../collector/store/store.ts';
+import { systemClock } from '../kit/clock.ts';
+import { DataDirectoryTaken, openDataDirectory } from '../kit/data-directory.ts';
+import { createLifecycle } from '../kit/lifecycle.ts';
+import type { Log } from '../kit/log.ts';
+
+const STOP_MS = 15_000;
+
+/** What `use` answers; undefined when a collector runs on the directory, or none ever has. */
+export async function withStoppedCollector<T>(
+  dataDirectory: string,
+  log: Log,
+  use: (backups: Backups) => Promise<T>,
+): Promise<T | undefined> {
+  const places = placesIn(dataDirectory);
+  if (!existsSync(places.control)) return undefined;
+  const lifecycle = createLifecycle(log);
+  try {
+    const directory = lockOf(places.own);
+    if (!directory) return undefined;
+    lifecycle.onStop('data directory', () => directory.release());
+    const clock = systemClock;
+    const database = await openDatabase({ directory: places.control, log, clock });
+    lifecycle.onStop('control database', () => database.close());
+    const store = await openStore({
+      dataDirectory: places.store,
+      sqlListen: '127.0.0.1:0',
+      retention: { tracesDays: 0, auditDays: 0 },
+      asFound: true,
+      log,
+      clock,
+    });
+    lifecycle.onStop('store', () => store.close());
+    const pipeline = await startPipeline({
+      listen: '127.0.0.1:0',
+      directory: places.queue,
+      store,
+      authenticate: () => null,
+      log,
+      clock,
+    });
+    lifecycle.onStop('pipeline', () => pipeline.close());
+    return await use(createBackups({ pipeline, database, store, places, clock, log }));
+  } finally {
+    await lifecycle.stop(STOP_MS);
+  }
+}
+
+function lockOf(own: string) {
+  try {
+    return openDataDirectory(own);
+  } catch (failure) {
+    if (failure instanceof DataDirectoryTaken) return undefined;
+    throw failure;
+  }
+}

@@ -1,0 +1,150 @@
+// `outrider store`: a backup of everything the collector knows, and a collector made of one. While a collector runs it
+// makes the backup itself, in its data directory; here the folder is only moved to where it was asked for.
+
+import { resolve } from 'node:path';
+import { parseArgs } from 'node:util';
+import type { BackupState } from '../contract/backup.ts';
+import { type CollectorClient, collectorClient } from './collector-client.ts';
+import { EXIT, type Io, UsageError } from './command.ts';
+import { DEFAULT_DATA, logTo } from './process.ts';
+
+export const help = `outrider store: back up what the collector knows, and restore it
+
+Usage: outrider store backup DIR [--data DIR] [--collector URL] [--json]
+       outrider store restore DIR [--data DIR] [--json]
+
+  backup DIR        a folder that is not there yet: tables, ledger, and what the queue remembers, as of one moment.
+                    The collector may run (it is asked) or not (its data directory is opened here)
+  restore DIR       into a data directory that holds no collector; everything is verified before it is used
+  --data DIR        the collector's data directory (OUTRIDER_DATA; else ${DEFAULT_DATA})
+  --collector URL   the control API of the collector that runs (OUTRIDER_COLLECTOR; else http://127.0.0.1:4319)
+  --json            the summary as JSON
+
+Example: outrider store backup /backups/monday && outrider store restore /backups/monday --data ./restored
+`;
+
+interface Flags {
+  readonly data: string;
+  readonly collector: string | undefined;
+  readonly json: boolean;
+}
+
+export async function run(args: readonly string[], io: Io): Promise<number> {
+  const { values, positionals } = parseArgs({
+    args: [...args],
+    allowPositionals: true,
+    options: {
+      data: { type: 'string' },
+      collector: { type: 'string' },
+      json: { type: 'boolean', default: false },
+    },
+  });
+  const [action, folder, ...rest] = positionals;
+  if ((action !== 'backup' && action !== 'restore') || folder === undefined || rest.length > 0)
+    throw new UsageError('Write `outrider store backup DIR` or `outrider store restore DIR`.');
+  const data = values.data ?? (io.env.OUTRIDER_DATA || DEFAULT_DATA);
+  const flags = { data, collector: values.collector, json: values.json };
+  if (action === 'backup') await backup(resolve(folder), flags, io);
+  else await restore(resolve(folder), flags, io);
+  return EXIT.done;
+}
+
+async function backup(to: string, flags: Flags, io: Io): Promise<void> {
+  const files = await import('../collector/edges/backup-files.ts');
+  if (!(await files.isFree(to))) throw new Error(`${to} is there already: name a folder that is not.`);
+  const made = await makeBackup(flags, io);
+  const manifest = await takeOver(made, to, files);
+  const rows = Object.values(manifest.rows).reduce((sum, count) => sum + count, 0);
+  const bytes = manifest.files.reduce((sum, file) => sum + file.bytes, 0);
+  summarise(io, flags, `Backed up ${rows} rows in ${megabytes(bytes)} to ${to}.`, { path: to, rows, bytes });
+}
+
+/** The finished backup's own folder. */
+async function makeBackup(flags: Flags, io: Io): Promise<string> {
+  const named = flags.collector ?? io.env.OUTRIDER_COLLECTOR;
+  if (named) return askFor(collectorClient(flags, io), io);
+  const { withStoppedCollector } = await import('./stopped-collector.ts');
+  const offline = await withStoppedCollector(flags.data, logTo(io, 'store'), async (backups) => {
+    const told = teller(io);
+    backups.start('command line');
+    const watch = setInterval(() => tellState(backups.state(), told), POLL_MS);
+    await backups.ended();
+    clearInterval(watch);
+    return madeOrThrow(backups.state());
+  });
+  return offline ?? askFor(collectorClient(flags, io), io);
+}
+
+const POLL_MS = 250;
+
+async function askFor(collector: CollectorClient, io: Io): Promise<string> {
+  const told = teller(io);
+  let state = await collector.post<BackupState>('/v1/store/backup');
+  const { id } = state;
+  while (state.step !== 'done' && state.step !== 'failed') {
+    tellState(state, told);
+    await new Promise((resume) => setTimeout(resume, POLL_MS));
+    state = await collector.get<BackupState>('/v1/store/backup');
+    if (state.id !== id) throw new Error('Another backup was begun meanwhile: try again.');
+  }
+  return madeOrThrow(state);
+}
+
+function madeOrThrow(state: BackupState | null): string {
+  if (state?.step === 'done') return state.path;
+  throw new Error(`There is no backup: ${state?.failure ?? 'the collector stopped'}`);
+}
+
+async function takeOver(
+  made: string,
+  to: string,
+  files: typeof import('../collector/edges/backup-files.ts'),
+) {
+  const manifest = await files.readManifest(made).catch(() => {
+    throw new Error(
+      `The backup lies in ${made} on the collector's machine: run this there to have it moved.`,
+    );
+  });
+  await files.removeFolder(to);
+  await files.makeFolder(resolve(to, '..'));
+  await files.moveFolder(made, to);
+  return manifest;
+}
+
+async function restore(from: string, flags: Flags, io: Io): Promise<void> {
+  const { restoreBackup } = await import('../collector/restore.ts');
+  const { systemClock } = await import('../kit/clock.ts');
+  const manifest = await restoreBackup({
+    from,
+    dataDirectory: flags.data,
+    clock: systemClock,
+    log: logTo(io, 'store'),
+    progress: teller(io),
+  });
+  const rows = Object.values(manifest.rows).reduce((sum, count) => sum + count, 0);
+  const text = `Restored ${rows} rows of ${manifest.made_at} into ${flags.data}, and they are what was backed up.`;
+  summarise(io, flags, text, { data: flags.data, made_at: manifest.made_at, rows });
+}
+
+function summarise(io: Io, { json }: Flags, text: string, facts: object): void {
+  io.stdout(json ? `${JSON.stringify(facts)}\n` : `${text}\n`);
+}
+
+type Tell = (step: string, bytes: number, bytesTotal: number) => void;
+
+/** A line on stderr for each step, and for each tenth of a long one. */
+function teller(io: Io): Tell {
+  let last = '';
+  return (step, bytes, bytesTotal) => {
+    const tenth = bytesTotal > 0 ? Math.floor((10 * bytes) / bytesTotal) : 0;
+    const line = bytesTotal > 0 ? `${step}: ${tenth * 10}% of ${megabytes(bytesTotal)}` : step;
+    if (line !== last) io.stderr(`${line}\n`);
+    last = line;
+  };
+}
+
+function tellState(state: BackupState | null, tell: Tell): void {
+  if (state) tell(state.step, state.bytes, state.bytes_total);
+}
+
+const megabytes = (bytes: number): string => `${(bytes / 1024 ** 2).toFixed(1)} MB`;

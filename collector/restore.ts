@@ -1,0 +1,104 @@
+// A backup put where no collector has been yet, and proven to be what was backed up: first every file, then the figures of
+// the databases that were made of them. All of it happens in a draft beside; only what is proven gets the collector's name.
+
+import { join } from 'node:path';
+import type { BackupManifest } from '../contract/backup.ts';
+import type { Clock } from '../kit/clock.ts';
+import type { Log } from '../kit/log.ts';
+import { PARTS } from './backup.ts';
+import { type Places, placesIn } from './config.ts';
+import { figuresOfControl } from './control/backup.ts';
+import {
+  copyPart,
+  isFree,
+  makeFolder,
+  moveFolder,
+  readManifest,
+  removeFolder,
+  verifyFiles,
+} from './edges/backup-files.ts';
+import { restoreStore, type StoreFigures } from './store/backup.ts';
+import { openStore } from './store/store.ts';
+
+export interface RestoreOptions {
+  /** The backup. */
+  readonly from: string;
+  readonly dataDirectory: string;
+  readonly clock: Clock;
+  readonly log: Log;
+  progress(step: string, bytes: number, bytesTotal: number): void;
+}
+
+/** Throws an Error with a sentence, and leaves nothing behind, when anything is not as it was. */
+export async function restoreBackup(options: RestoreOptions): Promise<BackupManifest> {
+  const { from, dataDirectory, progress } = options;
+  const { own } = placesIn(dataDirectory);
+  if (!(await isFree(own)))
+    throw new Error(`${own} is not empty: restore into another folder with --data, or move it away first.`);
+  const manifest = await readManifest(from);
+  await verifyFiles(from, manifest, (bytes, total) => progress('files', bytes, total));
+
+  const draft = join(dataDirectory, 'restoring');
+  await removeFolder(draft);
+  await makeFolder(draft);
+  try {
+    const places = placesIn(draft);
+    await restoreControl(manifest, from, places);
+    await copyPart(from, PARTS.queue, places.queue, manifest.folders);
+    await restoreTables(manifest, options, places);
+    await removeFolder(own);
+    await moveFolder(places.own, own);
+  } finally {
+    await removeFolder(draft);
+  }
+  return manifest;
+}
+
+async function restoreControl(manifest: BackupManifest, from: string, places: Places): Promise<void> {
+  await copyPart(from, PARTS.control, places.control, manifest.folders);
+  const found = await figuresOfControl(places.control, Object.keys(manifest.control));
+  for (const [table, { rows, digest }] of Object.entries(manifest.control)) {
+    if (found[table]?.rows !== rows || found[table]?.digest !== digest)
+      throw new Error(`The control table ${table} is not what was backed up.`);
+  }
+}
+
+async function restoreTables(
+  manifest: BackupManifest,
+  options: RestoreOptions,
+  places: Places,
+): Promise<void> {
+  const { from, clock, log, progress } = options;
+  const store = await openStore({
+    dataDirectory: places.store,
+    sqlListen: '127.0.0.1:0',
+    retention: { tracesDays: 0, auditDays: 0 },
+    asFound: true,
+    log,
+    clock,
+  });
+  try {
+    const found = await restoreStore(store, {
+      directory: join(from, PARTS.store),
+      id: manifest.made_at,
+      clock,
+      progress: (bytes, total) => progress('store', bytes, total),
+    });
+    compare(manifest, found);
+  } finally {
+    await store.close();
+  }
+}
+
+function compare(manifest: BackupManifest, found: StoreFigures): void {
+  for (const [table, rows] of Object.entries(manifest.rows)) {
+    if (found.rows[table] !== rows)
+      throw new Error(`${table} has ${found.rows[table] ?? 0} rows and ${rows} were backed up.`);
+  }
+  const chains = new Map(found.audit.map((chain) => [chain.stream, chain]));
+  for (const chain of manifest.audit) {
+    const { digest, last_hash: last, records } = chains.get(chain.stream) ?? {};
+    if (digest !== chain.digest || last !== chain.last_hash || records !== chain.records)
+      throw new Error(`The records of ${chain.stream} are not what was backed up.`);
+  }
+}

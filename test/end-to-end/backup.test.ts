@@ -1,0 +1,203 @@
+// A backup of a real fleet at work, restored beside it: rows, budgets and chains are the same, calls go on, and what was
+// tampered with is refused.
+
+import {
+  appendFileSync,
+  cpSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  unlinkSync,
+} from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { BackupManifest } from '../../contract/backup.ts';
+import {
+  control,
+  rows,
+  runOutrider,
+  startOutrider,
+  temporaryDirectory,
+  until,
+} from '../support/processes.ts';
+import { type Budget, type Fleet, REAL_KEY, startFleet } from './fleet.ts';
+
+const env = { REAL_KEY, OUTRIDER_TOKEN: '', OUTRIDER_COLLECTOR: '' };
+const directory = temporaryDirectory('backups');
+const folder = join(directory, 'monday');
+let fleet: Fleet;
+let calls: string[];
+beforeAll(async () => {
+  fleet = await startFleet();
+  calls = await Promise.all(
+    ['gpt-5-mini', 'dollar', 'gpt-5-mini', 'o1'].map((model) => call(fleet.proxy, model)),
+  );
+});
+afterAll(() => fleet.stop());
+
+async function call(proxy: string, model: string): Promise<string> {
+  const answer = await fetch(`${proxy}/openai/v1/chat/completions`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify({ model, messages: [{ role: 'user', content: 'Say hello.' }] }),
+  });
+  await answer.arrayBuffer();
+  return answer.headers.get('x-outrider-call') ?? '';
+}
+
+const store = (...args: readonly string[]) => runOutrider(['store', ...args], { env });
+const manifestOf = (path: string) =>
+  JSON.parse(readFileSync(join(path, 'manifest.json'), 'utf8')) as BackupManifest;
+const ALL = 'SELECT * FROM actions ORDER BY audit_stream, audit_seq';
+
+const data = join(directory, 'restored');
+let atBackup: unknown[];
+
+describe('outrider store', () => {
+  it('backs up a collector that runs, in the middle of calls', async () => {
+    await fleet.actions(calls);
+    const due = await paid(fleet.sql);
+    await until(
+      () => spent(fleet.control, fleet.directory),
+      (posted) => posted === due,
+    );
+    atBackup = await fleet.query(ALL);
+    const { code, stderr, stdout } = await store(
+      'backup',
+      folder,
+      '--data',
+      fleet.directory,
+      '--collector',
+      fleet.control,
+    );
+    expect([code, stderr]).toEqual([0, expect.stringContaining('settling')]);
+    expect(stdout).toMatch(/^Backed up \d+ rows in [\d.]+ MB to /);
+    const manifest = manifestOf(folder);
+    expect(manifest.rows.actions).toBe(4);
+    expect(manifest.audit.map(({ records }) => records)).toEqual(['4']);
+    expect(Object.keys(manifest.control)).toContain('entries');
+    expect(readdirSync(join(fleet.directory, 'backups'))).toEqual([]);
+    const [event] = await fleet.query(`SELECT 1 FROM system.tables WHERE name = 'control_events'`);
+    expect(event).toBeDefined();
+  });
+
+  it('restores it elsewhere, once', async () => {
+    const later = await call(fleet.proxy, 'dollar');
+    await fleet.actions([later]);
+    const restored = await store('restore', folder, '--data', data);
+    expect([restored.code, restored.stdout]).toEqual([
+      0,
+      expect.stringContaining('they are what was backed up'),
+    ]);
+    const again = await store('restore', folder, '--data', data);
+    expect([again.code, again.stderr]).toEqual([1, expect.stringContaining('is not empty')]);
+  });
+
+  it('has the same rows, budgets and chains there, and calls go on', async () => {
+    const up = await startOutrider(['up', '--config', fleet.config, '--data', data], { ready: 2, env });
+    try {
+      const sql = up.listen.collector!.sql!;
+      expect(await rows(sql, ALL)).toEqual(atBackup);
+      const before = await spent(up.listen.collector!.control!, data);
+      expect(before).toBe(await paid(sql));
+      const next = await call(up.listen.sidecar!.proxy!, 'dollar');
+      await until(
+        () => rows<{ status: string }>(sql, `SELECT status FROM actions WHERE call_id = '${next}'`),
+        ([found]) => found?.status === 'success',
+      );
+      await until(
+        () => spent(up.listen.collector!.control!, data),
+        (posted) => posted === before + 1_000_000_000n,
+      );
+    } finally {
+      await up.kill('SIGTERM');
+    }
+  });
+
+  it('backs up a collector that is stopped', async () => {
+    const offline = join(directory, 'offline');
+    expect((await store('backup', offline, '--data', data)).code).toBe(0);
+    expect(manifestOf(offline).rows.actions).toBe(5);
+    const third = join(directory, 'third');
+    expect((await store('restore', offline, '--data', third)).code).toBe(0);
+  });
+
+  it.each([
+    [
+      'a byte more in a file',
+      (copy: string) => appendFileSync(join(copy, aFile(copy)), 'x'),
+      'its hash differs',
+    ],
+    ['a file less', (copy: string) => unlinkSync(join(copy, aFile(copy))), 'is missing'],
+    [
+      'a file more',
+      (copy: string) => appendFileSync(join(copy, 'store', 'stranger'), 'x'),
+      'does not belong',
+    ],
+    ['no manifest', (copy: string) => unlinkSync(join(copy, 'manifest.json')), 'it is no backup'],
+    ['another past', (copy: string) => alter(copy), 'are not what was backed up'],
+  ])('refuses %s, and leaves nothing behind', async (name, damage, sentence) => {
+    const copy = join(directory, `copy of ${name}`);
+    cpSync(folder, copy, { recursive: true });
+    damage(copy);
+    const target = join(directory, `from ${name}`);
+    const { code, stderr } = await store('restore', copy, '--data', target);
+    expect([code, stderr]).toEqual([1, expect.stringContaining(sentence)]);
+    expect(existsSync(target) ? readdirSync(target) : []).toEqual([]);
+  });
+
+  it('takes a copy that lost its empty folders', async () => {
+    const copy = join(directory, 'no empty folders');
+    cpSync(folder, copy, { recursive: true });
+    const manifest = manifestOf(copy);
+    const empty = manifest.folders.filter((path) => readdirSync(join(copy, path)).length === 0);
+    expect(empty.length).toBeGreaterThan(0);
+    for (const path of empty) rmSync(join(copy, path), { recursive: true });
+    expect((await store('restore', copy, '--data', join(directory, 'from files'))).code).toBe(0);
+  });
+
+  it('overwrites nothing', async () => {
+    const taken = join(directory, 'taken');
+    mkdirSync(join(taken, 'x'), { recursive: true });
+    const { code, stderr } = await store(
+      'backup',
+      taken,
+      '--data',
+      fleet.directory,
+      '--collector',
+      fleet.control,
+    );
+    expect([code, stderr]).toEqual([1, expect.stringContaining('is there already')]);
+  });
+});
+
+async function spent(url: string, data: string): Promise<bigint> {
+  const budgets = await control<Budget[]>(url, data, '/v1/budgets');
+  const agent = budgets.find(({ level }) => level === 'agent');
+  return BigInt(agent?.posted ?? 0);
+}
+
+/** Nanodollars that the records say were paid. */
+async function paid(sql: string): Promise<bigint> {
+  const [sum] = await rows<{ paid: string }>(
+    sql,
+    'SELECT toString(toInt64(sum(cost_usd) * 1000000000)) AS paid FROM actions',
+  );
+  return BigInt(sum?.paid ?? 0);
+}
+
+const aFile = (copy: string): string =>
+  manifestOf(copy).files.find(({ path }) => path.endsWith('.bin'))!.path;
+
+/** A manifest that claims one record less: the files are whole, the figures are not theirs. */
+function alter(copy: string): void {
+  const manifest = manifestOf(copy);
+  const chain = manifest.audit[0]!;
+  rmSync(join(copy, 'manifest.json'));
+  appendFileSync(
+    join(copy, 'manifest.json'),
+    JSON.stringify({ ...manifest, audit: [{ ...chain, digest: '1' }] }),
+  );
+}

@@ -23,6 +23,7 @@ import { type Database, openDatabase } from './control/database.ts';
 import { createLedger } from './control/ledger.ts';
 import { openModes } from './control/modes.ts';
 import { startOutbox } from './control/outbox.ts';
+import { noteOwnPolicy, notePolicy } from './control/policies.ts';
 import { openRoster } from './control/roster.ts';
 import { openSessions } from './control/sessions.ts';
 import { COLLECTOR, openTokens, type Tokens } from './control/tokens.ts';
@@ -138,6 +139,7 @@ async function start(
     log,
   });
   lifecycle.onStop('outbox', () => outbox.close());
+  await noteOwnPolicy({ database, clock, log }, config);
 
   const modes = await openModes({
     database,
@@ -172,6 +174,7 @@ async function start(
     modes,
     alerts,
     config: () => inForce,
+    keepPolicy: (report) => notePolicy(database, inForce.fleet, report, clock.nowMs()),
     recalls,
     backups: createBackups({ pipeline, database, store, places, clock, log }),
     authenticate: tokens.authenticate,
@@ -194,6 +197,7 @@ async function start(
     listen: { otlp: pipeline.otlpUrl, control: control.url, sql: store.sqlUrl },
     reload(next) {
       inForce = next;
+      void noteOwnPolicy({ database, clock, log }, next);
     },
     async drain() {
       await outbox.tell();

@@ -12,6 +12,7 @@ import { openDataDirectory } from '../kit/data-directory.ts';
 import { createLifecycle, type Lifecycle } from '../kit/lifecycle.ts';
 import { listenOn } from '../kit/listen.ts';
 import { type Log, sentenceOf } from '../kit/log.ts';
+import { operator } from '../kit/operator.ts';
 import { createSecrets } from '../kit/secrets.ts';
 import { createTurn } from '../kit/turn.ts';
 import { createBodies } from './accept/body.ts';
@@ -32,6 +33,7 @@ import { createUpstreams } from './edges/upstreams.ts';
 import { createMeters } from './meters/meters.ts';
 import { carry, type Services } from './pipeline.ts';
 import { createPolicyInForce, type PolicyInForce } from './policy-in-force.ts';
+import { createPolicyReports } from './policy-report.ts';
 import { createPresence } from './presence.ts';
 import { refuse } from './refuse.ts';
 import { type Agents, createAgents } from './state/agents.ts';
@@ -100,6 +102,13 @@ async function start(options: SidecarOptions, lifecycle: Lifecycle): Promise<Sid
   const agents = createAgents({ fixed: agent, instance, modeOf: modes.of, keys: () => keys.current });
   const own = agent === null ? undefined : ownIdentity(agents, config, agent);
 
+  const policies = createPolicyReports({
+    control: edges.control,
+    config: inForce,
+    by: operator(),
+    clock,
+    log,
+  });
   const presence = createPresence({
     control: edges.control,
     config: inForce,
@@ -108,6 +117,7 @@ async function start(options: SidecarOptions, lifecycle: Lifecycle): Promise<Sid
     healthy: () => !edges.journal.failing,
     recall: (lease) => leases.recall(lease),
     modes,
+    answered: policies.tell,
   });
   lifecycle.onStop('presence', () => presence.stop());
   const turn = createTurn(log);

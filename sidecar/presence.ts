@@ -28,6 +28,8 @@ export function createPresence(use: {
   readonly log: Log;
   healthy(): boolean;
   recall(lease: string): void;
+  /** The collector answered for this agent. */
+  answered(agent: string, instance: string): void;
 }): Presence {
   const agents = new Map<string, AgentIdentity>();
   let stopped = false;
@@ -45,6 +47,7 @@ export function createPresence(use: {
       const inForce = await use.control.heartbeat({ name, instance, mode, health, policy });
       if (inForce !== undefined && heard.get(name) === before) learn(name, inForce);
       lastFailure = '';
+      use.answered(name, instance);
     } catch (failure) {
       const sentence = sentenceOf(failure);
       if (sentence !== lastFailure) use.log.info('heartbeat.unanswered', { agent: name, failure: sentence });

@@ -17,7 +17,7 @@ export const text = (charactersMax: number) =>
 
 /** A slash would make agent `a/b` and task `b` of agent `a` the same account. */
 export const agentName = text(128).refine((name) => !name.includes('/'), 'an agent’s name holds no slash');
-const instanceName = text(256);
+export const instanceName = text(256);
 const taskName = text(512);
 const wholeNumber = z.string().regex(/^\d{1,24}$/, 'is a whole number of at most 24 digits, as a string');
 const amounts = z.object({ nanodollars: wholeNumber, tokens: wholeNumber });

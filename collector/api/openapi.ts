@@ -156,6 +156,22 @@ export const OPENAPI = {
         },
       },
     },
+    '/v1/policy': {
+      post: {
+        summary: 'An instance put a policy in force; `sources` are what the digest is computed over',
+        requestBody: body(
+          object({
+            digest: text,
+            agent: text,
+            instance: text,
+            loaded_at: { type: 'integer' },
+            by: text,
+            sources: { type: 'array', items: object({ file: text, text }) },
+          }),
+        ),
+        responses: ok('Kept', { type: 'object' }),
+      },
+    },
     '/v1/tasks/{id}': {
       post: {
         summary: 'A task is done or has failed',

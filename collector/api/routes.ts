@@ -3,6 +3,7 @@
 import { Hono } from 'hono';
 import { bodyLimit } from 'hono/body-limit';
 import type { Config } from '../../contract/config/config.ts';
+import type { PolicyReport } from '../../contract/policy.ts';
 import type { Clock } from '../../kit/clock.ts';
 import { type Log, sentenceOf } from '../../kit/log.ts';
 import type { Backups } from '../backup.ts';
@@ -29,6 +30,7 @@ import { type Live, streamLive } from './live.ts';
 import { type MetricSources, serveMetrics } from './metrics.ts';
 import { modeRoutes } from './modes.ts';
 import { OPENAPI } from './openapi.ts';
+import { policyRoutes } from './policy.ts';
 import { isInForce, listSessions, login, makeLoginLink, revokeSession } from './sessions.ts';
 import { endTask } from './tasks.ts';
 import { showTrace } from './traces.ts';
@@ -39,6 +41,7 @@ export interface ApiOptions {
   readonly live: Live;
   readonly ledger: Ledger;
   readonly roster: Roster;
+  keepPolicy(report: PolicyReport): Promise<void>;
   readonly modes: Modes;
   readonly alerts: AlertDesk;
   /** The one in force. */
@@ -100,6 +103,7 @@ export function createApi(options: ApiOptions): Api {
   modeRoutes(api, modes, roster, options.config);
   alertRoutes(api, options.alerts);
   backupRoutes(api, options.backups);
+  policyRoutes(api, options.keepPolicy);
   api.post('/v1/tasks/:id', endTask(ledger));
   api.get('/v1/events', (context) => streamEvents(context, recalls, clock));
   api.get('/v1/openapi.json', (context) => context.json(OPENAPI));

@@ -4,8 +4,7 @@
 //   texts ─ readSources ─ tree ─ checkShape ─ file ─ resolveConfig ─ Config
 //                         (places)     (units)      (names, rules)
 
-import { hash } from 'node:crypto';
-import { canonicalJson } from '../audit-entry.ts';
+import { policyDigest } from '../policy.ts';
 import { type CompileCondition, loadConditions } from '../rules/condition.ts';
 import { hasCondition } from '../rules/parse.ts';
 import { checkWhole } from './checks.ts';
@@ -35,25 +34,11 @@ export async function parseConfig(sources: readonly ConfigSource[]): Promise<Par
   const problems = [...read, ...shape, ...checkReferences(tree), ...checkWhole(file, tree)];
   const compileCondition = await conditionsFor(file);
   const copies = sources.map(({ file: name, text }) => ({ file: name, text }));
-  const resolving = { tree, problems, compileCondition, digest: digestOf(sources), sources: copies };
+  const resolving = { tree, problems, compileCondition, digest: policyDigest(sources), sources: copies };
   const config = resolveConfig(file, resolving);
   const order = sources.map((source) => source.file);
   if (problems.length > 0) throw new ConfigError(sortProblems(problems, order));
   return { config: deepFreeze(config), warnings: sortProblems(warningsOf(config, file, tree), order) };
-}
-
-/**
- * SHA-256, hex, over names and texts in the order they were read. Names count from the folder of the first, so the same
- * files have the same digest wherever they are read from.
- */
-export function digestOf(sources: readonly ConfigSource[]): string {
-  const first = sources[0]?.file ?? '';
-  const folder = first.slice(0, first.lastIndexOf('/') + 1);
-  const named = sources.map(({ file, text }) => ({
-    file: file.startsWith(folder) ? file.slice(folder.length) : file,
-    text,
-  }));
-  return hash('sha256', canonicalJson(named), 'hex');
 }
 
 async function conditionsFor(file: FileConfig): Promise<CompileCondition | undefined> {

@@ -12,6 +12,7 @@ import type {
   TaskEnd,
 } from '../../contract/budget.ts';
 import type { ModeInForce, ModeNotice } from '../../contract/mode.ts';
+import type { PolicyReport } from '../../contract/policy.ts';
 import type { Clock } from '../../kit/clock.ts';
 
 export interface ControlPlane {
@@ -19,6 +20,7 @@ export interface ControlPlane {
   /** The agent's mode in force, null where it is the config's; undefined from a collector that does not say. */
   heartbeat(beat: Heartbeat): Promise<ModeInForce | undefined>;
   endTask(task: string, end: TaskEnd): Promise<void>;
+  reportPolicy(report: PolicyReport): Promise<void>;
   /** Ships one OTLP request; resolves once it is acknowledged. */
   ship(body: Buffer): Promise<void>;
   /** Follows what the collector says until closed, reconnecting. */
@@ -147,6 +149,7 @@ export function createControlPlane(options: ControlPlaneOptions): ControlPlane {
       learnOtlp(answer);
       return answer.mode;
     },
+    reportPolicy: async (report) => void (await post('/v1/policy', report)),
     endTask: async (task, end) => void (await post(`/v1/tasks/${encodeURIComponent(task)}`, end)),
     async ship(body) {
       const answer = await send(otlp, '/v1/traces', 'application/x-protobuf', body);

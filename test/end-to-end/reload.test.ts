@@ -1,6 +1,7 @@
 // A config that changes under a running fleet: taken as a whole, or not at all.
 
 import { readFileSync, writeFileSync } from 'node:fs';
+import { hostname, userInfo } from 'node:os';
 import OpenAI from 'openai';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { until } from '../support/processes.ts';
@@ -54,6 +55,24 @@ describe('a config changed while running', () => {
       `SELECT DISTINCT policy_digest FROM actions WHERE call_id IN ('${calls.join("','")}')`,
     );
     expect(digests).toHaveLength(2);
+  });
+
+  it('is kept with its text, for each process, and who put it in force', async () => {
+    const policies = await until(
+      () =>
+        fleet.query<
+          Record<string, string>
+        >(`SELECT DISTINCT digest, agent_id, agent_instance != '' AS placed, actor, fleet_id, text
+          FROM policies WHERE digest IN (SELECT policy_digest FROM actions) ORDER BY in_force_from, agent_id`),
+      (rows) => rows.length === 4,
+    );
+    const second = readFileSync(fleet.config, 'utf8');
+    const by = `${userInfo().username}@${hostname()}`;
+    const kept = (agent: string, text: string) =>
+      expect.objectContaining({ agent_id: agent, actor: by, placed: 1, text });
+    const agent = policies.map(({ agent_id }) => agent_id).find((name) => name !== '') ?? '';
+    for (const text of [first, second])
+      expect(policies).toEqual(expect.arrayContaining([kept('', text), kept(agent, text)]));
   });
 
   it('lets a call end under the policy it began with', async () => {

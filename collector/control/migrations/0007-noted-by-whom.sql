@@ -75,7 +75,10 @@ begin
       and digest = of_digest and loaded_at = loaded_ms) then
     return;
   end if;
-  insert into policies (digest, sources, first_at) values (of_digest, texts, now_ms) on conflict do nothing;
+  -- the default policy has no text; nobody can keep another's away by leaving it out
+  insert into policies (digest, sources, first_at) values (of_digest, texts, now_ms)
+    on conflict (digest) do update set sources = excluded.sources
+    where policies.sources = '[]' and excluded.sources <> '[]';
   if found then
     details := details || jsonb_build_object('sources', texts);
   end if;

@@ -13,6 +13,7 @@ import { type Api, createApi } from '../../../collector/api/routes.ts';
 import { createAlertBook } from '../../../collector/control/alert-book.ts';
 import { createLedger } from '../../../collector/control/ledger.ts';
 import { openModes } from '../../../collector/control/modes.ts';
+import { notePolicy } from '../../../collector/control/policies.ts';
 import { openRoster } from '../../../collector/control/roster.ts';
 import { openSessions } from '../../../collector/control/sessions.ts';
 import { readAlertFiles } from '../../../collector/edges/alert-files.ts';
@@ -105,6 +106,7 @@ beforeAll(async () => {
     store,
     sessions: await openSessions(database, clock),
     live: createLive({ store, clock, log: silentLog }),
+    keepPolicy: (report) => notePolicy(database, 'test', report, clock.nowMs()),
     otlpPort: 4318,
     ledger: createLedger({ database, config: () => config, clock, roster, onRecall: recalls.publish }),
     roster,

@@ -6,8 +6,9 @@ import { describe, expect, it } from 'vitest';
 import type { Config, ConfigSource } from '../../../contract/config/config.ts';
 import { agentNamed } from '../../../contract/config/config.ts';
 import { defaultConfig } from '../../../contract/config/default-config.ts';
-import { digestOf, parseConfig } from '../../../contract/config/parse.ts';
+import { parseConfig } from '../../../contract/config/parse.ts';
 import { ConfigError, formatProblem } from '../../../contract/config/problems.ts';
+import { policyDigest } from '../../../contract/policy.ts';
 
 const SAMPLE = readFileSync(new URL('./sample.yaml', import.meta.url), 'utf8');
 const MINUTE_MS = 60_000;
@@ -229,12 +230,12 @@ describe('the digest', () => {
   ];
 
   it('is 64 hex digits and the same from whatever folder the files are read', () => {
-    expect(digestOf(sources)).toMatch(/^[0-9a-f]{64}$/);
+    expect(policyDigest(sources)).toMatch(/^[0-9a-f]{64}$/);
     const elsewhere = sources.map(({ file, text }) => ({
       file: file.replace('conf/', '/etc/outrider/'),
       text,
     }));
-    expect(digestOf(elsewhere)).toBe(digestOf(sources));
+    expect(policyDigest(elsewhere)).toBe(policyDigest(sources));
   });
 
   it('changes with a text, a name and the order', () => {
@@ -244,7 +245,7 @@ describe('the digest', () => {
       [first, { ...second, file: 'conf/b.yaml' }],
       [second, first],
     ];
-    const digests = [sources, ...others].map(digestOf);
+    const digests = [sources, ...others].map(policyDigest);
     expect(new Set(digests).size).toBe(4);
   });
 });

@@ -1,13 +1,15 @@
 // `outrider sql`: one question to the store's read-only door, its answer printed as it comes.
 
+import { readFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { EXIT, type Io, UsageError } from './command.ts';
 import { askSql, sentenceOfDoor, sqlDoor } from './sql-door.ts';
 
 export const help = `outrider sql: ask the store a question
 
-Usage: outrider sql [--format FORMAT] [--json] [--param NAME=VALUE]… [--url URL] "SELECT …"
+Usage: outrider sql [--format FORMAT] [--json] [--param NAME=VALUE]… [--url URL] "SELECT …" | --file FILE
 
+  --file FILE         the statement stands in a file
   --param NAME=VALUE  fills {NAME:Type} in the statement; may stand more than once
   --format FORMAT     any ClickHouse output format (default PrettyCompact)
   --json              the same as --format JSON
@@ -15,7 +17,8 @@ Usage: outrider sql [--format FORMAT] [--json] [--param NAME=VALUE]… [--url UR
 
 Example: outrider sql "SELECT agent_id, sum(cost_usd) FROM actions GROUP BY agent_id ORDER BY 2 DESC"
          outrider sql --param agent=scout "SELECT target, count() FROM actions WHERE agent_id = {agent:String} GROUP BY 1"
-Questions worth asking, ready to paste: docs/sql/
+         outrider sql --param call=0af3… --file docs/sql/01-who-authorised-this-act.sql
+Questions worth asking, ready to run: docs/sql/
 `;
 
 export async function run(args: readonly string[], io: Io): Promise<number> {
@@ -27,11 +30,10 @@ export async function run(args: readonly string[], io: Io): Promise<number> {
       json: { type: 'boolean', default: false },
       param: { type: 'string', multiple: true, default: [] },
       url: { type: 'string' },
+      file: { type: 'string' },
     },
   });
-  const [statement] = positionals;
-  if (statement === undefined || positionals.length > 1)
-    throw new UsageError('Give one statement, in quotes: outrider sql "SELECT 1".');
+  const statement = statementFrom(positionals, values.file);
   const parameters = Object.fromEntries(values.param.map(readParameter));
   const format = values.json ? 'JSON' : values.format;
 
@@ -42,6 +44,13 @@ export async function run(args: readonly string[], io: Io): Promise<number> {
   }
   await print(response, io);
   return EXIT.done;
+}
+
+function statementFrom(positionals: readonly string[], file: string | undefined): string {
+  const [statement, ...rest] = positionals;
+  if (rest.length > 0 || (statement === undefined) === (file === undefined))
+    throw new UsageError('Give one statement, in quotes: outrider sql "SELECT 1"; or its --file.');
+  return statement ?? readFileSync(file!, 'utf8');
 }
 
 function readParameter(text: string): [name: string, value: string] {

@@ -113,8 +113,8 @@ test('the same as JSON', async () => {
   expect(answer).toMatchObject({ agent: 'scout', role: 'scout', kept: { deny: ['llm openai/gpt-5-pro'] } });
   expect(answer.allow[1]).toMatchObject({
     rule: 'llm openai/gpt-5-mini',
-    calls: 2,
-    targets: 1,
+    calls: 3,
+    targets: 2,
     today: ['deny'],
   });
   expect(answer.left_out).toHaveLength(2);

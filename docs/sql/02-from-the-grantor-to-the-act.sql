@@ -1,0 +1,20 @@
+-- By which way did the work come from its first grantor to this act, and what might each agent on it do?
+-- When: an agent did what nobody remembers asking for.
+-- Parameters: call
+-- Columns: at, step, agent_id, called_by, grantor, task_id, target, rule, status
+SELECT
+  timestamp AS at,
+  row_number() OVER (ORDER BY timestamp, call_id) AS step,
+  agent_id, caller_agent AS called_by, grantor, task_id, target, rule, status
+FROM actions
+WHERE trace_id IN (
+  SELECT arrayJoin([trace_id, parent_trace_id]) FROM actions WHERE call_id = {call:String}
+) AND trace_id != ''
+  AND timestamp <= (SELECT max(timestamp) FROM actions WHERE call_id = {call:String})
+ORDER BY step
+
+-- An answer, of a practice fleet:
+--    ┌──────────────────────at─┬─step─┬─agent_id─┬─called_by─┬─grantor─────────┬─task_id───┬─target────────────┬─rule──────────────────┬─status──┐
+-- 1. │ 2026-11-21 08:58:20.413 │    1 │ planner  │           │                 │ brief-1   │ openai/gpt-5-mini │ llm openai/gpt-5-mini │ success │
+-- 2. │ 2026-11-21 08:58:22.185 │    2 │ writer   │ planner   │ ana@example.com │ article-1 │ openai/gpt-5-mini │ llm openai/gpt-5-mini │ success │
+--    └─────────────────────────┴──────┴──────────┴───────────┴─────────────────┴───────────┴───────────────────┴───────────────────────┴─────────┘

@@ -13,7 +13,7 @@ import type { Signal } from './signals.ts';
 
 export interface Pipeline {
   readonly otlpUrl: string;
-  /** The collector's own records, past the door. */
+  /** The collector's own records, past the door; they wait with all others while it is quiet. */
   append(signal: Signal, request: Buffer, sender: string): Promise<Appended>;
   depth(): ReturnType<Queue['depth']>;
   counters(): { readonly receiver: ReceiverCounters; readonly queue: QueueCounters };
@@ -52,13 +52,11 @@ export async function startPipeline(options: PipelineOptions): Promise<Pipeline>
     clock,
     ...(loadAfterMs === undefined ? {} : { loadAfterMs }),
   });
-  const receiver = await openDoor(options, {
-    ...queue,
-    append: (...request) => appends.pass(() => queue.append(...request)),
-  });
+  const append: Queue['append'] = (...request) => appends.pass(() => queue.append(...request));
+  const receiver = await openDoor(options, { ...queue, append });
   return {
     otlpUrl: receiver.url,
-    append: (signal, request, sender) => queue.append(request, sender, signal),
+    append: (signal, request, sender) => append(request, sender, signal),
     depth: () => queue.depth(),
     counters: () => ({ receiver: receiver.counters, queue: queue.counters }),
     drain: () => queue.drain(),

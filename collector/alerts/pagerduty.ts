@@ -26,7 +26,7 @@ function triggerOf(page: Page): object {
       component: details.upstream ?? details.name ?? agent,
       group: page.fleet,
       class: page.alert,
-      custom_details: { question, agent, task, owner, rule, spend, value, next, ...details },
+      custom_details: { ...details, question, agent, task, owner, rule, spend, value, next },
     },
     links: [{ href: page.link, text: 'Open in Outrider' }],
     client: 'Outrider',

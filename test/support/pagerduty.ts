@@ -58,7 +58,9 @@ export interface PagerdutyDouble {
   readonly requests: readonly { readonly status: number; readonly body: unknown }[];
   /** What the next requests are answered with instead, one each: 429, 500; `null` closes the connection. */
   answerNext(...statuses: (number | null)[]): void;
-  /** Answers nobody from now on (the connection stays open), until `resume`. */
+  /** Answers as itself again, whatever was planned. */
+  forget(): void;
+  /** Takes events as ever, and answers nobody until `resume`. */
   hold(): void;
   resume(): void;
   /** Resolves with what `find` returns once it returns something; asked after every request. */
@@ -78,18 +80,17 @@ export async function startPagerduty(port = 0): Promise<PagerdutyDouble> {
 
   const server = createServer((request, response) => {
     void bodyOf(request).then((text) => {
-      const answer = () => {
-        take(text, response);
-        for (const watch of watchers) watch();
-      };
+      const answer = take(text, response);
       if (held) held.push(answer);
       else answer();
+      for (const watch of watchers) watch();
     });
   });
 
-  function take(text: string, response: ServerResponse): void {
+  /** Takes what was sent; what it returns answers. */
+  function take(text: string, response: ServerResponse): () => void {
     const status = planned.shift();
-    if (status === null) return void response.destroy();
+    if (status === null) return () => void response.destroy();
     const body = jsonOf(text);
     if (status !== undefined)
       return answerWith(response, status, body, { status: 'error', message: 'planned' });
@@ -106,7 +107,7 @@ export async function startPagerduty(port = 0): Promise<PagerdutyDouble> {
     }
     const key = ('dedup_key' in data && data.dedup_key) || `generated-${requests.length}`;
     apply(data, key);
-    answerWith(response, 202, body, { status: 'success', message: 'Event processed', dedup_key: key });
+    return answerWith(response, 202, body, { status: 'success', message: 'Event processed', dedup_key: key });
   }
 
   function apply(data: PagerdutyEvent, key: string): void {
@@ -127,10 +128,13 @@ export async function startPagerduty(port = 0): Promise<PagerdutyDouble> {
     });
   }
 
-  function answerWith(response: ServerResponse, status: number, body: unknown, answer: object): void {
+  function answerWith(response: ServerResponse, status: number, body: unknown, answer: object): () => void {
     requests.push({ status, body });
     const retry = status === 429 ? { 'retry-after': '1' } : {};
-    response.writeHead(status, { 'content-type': 'application/json', ...retry }).end(JSON.stringify(answer));
+    return () =>
+      void response
+        .writeHead(status, { 'content-type': 'application/json', ...retry })
+        .end(JSON.stringify(answer));
   }
 
   await new Promise<void>((resolve) => void server.listen(port, '127.0.0.1', resolve));
@@ -139,6 +143,7 @@ export async function startPagerduty(port = 0): Promise<PagerdutyDouble> {
     incidents,
     requests,
     answerNext: (...statuses) => void planned.push(...statuses),
+    forget: () => void planned.splice(0),
     hold() {
       held ??= [];
     },

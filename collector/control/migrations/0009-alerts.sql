@@ -65,16 +65,19 @@ begin
       delete from alert_incidents where incident_id = (it ->> 'id')::bigint and fired_at is null;
       continue;
     end if;
-    insert into alert_incidents as i (alert, key, severity, agent, task, owner, summary, value, details, since, seen_at,
-        fired_at, told_at, resolved_at)
-      values (it ->> 'alert', it ->> 'key', it ->> 'severity', it ->> 'agent', it ->> 'task', it ->> 'owner',
-        it ->> 'summary', (it ->> 'value')::double precision, it -> 'details', (it ->> 'sinceMs')::bigint,
-        (it ->> 'seenMs')::bigint, (it ->> 'firedMs')::bigint, (it ->> 'toldMs')::bigint, (it ->> 'resolvedMs')::bigint)
-      on conflict (alert, key) where resolved_at is null do update set severity = excluded.severity,
-        agent = excluded.agent, task = excluded.task, owner = excluded.owner, summary = excluded.summary,
-        value = excluded.value, details = excluded.details, seen_at = excluded.seen_at, fired_at = excluded.fired_at,
-        told_at = excluded.told_at, resolved_at = excluded.resolved_at
-      returning i.incident_id into kept;
+    kept := (it ->> 'id')::bigint;
+    if kept is null then
+      insert into alert_incidents (alert, key, severity, agent, task, owner, summary, value, details, since, seen_at)
+        values (it ->> 'alert', it ->> 'key', it ->> 'severity', it ->> 'agent', it ->> 'task', it ->> 'owner',
+          it ->> 'summary', (it ->> 'value')::double precision, it -> 'details', (it ->> 'sinceMs')::bigint,
+          (it ->> 'seenMs')::bigint)
+        returning incident_id into kept;
+    end if;
+    update alert_incidents set severity = it ->> 'severity', agent = it ->> 'agent', task = it ->> 'task',
+        owner = it ->> 'owner', summary = it ->> 'summary', value = (it ->> 'value')::double precision,
+        details = it -> 'details', seen_at = (it ->> 'seenMs')::bigint, fired_at = (it ->> 'firedMs')::bigint,
+        told_at = (it ->> 'toldMs')::bigint, resolved_at = (it ->> 'resolvedMs')::bigint
+      where incident_id = kept;
     insert into alert_sends (incident_id, channel, dedup_key, page, enqueued_at, next_at)
       select kept, s ->> 'channel', s -> 'page' ->> 'dedup_key', s -> 'page', now_ms, now_ms
       from jsonb_array_elements(step -> 'sends') as s;

@@ -12,12 +12,12 @@ export function variables() {
     picked(
       'department',
       'Department',
-      "SELECT DISTINCT department FROM calls_1h WHERE $__timeFilter(time) AND department != '' ORDER BY department",
+      "SELECT DISTINCT department FROM calls_1m WHERE $__timeFilter(time) AND department != '' ORDER BY department",
     ),
     picked(
       'agent',
       'Agent',
-      'SELECT DISTINCT agent_id FROM calls_1h WHERE $__timeFilter(time) ORDER BY agent_id',
+      'SELECT DISTINCT agent_id FROM calls_1m WHERE $__timeFilter(time) ORDER BY agent_id',
     ),
     new v2.TextVariableBuilder('console')
       .label('Console')

@@ -165,7 +165,7 @@ export const agent: DashboardSource = {
                 sumIf(c.tokens_in + c.tokens_out, c.time >= $__fromTime) / greatest(1, dateDiff('minute', $__fromTime, $__toTime)) AS per_minute,
                 sumIf(c.tokens_in + c.tokens_out, c.time < $__fromTime) / (7 * 24 * 60) AS normal,
                 if(normal = 0, 1, per_minute / normal) AS times_normal
-              FROM calls_1h AS c
+              FROM calls_1m AS c
               WHERE c.time >= $__fromTime - INTERVAL 7 DAY AND c.time <= $__toTime
                 AND ${pickedIn('c')}
               GROUP BY c.agent_id

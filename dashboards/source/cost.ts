@@ -107,7 +107,7 @@ export const cost: DashboardSource = {
           queries: [
             table(`
               SELECT if(c.department = '', 'none', c.department) AS pays, sum(c.cost_nanodollars) / 1e9 AS cost
-              FROM calls_1h AS c
+              FROM calls_1m AS c
               WHERE ${PICKED}
               GROUP BY c.department
               ORDER BY cost DESC
@@ -129,7 +129,7 @@ export const cost: DashboardSource = {
                 sum(c.tokens_in) AS input, sum(c.tokens_out) AS output,
                 sum(c.tokens_cached) / greatest(1, sum(c.tokens_in)) AS cached_share,
                 sum(c.cost_nanodollars) / 1e9 AS cost, cost / total AS cost_per_call
-              FROM calls_1h AS c
+              FROM calls_1m AS c
               WHERE c.status NOT IN ('refused', 'escalated') AND ${PICKED}
               GROUP BY paid_for
               ORDER BY cost DESC
@@ -144,7 +144,7 @@ export const cost: DashboardSource = {
           queries: [
             table(`
               SELECT sum(c.unpriced) AS unpriced
-              FROM calls_1h AS c
+              FROM calls_1m AS c
               WHERE c.status NOT IN ('refused', 'escalated') AND ${PICKED}`),
           ],
         },
@@ -200,7 +200,7 @@ export const cost: DashboardSource = {
               FROM (
                 SELECT c.agent_id AS agent, any(c.department) AS department,
                   (sum(c.tokens_in) + sum(c.tokens_out)) / sum(c.calls) AS per_call
-                FROM calls_1h AS c
+                FROM calls_1m AS c
                 WHERE c.action_type = 'llm_inference' AND c.status = 'success' AND ${PICKED}
                 GROUP BY c.agent_id
               )

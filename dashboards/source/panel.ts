@@ -83,7 +83,10 @@ export function pickedAgent(table: string): string {
   return `$__conditionalAll(${table}.agent_id IN (${variable('agent:singlequote')}), $agent)`;
 }
 
-/** Rollup rows in the picked time, of the picked agents and departments; the rollup is called `c`. */
+/**
+ * Rollup rows in the picked time, of the picked agents and departments; the rollup is called `c`. It is the one by minute:
+ * an hour's row carries the hour's start, and would be missing from a time that begins later.
+ */
 export const PICKED = `$__timeFilter(c.time) AND ${pickedIn('c')}`;
 
 /** The same for `actions` and other tables of single rows, called `a`. */

@@ -4,6 +4,7 @@
 
 import { sentenceOf } from '../kit/log.ts';
 import { type Command, type Io, UsageError } from './command.ts';
+import { withTokenFile } from './token-file.ts';
 
 const COMMANDS: Readonly<Record<string, { readonly line: string; load(): Promise<Command> }>> = {
   up: { line: 'collector and sidecar together', load: () => import('./up.ts') },
@@ -61,7 +62,7 @@ async function main(argv: readonly string[]): Promise<number> {
     return 0;
   }
   try {
-    return await command.run(args, io);
+    return await command.run(args, { ...io, env: withTokenFile(io.env) });
   } catch (failure) {
     io.stderr(`${sentenceOf(failure)}\n`);
     return failure instanceof UsageError || isParseArgsError(failure) ? 2 : 1;

@@ -138,5 +138,9 @@ function exitOf(child: ChildProcess, name: string, io: Io): Promise<number> {
 function secretVariables(config: Config): string[] {
   const references = [...config.credentials.values()].map(({ secret }) => secret);
   for (const { key } of config.agents.values()) if (key) references.push(key);
-  return ['OUTRIDER_TOKEN', ...references.filter(({ from }) => from === 'env').map(({ locator }) => locator)];
+  return [
+    'OUTRIDER_TOKEN',
+    'OUTRIDER_TOKEN_FILE',
+    ...references.filter(({ from }) => from === 'env').map(({ locator }) => locator),
+  ];
 }

@@ -17,7 +17,8 @@ Usage: outrider sidecar [--config FILE] [--data DIR] [--agent NAME[/INSTANCE]] [
   --collector URL      the collector's control API (OUTRIDER_COLLECTOR; else the config's)
 
 A changed config is taken while running, as a whole, also at SIGHUP; a bad one leaves the old in force and says so.
-The join token is OUTRIDER_TOKEN, else the file \`token\` in the data directory. The collector may come later.
+The join token is OUTRIDER_TOKEN, else in the file that OUTRIDER_TOKEN_FILE names, else in the file \`token\` of the data
+directory. The collector may come later.
 
 Example: outrider sidecar --agent scout --collector http://127.0.0.1:4319
 `;

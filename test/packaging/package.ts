@@ -20,6 +20,7 @@ const ROOT = new URL('../../', import.meta.url).pathname;
 
 interface Manifest {
   readonly version: string;
+  readonly engines: { readonly node: string };
   readonly dependencies: Readonly<Record<string, string>>;
   readonly optionalDependencies: Readonly<Record<string, string>>;
 }

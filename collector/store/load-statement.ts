@@ -17,14 +17,27 @@ export interface SegmentFile {
   readonly path: string;
 }
 
+export interface LoadStatement {
+  readonly insert: string;
+  /** Takes back what `insert` added, for good: its token stays known. */
+  readonly undo: string;
+}
+
 /**
  * INSERT … SELECT of one segment, one statement for each table that its signal fills. The same segment always gives the
  * same text, so a segment in doubt may be replayed: every table drops the blocks it already has. One thread and a fixed
  * block size make the blocks the same each time.
  */
-export function loadStatements(segment: SegmentFile): readonly string[] {
-  return LOADS[signalOf(segment.id)].map((load) => loadStatement(load, segment));
+export function loadStatements(segment: SegmentFile): readonly LoadStatement[] {
+  return LOADS[signalOf(segment.id)].map((load) => ({
+    insert: loadStatement(load, segment),
+    undo: `DELETE FROM ${load.table} WHERE SegmentId = ${quoted(segment.id)}`,
+  }));
 }
+
+/** Forgets how many items were stored. */
+export const undoCount = (segmentId: string): string =>
+  `DELETE FROM otel_segments WHERE SegmentId = ${quoted(segmentId)}`;
 
 function loadStatement(load: Load, segment: SegmentFile): string {
   const settings = Object.entries(settingsOf(load, segment)).map(([name, value]) => `${name} = ${value}`);

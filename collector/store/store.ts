@@ -10,7 +10,7 @@ import { type Log, sentenceOf } from '../../kit/log.ts';
 import { DEFAULT_LIMITS, type EngineLimits, PRIVATE_USER } from './embedded/messages.ts';
 import { type PrivateDoor, type StoreProcess, spawnStore } from './embedded/spawn.ts';
 import { isDataFault, QueryFailed, SegmentRejected, StoreUnavailable } from './failures.ts';
-import { loadStatements } from './load-statement.ts';
+import { type LoadStatement, loadStatements, undoCount } from './load-statement.ts';
 import { applyRetention, migrate, type Retention } from './migrate.ts';
 
 export interface Segment {
@@ -92,21 +92,50 @@ function parseListen(listen: string): { host: string; port: number } {
 }
 
 async function load(connection: Connection, segment: Segment): Promise<{ spans: number }> {
-  try {
-    for (const statement of loadStatements({ id: segment.id, path: resolve(segment.path) }))
-      await connection.command(statement);
-  } catch (failure) {
-    if (failure instanceof QueryFailed && isDataFault(failure.code))
-      throw new SegmentRejected(failure.code, failure.message);
-    // Anything else that a load meets is of the moment: memory, disk, too many parts.
-    if (failure instanceof QueryFailed) throw new StoreUnavailable(failure.message, { cause: failure });
-    throw failure;
+  const statements = loadStatements({ id: segment.id, path: resolve(segment.path) });
+  for (const [index, { insert }] of statements.entries()) {
+    try {
+      await loadTable(connection, insert);
+    } catch (failure) {
+      if (failure instanceof SegmentRejected)
+        await takeBack(connection, segment.id, statements.slice(0, index));
+      throw failure;
+    }
   }
   const [row] = await connection.query<{ spans: string }>(
     'SELECT sum(Spans) AS spans FROM otel_segments WHERE SegmentId = {id:String}',
     { id: segment.id },
   );
   return { spans: Number(row?.spans ?? 0) };
+}
+
+async function loadTable(connection: Connection, insert: string): Promise<void> {
+  try {
+    await connection.command(insert);
+  } catch (failure) {
+    if (!(failure instanceof QueryFailed)) throw failure;
+    if (isDataFault(failure.code)) throw new SegmentRejected(failure.code, failure.message);
+    // Anything else that a load meets is of the moment: memory, disk, too many parts.
+    throw new StoreUnavailable(failure.message, { cause: failure });
+  }
+}
+
+/**
+ * A segment is refused whole, though some of its tables had theirs already: it will come again in halves, under other
+ * ids. Dying midway is no harm: the same segment adds nothing, is refused again, and the rest is taken back.
+ */
+async function takeBack(
+  connection: Connection,
+  segmentId: string,
+  done: readonly LoadStatement[],
+): Promise<void> {
+  if (done.length === 0) return;
+  try {
+    for (const { undo } of done) await connection.command(undo);
+    await connection.command(undoCount(segmentId));
+  } catch (failure) {
+    throw new StoreUnavailable(sentenceOf(failure), { cause: failure });
+  }
 }
 
 interface Connection {

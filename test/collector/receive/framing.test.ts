@@ -2,10 +2,13 @@ import { readFileSync } from 'node:fs';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { MalformedRequest, walkFraming } from '../../../collector/receive/framing.ts';
+import type { Signal } from '../../../collector/signals.ts';
 import { nestedRequest, requestOf, spanIdOf } from './otlp-messages.ts';
 
 interface FramingCase {
   readonly id: string;
+  /** Traces, unless said. */
+  readonly signal?: Signal;
   readonly bytes: string;
   readonly spans?: number;
   readonly bad_ids?: number;
@@ -18,8 +21,8 @@ const cases = readFileSync(new URL('../../cases/otlp-framing.jsonl', import.meta
   .map((line) => JSON.parse(line) as FramingCase);
 
 describe('the framing walk', () => {
-  it.each(cases)('$id', ({ bytes, spans, bad_ids, error }) => {
-    const walk = () => walkFraming('traces', Buffer.from(bytes, 'hex'));
+  it.each(cases)('$id', ({ signal = 'traces', bytes, spans, bad_ids, error }) => {
+    const walk = () => walkFraming(signal, Buffer.from(bytes, 'hex'));
     if (error === undefined) expect(walk()).toEqual({ items: spans, badIds: bad_ids });
     else expect(walk).toThrowError(error);
   });

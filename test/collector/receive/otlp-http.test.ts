@@ -1,6 +1,7 @@
 import { createConnection } from 'node:net';
 import { gzipSync } from 'node:zlib';
 import { afterEach, describe, expect, it } from 'vitest';
+import { jsonToProtobuf } from '../../../collector/receive/json-to-protobuf.ts';
 import {
   type Appended,
   createReceiver,
@@ -109,6 +110,25 @@ describe('what the door takes', () => {
     expect(await asJson.json()).toMatchObject({ partialSuccess: { rejectedSpans: '1' } });
     expect(kept.map((each) => each.items)).toEqual([4, 1]);
     expect(receiver.counters).toMatchObject({ requests: 2, spans: 5, badIds: 2 });
+  });
+
+  it.each([
+    ['logs', { resourceLogs: [{ scopeLogs: [{ logRecords: [{ eventName: 'a' }, {}] }] }] }, 2],
+    ['metrics', { resourceMetrics: [{ scopeMetrics: [{ metrics: [{ gauge: { dataPoints: [{}] } }] }] }] }, 1],
+  ] as const)('%s: as protobuf, as JSON, gzipped', async (signal, request, items) => {
+    const { kept, post, receiver } = await receive();
+    const json = Buffer.from(JSON.stringify(request));
+    const protobuf = jsonToProtobuf(signal, json);
+    const path = `/v1/${signal}`;
+    for (const answer of [
+      await post(protobuf, {}, path),
+      await post(json, { 'content-type': JSON_TYPE }, path),
+      await post(gzipSync(protobuf), { 'content-encoding': 'gzip' }, path),
+    ])
+      expect(answer.status).toBe(200);
+    expect(kept).toEqual(Array.from({ length: 3 }, () => ({ request: protobuf, signal, items, sender: '' })));
+    expect(receiver.counters.taken).toEqual({ traces: 0, logs: 0, metrics: 0, [signal]: 3 });
+    expect(receiver.counters.spans).toBe(0);
   });
 
   it('the same bytes again: 200, as the queue says', async () => {

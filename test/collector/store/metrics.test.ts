@@ -1,9 +1,14 @@
 // Data points of all five kinds become rows with the exporter's columns, once.
 
+import { readFileSync, writeFileSync } from 'node:fs';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { walkFraming } from '../../../collector/receive/framing.ts';
 import { jsonToProtobuf } from '../../../collector/receive/json-to-protobuf.ts';
+import { SegmentRejected } from '../../../collector/store/failures.ts';
 import type { Segment } from '../../../collector/store/store.ts';
+import { ProtobufWriter } from '../../../kit/protobuf.ts';
 import { type OpenedStore, openTestStore, RECEIVED_AT } from './open.ts';
+import { segmentBytes } from './otlp.ts';
 
 let opened: OpenedStore;
 let next = 0;
@@ -33,6 +38,18 @@ function segmentOf(metrics: readonly unknown[], sender: string): Segment {
   const request = { resourceMetrics: [{ resource, scopeMetrics, schemaUrl: 'https://resource.example' }] };
   const bytes = jsonToProtobuf('metrics', Buffer.from(JSON.stringify(request)));
   return opened.segment(`${String(next).padStart(12, '0')}-00c0ffee-metrics`, [bytes], sender);
+}
+
+function requestWithEmptyBounds(): Buffer {
+  const writer = new ProtobufWriter(64);
+  const nested = (fields: readonly number[], write: () => void): void => {
+    const [field, ...rest] = fields;
+    if (field === undefined) write();
+    else writer.message(field, () => nested(rest, write));
+  };
+  const [part, scope, metric, histogram, point, bounds] = [1, 2, 2, 9, 1, 7];
+  nested([part, scope, metric, histogram, point], () => writer.bytes(bounds, Buffer.alloc(0)));
+  return writer.finish();
 }
 
 const KINDS = {
@@ -166,6 +183,30 @@ test('all kinds in one segment, each where it belongs', async () => {
     );
     expect(rows).toEqual([{ name: `together.${kind}`, agent: 'scout' }]);
   }
+});
+
+test('a segment that one table refuses leaves nothing in the others, and comes again in halves', async () => {
+  const gauge = { name: 'refused.gauge', ...KINDS.gauge };
+  const good = segmentOf([gauge], '');
+  const broken = segmentOf([gauge], '');
+  // An empty packed list, which the door refuses and the database can't read.
+  const emptyList = requestWithEmptyBounds();
+  expect(() => walkFraming('metrics', emptyList)).toThrow('an empty packed list');
+  const bytes = Buffer.concat([readFileSync(good.path), segmentBytes([emptyList], '', RECEIVED_AT)]);
+  writeFileSync(broken.path, bytes);
+  for (let time = 0; time < 2; time += 1)
+    await expect(opened.store.load({ ...broken, bytes: bytes.length })).rejects.toBeInstanceOf(
+      SegmentRejected,
+    );
+  const stored = () =>
+    opened.store.query(
+      `SELECT (SELECT count() FROM otel_metrics_gauge WHERE MetricName = 'refused.gauge') AS points,
+        (SELECT sum(Spans) FROM otel_segments WHERE SegmentId = {id:String}) AS counted`,
+      { id: broken.id },
+    );
+  expect(await stored()).toEqual([{ points: '0', counted: '0' }]);
+  expect(await opened.store.load({ ...good, id: `${broken.id}.0` })).toEqual({ spans: 1 });
+  expect(await stored()).toEqual([{ points: '1', counted: '0' }]);
 });
 
 test("the depth of a queue goes by the agent's name where a known sender says it, else by the service's", async () => {

@@ -53,7 +53,7 @@ function ruleOf({ id, severity, question, next, prometheus }: AlertDefinition): 
     ...(prometheus.for === '0s' ? {} : { for: prometheus.for }),
     // what the collector found itself knows how bad it is: the second time a day is only a warning
     ...(saysSeverity(prometheus.expr) ? {} : { labels: { severity } }),
-    annotations: { summary: question, value: '{{ $value }}', next: commandWithoutRow(next) },
+    annotations: { summary: question, value: '{{ $value | printf "%.4g" }}', next: commandWithoutRow(next) },
   };
 }
 

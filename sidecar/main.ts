@@ -4,6 +4,7 @@
 import type { Server } from 'node:http';
 import { join } from 'node:path';
 import type { DialectName } from '../contract/attributes.ts';
+import type { TaskEnd } from '../contract/budget.ts';
 import type { Config } from '../contract/config/config.ts';
 import { judge } from '../contract/rules/judge.ts';
 import { agentFacts, callFacts, parseSubject } from '../contract/rules/subject.ts';
@@ -146,12 +147,16 @@ async function start(options: SidecarOptions, lifecycle: Lifecycle): Promise<Sid
   };
 
   const proxy = openProxy(clock, policy, services);
+  const endTask = async (task: string, end: TaskEnd): Promise<void> => {
+    await leases.told(end.agent); // an observed call does not wait for the ledger, so its task may be news there
+    await edges.control.endTask(task, end);
+  };
   const adminServices: AdminServices = {
     missing: () => missing(leases, edges.shipper),
     broken: () => (edges.journal.failing ? 'the journal cannot be written' : null),
     purses: () => leases.purses(),
     explain: (name, rule) => explain(inForce(), instance, name ?? agent ?? '', rule, clock),
-    endTask: (task, end) => edges.control.endTask(task, { ...end, agent: end.agent ?? agent ?? '' }),
+    endTask: (task, end) => endTask(task, { ...end, agent: end.agent ?? agent ?? '' }),
     metrics: () => meters.render({ ...edges, circuits, bodies, leases, inFlight: () => proxy.inFlight }),
   };
   const admin = createAdmin(adminServices);
@@ -166,7 +171,7 @@ async function start(options: SidecarOptions, lifecycle: Lifecycle): Promise<Sid
   return {
     listen: { proxy: proxyAt.url, admin: adminAt.url },
     endTask: async (task, state) => {
-      await edges.control.endTask(task, { agent: agent ?? '', state }).catch((failure) => {
+      await endTask(task, { agent: agent ?? '', state }).catch((failure) => {
         log.warn('task.end_not_told', { task, failure: sentenceOf(failure) });
       });
     },

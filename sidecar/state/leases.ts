@@ -49,6 +49,8 @@ export interface Leases {
   hold(agent: string, task: string, amounts: Amounts): Hold | Promise<Hold>;
   /** Takes the hold whether or not there is room (observe mode); the ledger is asked in the background. */
   force(agent: string, task: string, amounts: Amounts): Hold;
+  /** Resolves when the ledger was told of every call that has ended, or did not answer: a task is then known there. */
+  told(agent: string): Promise<void>;
   /** Asks for a first slice, so that the first call need not wait. */
   warm(agent: string): void;
   /** Gives back what is unspent of a lease that the ledger calls back. */
@@ -157,7 +159,12 @@ export function createLeases(ports: LeasePorts): Leases {
       void exchange(till, asksForWaiters(till, clock.nowMs(), rules));
   };
 
-  const exchange = async (till: Till, asks: readonly LeaseAsk[]): Promise<void> => {
+  const exchange = (till: Till, asks: readonly LeaseAsk[]): Promise<void> => {
+    till.exchange = exchanged(till, asks);
+    return till.exchange;
+  };
+
+  const exchanged = async (till: Till, asks: readonly LeaseAsk[]): Promise<void> => {
     if (asks.length === 0) return till.waiters.length > 0 ? scheduleRetry(till) : undefined;
     till.asking = true;
     const sentAtMs = clock.nowMs();
@@ -293,17 +300,17 @@ export function createLeases(ports: LeasePorts): Leases {
     });
   };
 
-  /** Tells the ledger what was posted, fetches more where a slice runs low, gives idle tasks' slices back. */
+  /**
+   * Tells the ledger what was posted, fetches more where a slice runs low, gives idle tasks' slices back. A purse whose
+   * holds were forced may have no lease yet: it is asked for here.
+   */
   const report = (till: Till): void => {
     if (closing) return;
     if (till.asking) return scheduleReport(till);
     const nowMs = clock.nowMs();
     const asks = retireExpired(till, nowMs, rules);
-    if (till.main.dirty && till.main.lease !== null) asks.push(askOf(till.main, refill(till.main), NOTHING));
-    for (const purse of till.tasks.values()) {
-      if (purse.lease === null || !purse.dirty) continue;
-      asks.push(askOf(purse, NOTHING, NOTHING));
-    }
+    if (till.main.dirty) asks.push(askOf(till.main, refill(till.main), NOTHING));
+    for (const purse of till.tasks.values()) if (purse.dirty) asks.push(askOf(purse, NOTHING, NOTHING));
     if (till.offline?.dirty && till.offline.lease !== null) asks.push(askOf(till.offline, NOTHING, NOTHING));
     if (asks.length > 0) void exchange(till, asks).then(() => failing && scheduleReport(till));
   };
@@ -357,6 +364,13 @@ export function createLeases(ports: LeasePorts): Leases {
           ...purses.map((purse) => askOf(purse, NOTHING, NOTHING)),
         ]);
       return hold;
+    },
+    async told(agent) {
+      const till = tills.get(agent);
+      if (!till) return;
+      while (till.asking) await till.exchange;
+      report(till);
+      await till.exchange;
     },
     warm(agent) {
       const till = tillOf(agent);

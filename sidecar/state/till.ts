@@ -28,6 +28,8 @@ export interface Till {
   readonly retired: Set<Purse>;
   readonly waiters: Waiter[];
   asking: boolean;
+  /** The last round trip, ended or not. */
+  exchange: Promise<void>;
   /** Leases called back that have not been given back yet. */
   readonly recalled: Set<string>;
   /** Set when the last answer was `held`: ask again soon, or when a call of ours settles. */
@@ -54,6 +56,7 @@ export function createTill(agent: string, rules: TillRules): Till {
     retired: new Set(),
     waiters: [],
     asking: false,
+    exchange: Promise.resolve(),
     recalled: new Set(),
     cancelRetry: null,
     cancelReport: null,

@@ -214,4 +214,15 @@ describe('holds', () => {
       .toBe(12n * DOLLAR.nanodollars);
     await leases.close();
   });
+
+  it('that are forced while the ledger is being asked open their task all the same, before its end is told', async () => {
+    const leases = await sidecar('a');
+    leases.force(agent, 'first', DOLLAR).settle(DOLLAR);
+    leases.force(agent, 'second', DOLLAR).settle(DOLLAR);
+    await leases.told(agent);
+    for (const task of ['first', 'second']) {
+      expect(await ledger.endTask(task, { agent, state: 'done' }, 'test'), task).toBe(true);
+    }
+    await leases.close();
+  });
 });

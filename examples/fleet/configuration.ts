@@ -6,13 +6,16 @@ import { MEMBERS, type Member, type Role } from './plan.ts';
 import { CALL_PRICES } from './world/bill.ts';
 import { SERVICES } from './world/services.ts';
 
+export const KEYS = ['models', 'services', 'pagerduty', 'slack'] as const;
+export type Key = (typeof KEYS)[number];
+
 export interface Addresses {
   readonly models: string;
   readonly services: string;
   /** Agents by name. */
   readonly agents: ReadonlyMap<string, string>;
   /** Files that hold the real credentials: sidecars read them, agents do not know where they are. */
-  readonly keys: { readonly models: string; readonly services: string };
+  readonly keys: Readonly<Record<Key, string>>;
 }
 
 interface Rules {
@@ -49,6 +52,7 @@ export function configurationOf(at: Addresses): string {
     ...Object.entries(CALL_PRICES).map(
       ([service, price]) => `  ${service}: { call: $${Number(price) / 1e9} }`,
     ),
+    `alerts: { critical: "pagerduty file:${at.keys.pagerduty}", warning: "slack file:${at.keys.slack}" }`,
     `breakers: { window: 30s, failure_rate: 0.5, min_calls: ${BREAKER.callsMin}, cooldown: ${BREAKER.cooldownSeconds}s, trials: ${BREAKER.trials} }`,
     'listen: { proxy: "127.0.0.1:0", admin: "127.0.0.1:0", otlp: "127.0.0.1:0", control: "127.0.0.1:0", sql: "127.0.0.1:0" }',
     'drain: 2s',
@@ -58,7 +62,7 @@ export function configurationOf(at: Addresses): string {
 
 function agentLine({ name, role, dollarsPerMonth }: Member): string {
   const mode = name === 'social-2' ? ', mode: observe' : '';
-  const expected = name === 'strategist' ? '10m' : '30m';
+  const expected = name === 'keyword' ? '90s' : '30m';
   return `  ${name}: { role: ${role}, department: content, owner: content-leads, version: 1.0.0, budgets: [$${dollarsPerMonth}/month], expected_task: ${expected}${mode} }`;
 }
 
@@ -103,7 +107,7 @@ function rolesOf({ services, agents }: Addresses): Readonly<Record<Role, Rules>>
       deny: [http('DELETE', 'cms')],
     },
     seo: { allow: [haiku, ...to('image', 'social', 'publisher')] },
-    image: { notify: [http('POST', 'images')] },
+    image: { allow: [search], notify: [http('POST', 'images')] },
     social: {
       allow: ['llm openai/gpt-4o-mini', http('POST', 'adverts', '/v1/campaigns/*')],
       notify: [http('POST', 'mail', '/v1/posts')],
@@ -113,6 +117,6 @@ function rolesOf({ services, agents }: Addresses): Readonly<Record<Role, Rules>>
       notify: [http('POST', 'cms', '/v1/articles/*')],
       ask: [http('POST', 'cms', '/v1/sponsored/*')],
     },
-    analytics: { allow: ['llm openai/gpt-4o-mini', search, ...to('scout')] },
+    analytics: { allow: ['llm openai/gpt-4o-mini', ...to('scout')] },
   };
 }

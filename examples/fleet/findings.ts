@@ -3,6 +3,8 @@
 
 import { verifyChain } from '../../contract/audit-entry.ts';
 import { formatDollars as dollars } from '../../contract/money.ts';
+import { alarmFindings } from './alarms.ts';
+import { type Finding, line } from './finding.ts';
 import type { Books } from './fleet.ts';
 import { INCIDENTS, incidentTask, LOOP_FROM } from './incidents.ts';
 import { membersOf, ROLES } from './plan.ts';
@@ -10,15 +12,7 @@ import { actionsOf, ask, type BudgetRow, control, type Row, until } from './reco
 import type { Shown } from './run.ts';
 import type { Served } from './world/bill.ts';
 
-export interface Finding {
-  readonly about: string;
-  /** What happened, from outside Outrider. */
-  readonly happened: string;
-  readonly recorded: string;
-  readonly ok: boolean;
-}
-
-/** What each find line is worked out from. */
+/** What the lines are worked out from. */
 export interface Evidence {
   readonly shown: Shown;
   readonly rows: readonly Row[];
@@ -54,15 +48,9 @@ export async function findingsOf(evidence: Evidence): Promise<Finding[]> {
     await loopFinding(shown),
     ...lineageFindings(evidence),
     await chainFinding(evidence),
+    ...(await alarmFindings(shown.fleet)),
   ];
 }
-
-const line = (about: string, happened: unknown, recorded: unknown): Finding => ({
-  about,
-  happened: String(happened),
-  recorded: String(recorded),
-  ok: String(happened) === String(recorded),
-});
 
 function callFindings({ rows, books, served }: Evidence): Finding[] {
   const byCall = new Map(rows.map((row) => [row.call_id, row]));

@@ -5,12 +5,15 @@ import { randomBytes } from 'node:crypto';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { extname, join } from 'node:path';
 import type { Attempt } from './agent/tally.ts';
-import { configurationOf } from './configuration.ts';
+import { configurationOf, KEYS, type Key } from './configuration.ts';
+import { ALERTS_PACE } from './incidents.ts';
 import { MEMBERS } from './plan.ts';
 import { type Child, startChild } from './processes.ts';
 import { type Bill, openBill } from './world/bill.ts';
 import { type Models, startModels } from './world/models.ts';
+import { type PagerdutyDouble, startPagerduty } from './world/pagerduty.ts';
 import { type Services, startServices } from './world/services.ts';
+import { type SlackDouble, startSlack } from './world/slack.ts';
 
 export interface FleetOptions {
   /** Where everything is kept: data, logs, the configuration. */
@@ -32,6 +35,8 @@ export interface Books {
 export interface Fleet {
   readonly bill: Bill;
   readonly models: Models;
+  readonly pagerduty: PagerdutyDouble;
+  readonly slack: SlackDouble;
   readonly collector: Child;
   readonly config: string;
   readonly data: string;
@@ -75,7 +80,17 @@ async function open(
   const data = join(directory, 'data');
   mkdirSync(logs, { recursive: true });
   const bill = openBill();
-  const keys = { models: join(directory, 'models.key'), services: join(directory, 'services.key') };
+  const [pagerduty, slack] = await Promise.all([startPagerduty(), startSlack()]);
+  opened.push(
+    () => pagerduty.close(),
+    () => slack.close(),
+  );
+  const keys = Object.fromEntries(KEYS.map((key) => [key, join(directory, `${key}.key`)])) as Record<
+    Key,
+    string
+  >;
+  writeFileSync(keys.pagerduty, randomBytes(16).toString('hex'), { mode: 0o600 });
+  writeFileSync(keys.slack, slack.url, { mode: 0o600 });
   const models = await startModels(bill, drawKey(keys.models));
   opened.push(() => models.close());
   const services: Services = await startServices(bill, drawKey(keys.services));
@@ -103,7 +118,7 @@ async function open(
   const collector = await startChild({
     name: 'collector',
     args: [cli, 'collector', ...shared],
-    env: own,
+    env: { ...own, OUTRIDER_ALERTS_PACE: String(ALERTS_PACE), OUTRIDER_PAGERDUTY_URL: pagerduty.url },
     log: join(logs, 'collector.log'),
   });
   opened.push(() => collector.kill('SIGTERM'));
@@ -141,6 +156,8 @@ async function open(
   return {
     bill,
     models,
+    pagerduty,
+    slack,
     collector,
     config,
     data,

@@ -1,10 +1,9 @@
-// The show: articles are begun at an even pace and go round from scout to analytics, while incidents happen one after the
-// other; then everyone's books are closed and laid side by side.
+// The show: articles are begun at an even pace and go round from scout to analytics, while incidents happen; then everyone's books are closed and laid side by side.
 
 import { EventEmitter, once } from 'node:events';
 import { setTimeout as pause } from 'node:timers/promises';
 import { type Fleet, startFleet } from './fleet.ts';
-import { INCIDENTS } from './incidents.ts';
+import { INCIDENTS, type Incident } from './incidents.ts';
 import { MEMBERS, taskOf } from './plan.ts';
 
 export interface ShowOptions {
@@ -54,7 +53,7 @@ export async function show(options: ShowOptions): Promise<Shown> {
   const flow = flowOf(fleet, news, options);
   const ticker = setInterval(() => progress(flow.line()), PROGRESS_MS);
   try {
-    await Promise.race([failed, Promise.all([flow.done, misbehave(fleet, news, progress)])]);
+    await Promise.race([failed, Promise.all([flow.done, misbehave(fleet, news, flow, progress)])]);
   } finally {
     clearInterval(ticker);
   }
@@ -114,23 +113,29 @@ function flowOf(fleet: Fleet, news: EventEmitter, { articles, minutes }: ShowOpt
   };
 }
 
-/** One incident after the other, once the first article is out. */
+/** Most once the first article is out, each agent between two of its jobs; the others after the last article. */
 async function misbehave(
   fleet: Fleet,
   news: EventEmitter,
-  progress: (sentence: string) => void,
+  flow: Flow,
+  progress: ShowOptions['progress'],
 ): Promise<void> {
-  await once(news, 'finished');
-  for (const { name, agent, what } of INCIDENTS) {
+  const happen = async ({ name, agent, what }: Incident): Promise<void> => {
     progress(`incident ${name}: ${agent}, ${what}`);
-    const over = fleet.tell(agent, `/incidents/${name}`);
-    if (name === 'crash') {
-      await Promise.race([fleet.models.silent, over]);
-      await fleet.killSidecar(agent);
-      await fleet.startSidecar(agent);
-    }
-    await over;
-  }
+    await fleet.tell(agent, `/incidents/${name}`);
+  };
+  const incidents: readonly Incident[] = INCIDENTS;
+  await once(news, 'finished');
+  await Promise.all([crash(fleet), ...incidents.filter(({ last }) => !last).map(happen)]);
+  await flow.done;
+  await Promise.all(incidents.filter(({ last }) => last).map(happen));
+}
+
+async function crash(fleet: Fleet): Promise<void> {
+  const { agent } = INCIDENTS.find(({ name }) => name === 'crash')!;
+  await fleet.models.silent;
+  await fleet.killSidecar(agent);
+  await fleet.startSidecar(agent);
 }
 
 export const seconds = (ms: number): string => `${(ms / 1_000).toFixed(1)} s`;

@@ -1,6 +1,7 @@
 // The end of the demo, for people: the month's figures beside the reference fleet's, and what was held against what.
 
-import type { Evidence, Finding } from './findings.ts';
+import type { Finding } from './finding.ts';
+import type { Evidence } from './findings.ts';
 import { MONTH_HOURS, REFERENCE } from './plan.ts';
 import type { Row } from './records.ts';
 import { seconds } from './run.ts';

@@ -2,7 +2,7 @@
 // looks at no answer but to be surprised when one is not as planned.
 
 import { setTimeout as pause } from 'node:timers/promises';
-import { BREAKER, type IncidentName, LOOP_CALLS } from '../incidents.ts';
+import { BREAKER, type IncidentName, LOOP_CALLS, TOO_MANY_CALLS } from '../incidents.ts';
 import { memberNamed } from '../plan.ts';
 import { NO_ANSWER, TOO_MANY } from '../world/models.ts';
 import { OUT_OF_ORDER } from '../world/services.ts';
@@ -15,6 +15,9 @@ interface Trouble {
   /** Resolves when this agent has a sidecar again. */
   restarted(): Promise<WayOut>;
 }
+
+/** A spell that lasts: what is over at once is no reason to tell anybody. */
+const TRY_AGAIN_MS = 400;
 
 const SEARCH = (query: string): string => `/v1?q=${query}&bytes=1000`;
 
@@ -39,19 +42,26 @@ export const INCIDENT_WORK: Readonly<Record<IncidentName, (use: Trouble) => Prom
     await times(3, (at) => http(use, 'POST', 'reports', `/v1/orders/${at}`, {}));
   },
   async 'out-of-scope'(use) {
+    await think(use, 'Is it ready?');
     await times(2, () => http(use, 'POST', 'cms', '/v1/articles/1', {}));
   },
   async prohibited(use) {
+    await think(use, 'Is that still needed?');
     await http(use, 'DELETE', 'database', '/v1/customers');
   },
   async denied(use) {
+    await think(use, 'Which draft is it?');
     await times(2, () => http(use, 'DELETE', 'cms', '/v1/drafts/1'));
   },
   async 'rate-limited'(use) {
-    await times(6, (at) => think(use, `${TOO_MANY} Try ${at}.`).catch(expected));
+    await times(TOO_MANY_CALLS, async (at) => {
+      await think(use, `${TOO_MANY} Try ${at}.`).catch(expected);
+      await pause(TRY_AGAIN_MS);
+    });
     await think(use, 'And now?');
   },
   async sponsored(use) {
+    await think(use, 'Who pays?');
     await times(3, (at) => http(use, 'POST', 'cms', `/v1/sponsored/${at}`, {}));
   },
   async observed(use) {

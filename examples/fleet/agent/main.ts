@@ -30,17 +30,6 @@ let line: Promise<unknown> = Promise.resolve();
 const say = (event: string, more: object = {}): void =>
   void process.stdout.write(`${JSON.stringify({ event, agent: name, ...more })}\n`);
 
-/** Incidents whose task began, with a call that may cost, and is over. */
-const ENDED: ReadonlySet<IncidentName> = new Set([
-  'failing-tool',
-  'loop',
-  'budget-used-up',
-  'task-overspent',
-  'rate-limited',
-  'observed',
-  'crash',
-]);
-
 const rootTrace = (): string => `00-${randomBytes(16).toString('hex')}-${randomBytes(8).toString('hex')}-01`;
 
 function inTurn<Result>(work: () => Promise<Result>): Promise<Result> {
@@ -71,7 +60,7 @@ async function doIncident(incident: IncidentName): Promise<void> {
     return way;
   };
   await INCIDENT_WORK[incident]({ agent: name, out: ready(), lineage, restarted });
-  if (ENDED.has(incident)) await ready().endTask(name, lineage.task);
+  if (incident !== 'overdue') await ready().endTask(name, lineage.task);
 }
 
 function ready(): WayOut {

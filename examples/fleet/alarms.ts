@@ -8,7 +8,7 @@ import { INCIDENTS } from './incidents.ts';
 import { control, until } from './records.ts';
 
 /** Slow alerts are those that wait until something has gone on for long enough. */
-const FIRED_MS = 60_000;
+const FIRED_MS = 90_000;
 const TOLD_MS = 15_000;
 
 interface Fired {

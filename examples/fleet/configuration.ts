@@ -62,7 +62,7 @@ export function configurationOf(at: Addresses): string {
 
 function agentLine({ name, role, dollarsPerMonth }: Member): string {
   const mode = name === 'social-2' ? ', mode: observe' : '';
-  const expected = name === 'keyword' ? '90s' : '30m';
+  const expected = name === 'keyword' ? '45s' : '30m';
   return `  ${name}: { role: ${role}, department: content, owner: content-leads, version: 1.0.0, budgets: [$${dollarsPerMonth}/month], expected_task: ${expected}${mode} }`;
 }
 

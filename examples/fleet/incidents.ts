@@ -31,9 +31,9 @@ export const BREAKER = { callsMin: 20, cooldownSeconds: 2, trials: 2 } as const;
 export const LOOP_CALLS = 40;
 /** A loop is this many equal requests of one agent in one task. */
 export const LOOP_FROM = 20;
-export const TOO_MANY_CALLS = 30;
+export const TOO_MANY_CALLS = 36;
 /** Windows, waits and repeats of alerts pass so many times as fast. */
-export const ALERTS_PACE = 20;
+export const ALERTS_PACE = 10;
 
 export const INCIDENTS = [
   {

@@ -17,6 +17,13 @@ describe('the summary', () => {
     expect(findings.length).toBeGreaterThan(25);
   });
 
+  it('woke whom it should have, and nobody else', () => {
+    const about = (text: string) => demo().findings.find((each) => each.about === text)?.recorded;
+    expect(about('false alarms')).toBe('none');
+    expect(about('incidents at PagerDuty')).toBe('6');
+    expect(about('alert prohibited-act')).toBe('writer-3 (critical)');
+  });
+
   it('compares amounts that are not nothing', () => {
     const about = (text: string) => demo().findings.find((each) => each.about === text)!;
     expect(Number(about('$ in all').happened.slice(1))).toBeGreaterThan(100);

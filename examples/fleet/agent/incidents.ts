@@ -17,7 +17,7 @@ interface Trouble {
 }
 
 /** A spell that lasts: what is over at once is no reason to tell anybody. */
-const TRY_AGAIN_MS = 400;
+const TRY_AGAIN_MS = 800;
 
 const SEARCH = (query: string): string => `/v1?q=${query}&bytes=1000`;
 

@@ -1,5 +1,6 @@
 // `outrider policy diff OLD NEW`: what the second file would do to everything that was recorded, against the first.
 
+import { agentNamed, type Config } from '../../contract/config/config.ts';
 import { CHANGES, type Change, type Changed, diffPolicies, type Fate } from '../../contract/policy-diff.ts';
 import type { RecordedCalls } from '../../contract/recorded-calls.ts';
 import { EXIT, type Io, UsageError } from '../command.ts';
@@ -7,10 +8,12 @@ import { findConfig } from '../config-file.ts';
 import { json, type PolicyFlags } from './flags.ts';
 import { readSince, recordedCalls } from './recorded.ts';
 
-/** Changes alike in agent, kind and deciding rules, told once. */
+/** Changes alike in the entry that rules the agent, in kind and in deciding rules, told once. */
 interface Group {
   readonly change: Change;
-  readonly agent: string;
+  /** The entry of the new config, else of the old, else the agent itself. */
+  readonly entry: string;
+  readonly agents: number;
   readonly before: Fate;
   readonly after: Fate;
   readonly calls: number;
@@ -35,7 +38,7 @@ export async function diff(values: PolicyFlags, files: readonly string[], io: Io
   const before = (await findConfig({ flag: oldFile, env: io.env })).config;
   const after = (await findConfig({ flag: newFile, env: io.env })).config;
   const recorded = await recordedCalls({ agent: values.agent, sinceMs }, values.url, io);
-  const groups = grouped(diffPolicies(before, after, recorded));
+  const groups = grouped(diffPolicies(before, after, recorded), (agent) => entryOf(agent, after, before));
   const weighed = {
     calls: total(recorded),
     targets: recorded.length,
@@ -45,9 +48,13 @@ export async function diff(values: PolicyFlags, files: readonly string[], io: Io
   return groups.some(({ change }) => change === 'now_refused') ? EXIT.failed : EXIT.done;
 }
 
-function grouped(changed: readonly Changed[]): Group[] {
+const entryOf = (agent: string, ...configs: readonly Config[]): string =>
+  configs.map((config) => agentNamed(config, agent)?.pattern).find((pattern) => pattern !== undefined) ??
+  agent;
+
+function grouped(changed: readonly Changed[], entryFor: (agent: string) => string): Group[] {
   const keyOf = ({ change, seen, before, after }: Changed) =>
-    JSON.stringify([change, seen.agent, before, after]);
+    JSON.stringify([change, entryFor(seen.agent), before, after]);
   return [...Map.groupBy(changed, keyOf).values()]
     .map((alike) => {
       const { change, before, after } = alike[0]!;
@@ -56,8 +63,10 @@ function grouped(changed: readonly Changed[]): Group[] {
         .map((one) => one.lastSeen)
         .sort()
         .at(-1)!;
-      const targets = seen.map(nameOf);
-      return { change, agent: seen[0]!.agent, before, after, calls: total(seen), targets, lastSeen };
+      const targets = [...new Set(seen.map(nameOf))];
+      const agents = new Set(seen.map(({ agent }) => agent)).size;
+      const entry = entryFor(seen[0]!.agent);
+      return { change, entry, agents, before, after, calls: total(seen), targets, lastSeen };
     })
     .sort((a, b) => CHANGES.indexOf(a.change) - CHANGES.indexOf(b.change) || b.calls - a.calls);
 }
@@ -67,8 +76,8 @@ const nameOf = ({ action, target }: RecordedCalls): string =>
 const total = (recorded: readonly RecordedCalls[]): number =>
   recorded.reduce((sum, { calls }) => sum + calls, 0);
 
-function lineOf({ change, agent, before, after, calls, targets, lastSeen }: Group) {
-  return { change, agent, calls, targets, last_seen: lastSeen, before, after };
+function lineOf({ change, entry, agents, before, after, calls, targets, lastSeen }: Group) {
+  return { change, agent: entry, agents, calls, targets, last_seen: lastSeen, before, after };
 }
 
 function textOf(
@@ -76,7 +85,7 @@ function textOf(
   weighed: { calls: number; targets: number; since: string },
 ): string {
   const { calls, targets, since } = weighed;
-  const what = `${calls.toLocaleString('en-US')} recorded calls of ${targets.toLocaleString('en-US')} kinds since ${since}`;
+  const what = `${calls.toLocaleString('en-US')} recorded calls of ${targets.toLocaleString('en-US')} kinds since ${since.slice(0, 16).replace('T', ' ')}`;
   if (groups.length === 0) return `${what}: nothing changes.\n`;
   const sections = CHANGES.flatMap((change) => {
     const found = groups.filter((group) => group.change === change);
@@ -85,11 +94,12 @@ function textOf(
   return `${what}.\n${sections.join('')}\nRules and modes are weighed, not budgets, rates or prices.\n`;
 }
 
-function groupText({ agent, before, after, calls, targets, lastSeen }: Group): string {
+function groupText({ entry, agents, before, after, calls, targets, lastSeen }: Group): string {
   const more = targets.length - EXAMPLES_MAX;
   const shown = targets.slice(0, EXAMPLES_MAX).join(', ') + (more > 0 ? `, and ${more} more` : '');
   const times = `${calls.toLocaleString('en-US')} ${calls === 1 ? 'call' : 'calls'}`;
-  return `  ${agent}  ${shown}\n    ${times}, last ${lastSeen}\n    - ${fateText(before)}\n    + ${fateText(after)}\n`;
+  const who = agents === 1 ? '' : ` of ${agents} agents`;
+  return `  ${entry}  ${shown}\n    ${times}${who}, last ${lastSeen.slice(0, 16).replace('T', ' ')}\n    - ${fateText(before)}\n    + ${fateText(after)}\n`;
 }
 
 function fateText({ verdict, rule, observing, open }: Fate): string {

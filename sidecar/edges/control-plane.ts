@@ -23,7 +23,7 @@ export interface ControlPlane {
   reportPolicy(report: PolicyReport): Promise<void>;
   /** Ships one OTLP request; resolves once it is acknowledged. */
   ship(body: Buffer): Promise<void>;
-  /** Follows what the collector says until closed, reconnecting. */
+  /** Follows what the collector says until closed, reconnecting; up to a number of agents. */
   follow(agent: string, instance: string, hear: Hearing): void;
   close(): Promise<void>;
 }
@@ -47,6 +47,9 @@ export interface ControlPlaneOptions {
 const CONNECT_TIMEOUT_MS = 1_000;
 const ANSWER_TIMEOUT_MS = 5_000;
 const FOLLOW_AGAIN_MS = 1_000;
+const CONNECTIONS_MAX = 8;
+/** Each agent followed holds a connection; more agents behind one sidecar hear by heartbeat alone. */
+const FOLLOWED_MAX = 256;
 const EVENT_LINE_CHARACTERS_MAX = 65_536;
 
 /** The collector answered, but not with a yes. */
@@ -61,19 +64,21 @@ export class ControlPlaneError extends Error {
 }
 
 export function createControlPlane(options: ControlPlaneOptions): ControlPlane {
-  const pool = (url: string): Pool =>
+  const pool = (url: string, connections = CONNECTIONS_MAX): Pool =>
     new Pool(new URL(url).origin, {
-      connections: 8,
+      connections,
       connect: { timeout: CONNECT_TIMEOUT_MS },
       headersTimeout: ANSWER_TIMEOUT_MS,
       bodyTimeout: ANSWER_TIMEOUT_MS,
     });
   const control = pool(options.controlUrl);
+  // Apart from the rest: a stream never gives its connection back, and leases must not wait for one.
+  const streams = pool(options.controlUrl, FOLLOWED_MAX);
   let otlpUrl = new URL(options.otlpUrl).origin;
   let otlp = pool(otlpUrl);
   let token = options.token;
   let closed = false;
-  let stopFollowing: (() => void) | null = null;
+  let followed = 0;
 
   const authorization = (): string => {
     token ??= readToken(options.tokenFile);
@@ -118,7 +123,7 @@ export function createControlPlane(options: ControlPlaneOptions): ControlPlane {
   };
 
   const readEvents = async (path: string, hear: Hearing): Promise<void> => {
-    const stream = await control.request({
+    const stream = await streams.request({
       path,
       method: 'GET',
       headers: { authorization: authorization(), accept: 'text/event-stream' },
@@ -129,7 +134,6 @@ export function createControlPlane(options: ControlPlaneOptions): ControlPlane {
       await stream.body.dump();
       return;
     }
-    stopFollowing = () => stream.body.destroy();
     let rest = '';
     let event = '';
     for await (const chunk of stream.body) {
@@ -156,6 +160,8 @@ export function createControlPlane(options: ControlPlaneOptions): ControlPlane {
       await answer.body.dump();
     },
     follow(agent, instance, hear) {
+      if (followed >= FOLLOWED_MAX) return;
+      followed += 1;
       const path = `/v1/events?agent=${encodeURIComponent(agent)}&instance=${encodeURIComponent(instance)}`;
       const again = (): void => {
         if (!closed) options.clock.after(FOLLOW_AGAIN_MS, () => void turn());
@@ -167,8 +173,7 @@ export function createControlPlane(options: ControlPlaneOptions): ControlPlane {
     },
     async close() {
       closed = true;
-      stopFollowing?.();
-      await Promise.all([control.destroy(), otlp.destroy()]);
+      await Promise.all([control.destroy(), streams.destroy(), otlp.destroy()]);
     },
   };
 }

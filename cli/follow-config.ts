@@ -11,7 +11,16 @@ import { findConfig } from './config-file.ts';
 import { unenforced } from './process.ts';
 
 /** What only a restart changes, by its keys in the file. */
-const AT_START_ONLY = ['fleet', 'listen', 'store', 'journal', 'retention', 'collector', 'timezone'] as const;
+const AT_START_ONLY = [
+  'fleet',
+  'listen',
+  'store',
+  'journal',
+  'retention',
+  'collector',
+  'timezone',
+  'export',
+] as const;
 
 /** Looked at so often; a mounted ConfigMap changes by swapping a link, which only a look by name sees. */
 const LOOK_EVERY_MS = 1_000;

@@ -96,7 +96,7 @@ async function start(
   const tokens = await openTokens({ database, directory: places.root, clock, given: token });
   const secrets = createSecrets(clock, env);
   const exports = await startExports({
-    targets: config.exports,
+    targets: config.export,
     directory: places.exports,
     secrets,
     log,

@@ -140,7 +140,8 @@ async function send({ target, secrets }: ExporterOptions, batch: Buffer, signal:
     'content-type': 'application/x-protobuf',
     'content-encoding': 'gzip',
   };
-  for (const [name, reference] of target.headers) headers[name] = await secrets.read(reference);
+  for (const [name, reference] of Object.entries(target.headers))
+    headers[name] = await secrets.read(reference);
   const answer = await request(target.url, {
     method: 'POST',
     headers,

@@ -27,7 +27,7 @@ export interface Config {
   readonly drainMs: number;
   readonly prices: readonly PriceOverride[];
   readonly alerts: AlertChannels;
-  readonly exports: readonly ExportTarget[];
+  readonly export: readonly ExportTarget[];
   readonly retention: {
     readonly tracesDays: number;
     readonly auditDays: number;
@@ -174,7 +174,7 @@ export interface PriceOverride {
 export interface ExportTarget {
   /** As written, with its path: `https://otel.example/v1/traces`. */
   readonly url: string;
-  readonly headers: ReadonlyMap<string, SecretReference>;
+  readonly headers: Readonly<Record<string, SecretReference>>;
   readonly bodies: CaptureBodies;
 }
 

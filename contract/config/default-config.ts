@@ -55,7 +55,7 @@ export function defaultConfig(): Config {
     drainMs: DRAIN_MS_DEFAULT,
     prices: [],
     alerts: ALERTS_DEFAULT,
-    exports: [],
+    export: [],
     retention: RETENTION_DEFAULT,
     captureBodies: 'hash',
     listen: LISTEN_DEFAULT,

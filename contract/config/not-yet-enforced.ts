@@ -39,7 +39,7 @@ export function notYetEnforced(config: Config): Problem[] {
     if (isKept(role.captureBodies))
       key(['roles', name, 'capture'], `capture of bodies as ${role.captureBodies} is`);
   }
-  for (const [index, { bodies }] of config.exports.entries()) {
+  for (const [index, { bodies }] of config.export.entries()) {
     if (bodies !== 'none') key(['export', index, 'bodies'], `export of bodies as ${bodies} is`);
   }
   if (isKept(config.captureBodies))
@@ -80,8 +80,8 @@ function vaultPaths(config: Config): Path[] {
   }
   for (const [severity, channel] of Object.entries(config.alerts))
     if (channel?.secret.from === 'vault') paths.push(['alerts', severity]);
-  for (const [index, { headers }] of config.exports.entries()) {
-    for (const [name, secret] of headers)
+  for (const [index, { headers }] of config.export.entries()) {
+    for (const [name, secret] of Object.entries(headers))
       if (secret.from === 'vault') paths.push(['export', index, 'headers', name]);
   }
   return paths;

@@ -71,9 +71,9 @@ export function resolveConfig(file: FileConfig, resolving: Resolving): Config {
     drainMs: file.drain ?? DRAIN_MS_DEFAULT,
     prices: resolvePrices(file, tree, problems),
     alerts: { ...ALERTS_DEFAULT, ...defined(file.alerts ?? {}) },
-    exports: (file.export ?? []).map(({ otlp, headers, bodies }) => ({
+    export: (file.export ?? []).map(({ otlp, headers, bodies }) => ({
       url: otlp,
-      headers: new Map(Object.entries(headers ?? {})),
+      headers: headers ?? {},
       bodies: bodies ?? 'none',
     })),
     retention: {

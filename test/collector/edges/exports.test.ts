@@ -63,9 +63,7 @@ async function exportsTo(
 ): Promise<Exports> {
   const { clock = systemClock, ...bounds } = more;
   const exports = await startExports({
-    targets: [
-      { url, headers: new Map([['authorization', { from: 'env', locator: 'KEY' }]]), bodies: 'none' },
-    ],
+    targets: [{ url, headers: { authorization: { from: 'env', locator: 'KEY' } }, bodies: 'none' }],
     directory: join(directory, 'exports'),
     secrets: createSecrets(clock, { KEY: 'Bearer other' }),
     clock,
@@ -182,6 +180,17 @@ describe('export', () => {
     rmSync(join(directory, 'exports'), { recursive: true });
     await expect(exports.following(store).load(segment(1))).resolves.toEqual({ spans: 1 });
     expect(exports.state()[0]).toMatchObject({ dropped: 1 });
+  });
+
+  it('copies no logs and no metrics', async () => {
+    const double = await backend();
+    const exports = await exportsTo(double.url);
+    const logs = segment(1);
+    await exports.following(store).load({ ...logs, id: `${logs.id}-logs` });
+    await exports.following(store).load({ ...logs, id: `${logs.id}-metrics` });
+    await land(exports, segment(2));
+    await double.reached({ asked: 1 });
+    expect(double.taken).toEqual([request(2)]);
   });
 
   it('copies nothing that did not land', async () => {

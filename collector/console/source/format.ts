@@ -36,6 +36,10 @@ export function span(ms: number): string {
   return `${seconds} s`;
 }
 
+/** How long something still takes: the farther, the rougher. */
+export const until = (ms: number): string =>
+  ms >= 2 * 86_400_000 ? `${Math.floor(ms / 86_400_000)} days` : span(ms);
+
 export function ago(iso: string, nowMs: number): string {
   const ms = Math.max(0, nowMs - Date.parse(iso));
   if (ms < 60_000) return 'just now';

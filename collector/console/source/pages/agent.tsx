@@ -149,8 +149,8 @@ function Figures({ answer: { sums, p50_ms, p95_ms } }: { readonly answer: AgentA
         {short(sums.refused)}
       </Figure>
       <Figure name="Would refuse">{short(sums.would_refuse)}</Figure>
-      <Figure name="Half are faster than">{duration(p50_ms)}</Figure>
-      <Figure name="95 % faster than">{duration(p95_ms)}</Figure>
+      <Figure name="Median">{duration(p50_ms)}</Figure>
+      <Figure name="95th percentile">{duration(p95_ms)}</Figure>
     </dl>
   );
 }

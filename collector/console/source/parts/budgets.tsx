@@ -2,7 +2,7 @@
 
 import { type ReactNode, useState } from 'react';
 import { type BudgetLine, LEVELS } from '../../../../contract/budget.ts';
-import { count, span } from '../format.ts';
+import { count, until } from '../format.ts';
 import { agentHref } from '../route.ts';
 import { Money } from './values.tsx';
 
@@ -44,10 +44,8 @@ function Budget({ line }: { readonly line: BudgetLine }): ReactNode {
   return (
     <li className="budget" data-level={used >= 1 ? 'over' : used >= 0.9 ? 'near' : 'fine'}>
       <div className="budget-name">
-        {level === 'agent' ? <a href={agentHref(name)}>{name}</a> : <span>{name}</span>}
-        <small>
-          {level} · {during}
-        </small>
+        {level === 'agent' ? <a href={agentHref(name)}>{name}</a> : <span>{withoutAgent(line)}</span>}
+        <small>{level === 'task' ? 'task' : `${level} · ${during}`}</small>
       </div>
       {/* biome-ignore lint/a11y/useSemanticElements: <meter> has one bar, and this has two and a mark */}
       <div
@@ -84,6 +82,10 @@ function Budget({ line }: { readonly line: BudgetLine }): ReactNode {
   );
 }
 
+/** A task's budget is named `agent/task`. */
+const withoutAgent = ({ level, name }: BudgetLine): string =>
+  level === 'task' ? name.slice(name.indexOf('/') + 1) : name;
+
 function Projected({ projected }: { readonly projected: number }): ReactNode {
   const figure = projected > 10 ? '> 1000' : projected < 0.01 ? '< 1' : (projected * 100).toFixed(0);
   const text = `${figure} % at this pace`;
@@ -93,7 +95,7 @@ function Projected({ projected }: { readonly projected: number }): ReactNode {
 function Resets({ line: { resets_at } }: { readonly line: BudgetLine }): ReactNode {
   return resets_at === null
     ? 'with the task'
-    : `resets in ${span(Math.max(0, Date.parse(resets_at) - Date.now()))}`;
+    : `resets in ${until(Math.max(0, Date.parse(resets_at) - Date.now()))}`;
 }
 
 export function Amount({ of, unit }: { readonly of: string; readonly unit: BudgetLine['unit'] }): ReactNode {

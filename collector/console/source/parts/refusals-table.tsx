@@ -5,7 +5,7 @@ import type { Range, RefusalLine } from '../../../../contract/console.ts';
 import { REFUSALS } from '../../../../contract/refusals.ts';
 import { count } from '../format.ts';
 import { agentHref, callsHref } from '../route.ts';
-import { Ago } from './values.tsx';
+import { Ago, Sentence } from './values.tsx';
 
 const SHOWN_MAX = 30;
 
@@ -48,7 +48,9 @@ export function RefusalsTable({
                 <a href={agentHref(agent)}>{agent}</a>
               </td>
             )}
-            <td className="wide advice">{adviceOf(refusal)}</td>
+            <td className="wide advice">
+              <Sentence text={adviceOf(refusal)} />
+            </td>
             <td className="number">{count(calls)}</td>
             <td className="number">
               <Ago iso={last} />

@@ -6,7 +6,7 @@ import { REFUSALS } from '../../../../contract/refusals.ts';
 import { count, duration } from '../format.ts';
 import { agentHref, callsHref, traceHref } from '../route.ts';
 import { wouldRefuse } from './calls-table.tsx';
-import { Money, Status } from './values.tsx';
+import { Money, Sentence, Status } from './values.tsx';
 
 /** Shown above, in words. */
 const SHOWN_ABOVE = /^outrider\.(?!.*(?:sha256|response))/;
@@ -109,7 +109,11 @@ function CallFacts({ call }: { readonly call: CallLine }): ReactNode {
   ];
   return (
     <>
-      {advice !== '' && <p className="panel-advice">{advice}</p>}
+      {advice !== '' && (
+        <p className="panel-advice">
+          <Sentence text={advice} />
+        </p>
+      )}
       <dl className="panel-facts">
         {facts
           .filter(([, value]) => value !== false && value !== '')

@@ -121,3 +121,11 @@ export function Figure({
     </div>
   );
 }
+
+/** A sentence with commands between backticks. */
+export function Sentence({ text }: { readonly text: string }): ReactNode {
+  return text.split('`').map((part, index) =>
+    // biome-ignore lint/suspicious/noArrayIndexKey: the parts of one sentence, in their order
+    index % 2 === 1 ? <code key={index}>{part}</code> : part,
+  );
+}

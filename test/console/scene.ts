@@ -1,9 +1,12 @@
 // What happens on the stage before anyone looks: the same calls every time.
 
-import { requestBytes } from '../collector/store/otlp.ts';
+import { requestBytes, type Span } from '../collector/store/otlp.ts';
 import type { Stage, StageAgent } from './stage.ts';
 
 export const TRACE_ID = '5b8aa5a2d2c872e8321cf37308d69df2';
+export const HOSTILE_TRACE_ID = '5b8aa5a2d2c872e8321cf37308d69df3';
+/** What a script, a style or an attribute would have to be broken out of with. */
+const HOSTILE = `<img src=x onerror=alert(1)>"'\`\u202e{{7*7}}</script><script>alert(2)</script>`;
 const ROOT_SPAN = '051581bf3cb55c13';
 
 const chat = (model: string, text: string) => ({
@@ -69,13 +72,42 @@ async function oneTrace(
     attributes: { 'gen_ai.agent.name': 'trend-scout', 'brief.topic': 'agents & budgets' },
   });
   const endMs = Date.now() + 4;
+  await report(stage, [
+    span(ROOT_SPAN, '', 'invoke_agent trend-scout', startMs - 3, endMs),
+    span('0000000000000a01', ROOT_SPAN, 'parse answer', endMs - 3, endMs - 1),
+  ]);
+}
+
+/** An agent that names everything it can after an attack: the model, its spans, their attributes. */
+export async function playHostile(stage: Stage): Promise<void> {
+  const { id } = await stage.call({
+    agent: 'trend-scout',
+    path: CHAT,
+    body: chat(HOSTILE.replace(/[^\x20-\x7e]/g, ''), HOSTILE),
+    trace: `00-${HOSTILE_TRACE_ID}-${ROOT_SPAN}-01`,
+  });
+  const nowNs = BigInt(Date.now()) * 1_000_000n;
+  await report(stage, [
+    {
+      traceId: Buffer.from(HOSTILE_TRACE_ID, 'hex'),
+      spanId: Buffer.from(ROOT_SPAN, 'hex'),
+      name: HOSTILE,
+      startUnixNano: nowNs - 1_000_000_000n,
+      endUnixNano: nowNs,
+      attributes: { [HOSTILE]: HOSTILE.repeat(50), 'gen_ai.agent.name': HOSTILE },
+      events: [{ name: HOSTILE, atUnixNano: nowNs, attributes: { [HOSTILE]: HOSTILE } }],
+      status: { code: 2, message: HOSTILE },
+    },
+  ]);
+  await stage.recorded([id]);
+}
+
+/** Spans of an agent's own, as its SDK would send them. */
+async function report(stage: Stage, spans: readonly Span[]): Promise<void> {
   const request = requestBytes({
     resource: { 'service.name': 'trend-scout-app' },
     scope: { name: 'my-agent', version: '1.4.0' },
-    spans: [
-      span(ROOT_SPAN, '', 'invoke_agent trend-scout', startMs - 3, endMs),
-      span('0000000000000a01', ROOT_SPAN, 'parse answer', endMs - 3, endMs - 1),
-    ],
+    spans,
   });
   const answer = await fetch(`${stage.otlp}/v1/traces`, {
     method: 'POST',

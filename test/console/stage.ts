@@ -72,6 +72,8 @@ export interface Stage {
   call(call: Call): Promise<{ status: number; id: string }>;
   /** Resolves once these calls can be asked for. */
   recorded(ids: readonly string[]): Promise<void>;
+  /** At the SQL door. */
+  query<T>(sql: string): Promise<T[]>;
   /** A fresh one-time link. */
   link(): Promise<string>;
   stop(): Promise<void>;
@@ -125,6 +127,7 @@ export async function startStage(): Promise<Stage> {
         ([row]) => Number(row?.n) === ids.length,
       );
     },
+    query: (text) => rows(sql!, text),
     async link() {
       const { stdout } = await runOutrider(['console', '--collector', control!, '--data', data], {
         env: { OUTRIDER_TOKEN: '' },

@@ -29,8 +29,11 @@ function Signed({ route }: { readonly route: Route }): ReactNode {
   const main = useRef<HTMLElement>(null);
   const place = route.path.join('/');
   useListKeys();
-  // biome-ignore lint/correctness/useExhaustiveDependencies: another place is read from its top
+  const before = useRef(place);
+  // Another place is read from its top; the first one is where the browser put it.
   useEffect(() => {
+    if (before.current === place) return;
+    before.current = place;
     window.scrollTo(0, 0);
     main.current?.focus({ preventScroll: true });
   }, [place]);

@@ -1,7 +1,7 @@
 // Budgets as bars: what is posted, what sidecars hold, and where the window would end if it went on like this.
 
 import { type ReactNode, useState } from 'react';
-import { type BudgetLine, LEVELS } from '../../../../contract/budget.ts';
+import type { BudgetLine, Level } from '../../../../contract/budget.ts';
 import { count, until } from '../format.ts';
 import { agentHref } from '../route.ts';
 import { Money } from './values.tsx';
@@ -9,14 +9,13 @@ import { Money } from './values.tsx';
 /** Of the window that has passed, before which a projection would only mislead. */
 const PROJECTED_FROM = 0.02;
 const SHOWN_AT_FIRST = 10;
+const WIDTH: Readonly<Record<Level, number>> = { fleet: 3, department: 2, agent: 1, task: 0 };
 const WINDOW_MS: Readonly<Record<string, number>> = { hour: 3_600_000, day: 86_400_000, week: 604_800_000 };
 
 /** The wider budgets first, then the fullest; the rest behind a button. */
 export function Budgets({ lines }: { readonly lines: readonly BudgetLine[] }): ReactNode {
   const [isWhole, setWhole] = useState(false);
-  const sorted = lines.toSorted(
-    (a, b) => LEVELS.indexOf(a.level) - LEVELS.indexOf(b.level) || fullness(b) - fullness(a),
-  );
+  const sorted = lines.toSorted((a, b) => WIDTH[b.level] - WIDTH[a.level] || fullness(b) - fullness(a));
   const shown = isWhole ? sorted : sorted.slice(0, SHOWN_AT_FIRST);
   return (
     <>

@@ -27,7 +27,7 @@ import { noteOwnPolicy, notePolicy } from './control/policies.ts';
 import { openRoster } from './control/roster.ts';
 import { openSessions } from './control/sessions.ts';
 import { COLLECTOR, openTokens, type Tokens } from './control/tokens.ts';
-import { startExports } from './edges/exports.ts';
+import { type Exports, startExports } from './edges/exports.ts';
 import { type Pipeline, startPipeline } from './pipeline.ts';
 import type { Loader } from './queue/loader.ts';
 import { startFleetMetrics } from './rollups/fleet-metrics.ts';
@@ -181,7 +181,7 @@ async function start(
     otlpPort: Number(new URL(pipeline.otlpUrl).port),
     missing: () => missingParts(database, store),
     metrics: {
-      figures: () => figuresOf(database, store, pipeline, recalls.listeners()),
+      figures: () => figuresOf({ database, store, pipeline, exports }, recalls.listeners()),
       fleet: () => fleet.families(),
       alertValues: alerts.values,
     },
@@ -267,12 +267,15 @@ function missingParts(database: Database, store: Store): readonly string[] {
   );
 }
 
-async function figuresOf(
-  database: Database,
-  store: Store,
-  pipeline: Pipeline,
-  listeners: number,
-): Promise<Figures> {
+interface Parts {
+  readonly database: Database;
+  readonly store: Store;
+  readonly pipeline: Pipeline;
+  readonly exports: Exports;
+}
+
+async function figuresOf({ database, store, pipeline, exports }: Parts, listeners: number): Promise<Figures> {
+  const copies = exports.totals();
   const { segments, bytes, oldestMs } = pipeline.depth();
   const { receiver, queue } = pipeline.counters();
   return {
@@ -286,6 +289,8 @@ async function figuresOf(
       outrider_control_statements_pending: database.pending(),
       outrider_event_streams: listeners,
       outrider_store_memory_bytes: await store.memoryBytes(),
+      outrider_export_waiting_bytes: copies.waitingBytes,
+      outrider_export_given_up_total: copies.givenUp,
     },
     receivedRequests: receiver.taken,
     refusedRequests: receiver.refused,

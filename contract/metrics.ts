@@ -139,6 +139,12 @@ export const COLLECTOR_METRICS = {
     [],
     'Resident memory of the embedded store; 0 while it is away.',
   ),
+  outrider_export_waiting_bytes: gauge('bytes', [], 'Copies that the backends of `export` have yet to take.'),
+  outrider_export_given_up_total: counter(
+    'copies',
+    [],
+    'Copies given up: segments beyond the spool’s bound, batches a backend will never take.',
+  ),
 };
 
 /** The fleet as the collector sees it. Counters begin at 0 when the collector starts; SQL has the whole past. */

@@ -27,6 +27,8 @@ export interface Exports {
   /** The same loader, whose segments are copied once they have landed. */
   following(loader: Loader): Loader;
   state(): readonly ExportState[];
+  /** Over all backends: bytes that wait, and how many segments and batches were given up. */
+  totals(): { readonly waitingBytes: number; readonly givenUp: number };
   close(): Promise<void>;
 }
 
@@ -76,6 +78,10 @@ export async function startExports(options: ExportsOptions): Promise<Exports> {
         dropped,
         ...exporter.counters,
       })),
+    totals: () => ({
+      waitingBytes: ways.reduce((sum, { spool }) => sum + spool.bytes, 0),
+      givenUp: ways.reduce((sum, { dropped, exporter }) => sum + dropped + exporter.counters.refused, 0),
+    }),
     async close() {
       await Promise.all(ways.map(({ exporter }) => exporter.close()));
     },

@@ -126,6 +126,8 @@ beforeAll(async () => {
           outrider_control_statements_pending: 0,
           outrider_event_streams: 0,
           outrider_store_memory_bytes: 0,
+          outrider_export_waiting_bytes: 0,
+          outrider_export_given_up_total: 0,
         },
         receivedRequests: { logs: 3 },
         refusedRequests: { 418: 1 },

@@ -171,6 +171,7 @@ describe('export', () => {
     const exports = await exportsTo(double.url, { spoolBytesMax: 3 * bytes });
     for (const number of [1, 2, 3, 4, 5]) await land(exports, segment(number));
     expect(exports.state()[0]).toMatchObject({ dropped: 2, waitingBytes: 3 * bytes });
+    expect(exports.totals()).toEqual({ givenUp: 2, waitingBytes: 3 * bytes });
     expect(spooled().map((name) => Number.parseInt(String(name).split('/')[1]!, 10))).toEqual([1, 4, 5]);
   });
 

@@ -1,13 +1,15 @@
-// Writes deploy/prometheus/ and deploy/alertmanager/ from the definitions beside it: `node alerts/build.ts`. A test holds
-// the written files to this.
+// Writes deploy/prometheus/ and the table of docs/alerts.md from the definitions beside it: `node alerts/build.ts`. A test
+// holds the written files to this.
 
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { stringify } from 'yaml';
 import { type AlertDefinition, parseDefinitions } from '../collector/alerts/definition.ts';
+import { shown } from '../collector/alerts/finding.ts';
 import { readAlertFiles } from '../collector/edges/alert-files.ts';
 
 const ROOT = join(import.meta.dirname, '..');
+const DOCS = 'docs/alerts.md';
 const RULES = 'outrider.rules.yaml';
 
 /** Path under the repository's root → text. */
@@ -19,6 +21,7 @@ export function builtFiles(): ReadonlyMap<string, string> {
       'deploy/prometheus/outrider.rules.test.yaml',
       page('When each rule fires, and when not', testsOf(alerts)),
     ],
+    [DOCS, docsWith(tableOf(alerts))],
   ]);
 }
 
@@ -86,6 +89,40 @@ function testsOf(alerts: readonly AlertDefinition[]): object {
     ),
   };
 }
+
+/** The page with its table replaced. */
+function docsWith(table: string): string {
+  const text = readFileSync(join(ROOT, DOCS), 'utf8');
+  return text.replace(
+    /(<!-- written by .*? -->\n)[\s\S]*?(<!-- end -->)/,
+    (_, from, to) => `${from}${table}${to}`,
+  );
+}
+
+function tableOf(alerts: readonly AlertDefinition[]): string {
+  const rows = ['critical', 'warning'].flatMap((severity) =>
+    alerts.filter((alert) => alert.severity === severity).map(lineOf),
+  );
+  return `${['| alert | | asks | when |', '| --- | --- | --- | --- |', ...rows].join('\n')}\n`;
+}
+
+function lineOf(alert: AlertDefinition): string {
+  const { id, severity, question, threshold, window, for: lasting } = alert;
+  const within = threshold > 0 || window === 0 || window >= DAY_MS ? '' : ` in ${lengthOf(window)}`;
+  const long = lasting > 0 ? `, for ${lengthOf(lasting)}` : '';
+  return `| \`${id}\` | ${severity} | ${question} | ${boundOf(alert)}${within}${long} |`;
+}
+
+function boundOf({ threshold, at_least, unit, steps, threshold_from }: AlertDefinition): string {
+  if (threshold === 0) return 'any';
+  if (threshold_from === 'expected_task') return `over ${threshold} × \`expected_task\``;
+  const bounds = (steps ?? [threshold]).map((bound) => shown(bound, unit)).join(', then ');
+  const own = threshold_from === 'task_budget' ? ', or its own task budget' : '';
+  return `${at_least ? 'from' : 'over'} ${bounds}${own}`;
+}
+
+const DAY_MS = 86_400_000;
+const lengthOf = (ms: number): string => (ms < 7_200_000 ? `${ms / 60_000} min` : `${ms / 3_600_000} h`);
 
 if (import.meta.main) {
   for (const [path, text] of builtFiles()) {

@@ -24,7 +24,7 @@ Examples:
   outrider policy check --config outrider.yaml
   outrider policy explain --agent trend-scout 'llm openai/gpt-5-mini'
   outrider policy explain --agent trend-scout 'mcp files/write_page' --args '{"path":"/drafts/a.md"}'
-  outrider policy suggest --agent trend-scout --since 7d > agents/trend-scout.yaml
+  outrider policy suggest --agent trend-scout --since 7d > trend-scout.yaml
   outrider policy diff outrider.yaml next.yaml --since 30d
 
 Exit: 0 done, or the call may pass; 1 the call is refused, or something that passes under OLD is refused under NEW;

@@ -3,17 +3,29 @@
 -- Parameters: since
 -- Columns: at, agent_id, event, mode, until, actor, reason, let_pass
 SELECT
-  switched.timestamp AS at, agent_id, event,
+  switched.timestamp AS at, switched.agent_id AS agent_id, switched.event AS event,
   JSONExtractString(details, 'mode') AS mode,
   parseDateTime64BestEffortOrNull(JSONExtractString(details, 'until'), 3) AS until,
-  actor, reason,
-  countIf(event = 'mode_changed' AND passed_at >= at AND passed_at < ifNull(until, now64(3))) AS let_pass
+  actor, reason, passed.calls AS let_pass
 FROM control_events AS switched
 LEFT JOIN (
-  SELECT agent_id, timestamp AS passed_at FROM actions WHERE mode = 'observe' AND verdict != would_verdict
-) AS passed USING (agent_id)
-WHERE event IN ('mode_changed', 'mode_restored') AND switched.timestamp >= parseDateTime64BestEffort({since:String}, 3)
-GROUP BY switched.timestamp, agent_id, event, details, actor, reason
+  SELECT event_id, count() AS calls
+  FROM (
+    SELECT
+      id AS event_id, timestamp AS from, replaceAll(agent_id, '*', '%') AS who,
+      ifNull(parseDateTime64BestEffortOrNull(JSONExtractString(details, 'until'), 3), now64(3)) AS to
+    FROM control_events
+    WHERE event = 'mode_changed'
+  ) AS ordered
+  CROSS JOIN (
+    SELECT agent_id, timestamp FROM actions
+    WHERE mode = 'observe' AND verdict != would_verdict AND timestamp >= parseDateTime64BestEffort({since:String}, 3)
+  ) AS observed
+  WHERE observed.agent_id LIKE ordered.who AND observed.timestamp >= ordered.from AND observed.timestamp < ordered.to
+  GROUP BY event_id
+) AS passed ON passed.event_id = switched.id
+WHERE switched.event IN ('mode_changed', 'mode_restored')
+  AND switched.timestamp >= parseDateTime64BestEffort({since:String}, 3)
 ORDER BY at
 
 -- An answer, of a practice fleet:

@@ -41,6 +41,11 @@ const LEVELS = QUANTILES.join(', ');
 const BOUNDS = 'ARRAY JOIN {bounds:Array(UInt32)} AS bound';
 const EARLIEST = 'toDateTime(arrayMin({bounds:Array(UInt32)}))';
 
+const TASKS_ENDED = `
+  SELECT agent_id, state, ended_at, greatest(0, dateDiff('millisecond', first_call, ended_at) / 1000) AS duration
+  FROM tasks
+  WHERE ended_at IS NOT NULL`;
+
 export const callSums = (agent: string): string => `
   SELECT bound, ${agent} AS agent, model, status, refusal, sum(calls) AS count, sum(tokens_in) AS input,
     sum(tokens_out) AS output, sum(tokens_cached) AS cached, sum(cost_nanodollars) AS nanodollars,
@@ -56,27 +61,31 @@ export const callQuantiles = (agent: string): string => `
   WHERE time >= toDateTime({hour_ago:UInt32})
   GROUP BY agent`;
 
-/** A task counts as begun with its first call since the moment; its duration is from its first call of all. */
+/**
+ * A task counts as begun with its first call since the moment; its duration is from its first call of all. Those that
+ * began are counted in the table behind the view: the view would put all tasks of all times together first.
+ */
 export const taskSums = (agent: string): string => `
-  SELECT bound, agent,
-    countIf(last_call >= toDateTime(bound)) AS begun,
-    countIf(state = 'done' AND ended_at >= toDateTime(bound)) AS done,
-    countIf(state = 'failed' AND ended_at >= toDateTime(bound)) AS failed,
-    sumIf(duration, ended_at >= toDateTime(bound)) AS seconds
-  FROM (${tasksTimed(agent)}) ${BOUNDS}
-  WHERE last_call >= toDateTime(bound) OR ended_at >= toDateTime(bound)
+  SELECT bound, ${agent} AS agent, sum(of_begun) AS begun, sum(of_done) AS done, sum(of_failed) AS failed,
+    sum(of_seconds) AS seconds
+  FROM (
+    SELECT bound, agent_id, uniqExact(task_id) AS of_begun, 0 AS of_done, 0 AS of_failed, 0. AS of_seconds
+    FROM task_calls ${BOUNDS}
+    WHERE last_call >= ${EARLIEST} AND last_call >= toDateTime(bound)
+    GROUP BY bound, agent_id
+    UNION ALL
+    SELECT bound, agent_id, 0, countIf(state = 'done'), countIf(state = 'failed'), sum(duration)
+    FROM (${TASKS_ENDED}) ${BOUNDS}
+    WHERE ended_at >= ${EARLIEST} AND ended_at >= toDateTime(bound)
+    GROUP BY bound, agent_id
+  )
   GROUP BY bound, agent`;
 
 export const taskQuantiles = (agent: string): string => `
-  SELECT agent, quantiles(${LEVELS})(duration) AS seconds
-  FROM (${tasksTimed(agent)})
+  SELECT ${agent} AS agent, quantiles(${LEVELS})(duration) AS seconds
+  FROM (${TASKS_ENDED})
   WHERE ended_at >= toDateTime({hour_ago:UInt32})
   GROUP BY agent`;
-
-function tasksTimed(agent: string): string {
-  return `SELECT ${agent} AS agent, state, last_call, ended_at,
-    greatest(0, dateDiff('millisecond', first_call, ifNull(ended_at, last_call)) / 1000) AS duration FROM tasks`;
-}
 
 /** The last word of each reporter that has spoken within the last quarter of an hour. */
 export const queueDepths = (agent: string): string => `

@@ -90,7 +90,14 @@ async function recordsAsMetrics(): Promise<[series: string, value: number][]> {
   const refused = await lively.fleet.query<{ agent: string; refusal: string; calls: string }>(
     `SELECT ${agent}, refusal, ${sums} FROM actions WHERE refusal != '' GROUP BY agent, refusal`,
   );
+  const ended = await lively.fleet.query<{ agent: string; state: string; tasks: string }>(
+    `SELECT ${agent}, state, count() AS tasks FROM tasks WHERE state != 'open' GROUP BY agent, state`,
+  );
   return [
+    ...ended.map(({ agent: a, state, tasks }): [string, number] => [
+      `outrider_fleet_tasks_total{agent="${a}",state="${state}"}`,
+      Number(tasks),
+    ]),
     ...byHow.flatMap(({ agent: a, upstream, status, calls }): [string, number][] => [
       [`outrider_calls_total{agent="${a}",upstream="${upstream}",status="${status}"}`, Number(calls)],
     ]),

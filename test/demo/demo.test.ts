@@ -5,6 +5,7 @@ import { describe, expect, it } from 'vitest';
 import { verifyChain } from '../../contract/audit-entry.ts';
 import { INCIDENTS, incidentTask } from '../../examples/fleet/incidents.ts';
 import { MEMBERS } from '../../examples/fleet/plan.ts';
+import { everyQuery } from '../dashboards/every-query.ts';
 import { withDemo } from './demo.ts';
 
 const ARTICLES = 8;
@@ -110,5 +111,16 @@ describe('the ledger', () => {
     expect(agents.filter(({ posted, limit }) => BigInt(posted) > BigInt(limit))).toEqual([]);
     const social = agents.find(({ name }) => name === 'social-3')!;
     expect(BigInt(social.posted)).toBeGreaterThan(49_000_000_000n);
+  });
+});
+
+describe('the dashboards', () => {
+  it('have something to show for each of their SQL questions but one', async () => {
+    const outcomes = await everyQuery({ sql: demo().listen.sql! }, { minutes: 60 });
+    expect(outcomes.filter(({ failure }) => failure !== null)).toEqual([]);
+    // No model of this fleet asks its agent to run a tool.
+    const empty = outcomes.filter(({ rows }) => rows === 0).map(({ where }) => where);
+    expect(empty).toEqual(['agent / Tools its models asked for / A']);
+    expect(outcomes.length).toBeGreaterThan(40);
   });
 });

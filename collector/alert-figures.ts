@@ -3,9 +3,9 @@
 import { AWAY_AFTER_MS, type BudgetLine } from '../contract/budget.ts';
 import { formatDollars } from '../contract/money.ts';
 import type { Clock } from '../kit/clock.ts';
-import type { Figures } from './alerts/evaluate.ts';
+import type { Ask, Figures } from './alerts/evaluate.ts';
 import type { Row } from './alerts/finding.ts';
-import { type AccountName, accountsInTheWay, leaseHolders } from './control/alert-facts.ts';
+import { leaseHolders } from './control/alert-facts.ts';
 import type { Database } from './control/database.ts';
 import type { Ledger } from './control/ledger.ts';
 import type { Roster } from './control/roster.ts';
@@ -17,12 +17,14 @@ export interface FigureSources {
   /** Parts of this collector that are not there. */
   missing(): readonly string[];
   queue(): { readonly segments: number; readonly oldestMs: number };
+  /** Asks the store. */
+  readonly ask: Ask;
   readonly clock: Clock;
 }
 
 const DAY_MS = 86_400_000;
 const QUEUE_BEHIND_MS = 60_000;
-/** A refused call says that a budget is used up only where little is left: one huge call says nothing of the budget. */
+/** A budget is used up when nothing fits into what is left: calls are refused for money, and little is left. */
 const NEARLY_ALL = 0.95;
 
 export function createFigures(sources: FigureSources): Figures {
@@ -47,20 +49,21 @@ export function createFigures(sources: FigureSources): Figures {
   };
 }
 
-async function budgetRows(
-  { ledger, database, clock }: FigureSources,
-  levels: readonly string[],
-): Promise<Row[]> {
-  const lines = await ledger.budgets();
-  const inTheWay = new Set((await accountsInTheWay(database, clock.nowMs())).map(nameOf));
-  return lines
-    .filter(({ level, limit }) => levels.includes(level) && limit !== '0')
-    .map((line) => budgetRow(line, inTheWay.has(nameOf(line))));
+async function budgetRows(sources: FigureSources, levels: readonly string[]): Promise<Row[]> {
+  const lines = (await sources.ledger.budgets()).filter(
+    ({ level, limit }) => levels.includes(level) && limit !== '0',
+  );
+  const refused = lines.some((line) => usedOf(line) >= NEARLY_ALL)
+    ? await refusedFor(sources)
+    : new Set<string>();
+  return lines.map((line) => budgetRow(line, refused.has(`${line.level} ${line.name}`)));
 }
+
+const usedOf = ({ posted, limit }: BudgetLine): number => Number(posted) / Number(limit);
 
 function budgetRow(line: BudgetLine, refused: boolean): Row {
   const { level, name, window, unit, limit, posted } = line;
-  const used = Number(posted) / Number(limit);
+  const used = usedOf(line);
   const amount = (text: string) =>
     unit === 'tokens' ? `${Number(text).toLocaleString('en-US')} tokens` : formatDollars(BigInt(text));
   const [agent, task] = ownersOf(level, name);
@@ -77,14 +80,29 @@ function budgetRow(line: BudgetLine, refused: boolean): Row {
   };
 }
 
+/** `level name` of all on whose path a call was refused for money within a day. */
+async function refusedFor({ ask, clock }: FigureSources): Promise<ReadonlySet<string>> {
+  const rows = await ask(
+    `SELECT fleet_id, department, agent_id, task_id FROM actions
+     WHERE timestamp >= fromUnixTimestamp64Milli({since:Int64}) AND refusal = 'over_budget'
+     GROUP BY ALL LIMIT 10000`,
+    { since: clock.nowMs() - DAY_MS },
+  );
+  return new Set(
+    rows.flatMap(({ fleet_id, department, agent_id, task_id }) => [
+      `fleet ${fleet_id}`,
+      `department ${department}`,
+      `agent ${agent_id}`,
+      `task ${agent_id}/${task_id}`,
+    ]),
+  );
+}
+
 function ownersOf(level: string, name: string): readonly [agent: string, task: string] {
   if (level === 'agent') return [name, ''];
   const slash = name.indexOf('/');
   return level === 'task' ? [name.slice(0, slash), name.slice(slash + 1)] : ['', ''];
 }
-
-const nameOf = ({ level, name, window, unit }: AccountName): string =>
-  JSON.stringify([level, name, window, unit]);
 
 async function instancesAway({ roster, database, clock }: FigureSources): Promise<Row[]> {
   const nowMs = clock.nowMs();

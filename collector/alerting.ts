@@ -7,7 +7,6 @@ import type { Secrets } from '../kit/secrets.ts';
 import { createFigures, type FigureSources } from './alert-figures.ts';
 import { type Alerts, startAlerts } from './alerts/alerts.ts';
 import { parseDefinitions } from './alerts/definition.ts';
-import type { Ask } from './alerts/evaluate.ts';
 import { paceOf } from './alerts/pace.ts';
 import { PAGERDUTY_URL } from './alerts/pagerduty.ts';
 import { createAlertBook } from './control/alert-book.ts';
@@ -19,7 +18,6 @@ export interface AlertingOptions extends FigureSources {
   config(): Config;
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly secrets: Secrets;
-  readonly ask: Ask;
   readonly log: Log;
 }
 

@@ -68,6 +68,7 @@ describe('the digest', () => {
       ['scout', '$0', '1', '0', '1'],
     ]);
     expect(details['Tasks ended']).toMatch(/^writer +1 +0$/m);
+    expect(Object.values(details).join()).not.toContain('could not be asked');
     expect(details.Refused).toMatch(/^over_budget +1 +scout$/m);
     expect(details.Alerts).toMatch(/^error-rate +1 +0$/m);
   });

@@ -27,13 +27,22 @@ describe('the package', () => {
     expect(files.filter((file) => sources.test(file))).toEqual([]);
   });
 
-  it('runs from an empty folder: version, policy check, up, a call, sql', async () => {
+  it('runs from an empty folder: version, policy check, up, a call, sql', { timeout: 90_000 }, async () => {
     const folder = install(tarball, [...FREE, ...EMBEDDED]);
     await expectWhole(folder, programIn(folder));
   });
 });
 
 describe('without the embedded stores', () => {
+  it('every command is there, and says what it does', async () => {
+    const program = programIn(install(tarball, FREE), process.execPath);
+    const { stdout } = await runOutrider(['--help'], { program });
+    const commands = [...stdout.matchAll(/^ {2}(\w[\w-]*) {2,}/gm)].map(([, name]) => name ?? '');
+    expect(commands.length).toBeGreaterThan(8);
+    const helped = await Promise.all(commands.map((name) => runOutrider([name, '--help'], { program })));
+    expect(helped.filter(({ code, stderr }) => code !== 0 || stderr !== '')).toEqual([]);
+  });
+
   it('a sidecar runs', async () => {
     const folder = install(tarball, FREE);
     const provider = await startProvider();

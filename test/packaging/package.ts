@@ -7,6 +7,7 @@ import { expect } from 'vitest';
 import { startProvider } from '../../examples/provider/provider.ts';
 import { REAL_KEY, SAMPLE } from '../end-to-end/fleet.ts';
 import {
+  control,
   type Program,
   rows,
   runOutrider,
@@ -72,6 +73,7 @@ export async function expectWhole(folder: string, program: Program): Promise<voi
       () => rows(sql, `SELECT cost_usd FROM actions WHERE call_id = '${call}' AND status = 'success'`),
       (found) => found.length === 1,
     );
+    await expectBesideCode(up.listen.collector!.control!, folder);
     const asked = await runOutrider(['sql', '--url', sql, 'SELECT count() FROM actions'], options);
     expect([asked.code, asked.stderr]).toEqual([0, '']);
   } finally {
@@ -79,6 +81,20 @@ export async function expectWhole(folder: string, program: Program): Promise<voi
     expect(await up.exited).toBe(0);
     await provider.close();
   }
+}
+
+/** What code finds beside itself came along: the console's pages, the alerts' definitions. */
+async function expectBesideCode(url: string, folder: string): Promise<void> {
+  const page = await (await fetch(`${url}/`)).text();
+  const script = /src="([^"]+\.js)"/.exec(page)?.[1] ?? 'none';
+  expect((await fetch(new URL(script, url))).headers.get('content-type')).toContain('javascript');
+  const { definitions } = await control<{ definitions: unknown[] }>(
+    url,
+    join(folder, '.outrider'),
+    '/v1/alerts',
+  );
+  const files = readdirSync(join(ROOT, 'alerts')).filter((name) => name.endsWith('.yaml'));
+  expect(definitions.length).toBe(files.length);
 }
 
 /** A chat call that must be answered; its id. */

@@ -47,6 +47,20 @@ export const collector: DashboardSource = {
           queries: [now('sum(outrider_quarantined_total)')],
         },
         {
+          title: 'Copies for other backends',
+          asks: 'Do the backends of `export` take their copies? Zero where there are none.',
+          draw: 'timeseries',
+          unit: 'bytes',
+          queries: [prom('sum(outrider_export_waiting_bytes)', 'waiting')],
+        },
+        {
+          title: 'Copies given up',
+          asks: 'Was a copy dropped, by a backend that never took it or a spool that was full? The originals are stored.',
+          draw: 'stat',
+          thresholds: [1, 1],
+          queries: [now('sum(outrider_export_given_up_total)')],
+        },
+        {
           title: 'From a call’s end to its row',
           asks: 'How long until a call can be asked about? Its end at the sidecar to its arrival here.',
           draw: 'timeseries',

@@ -2,7 +2,9 @@
 
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { jsonToProtobuf } from '../../../collector/receive/json-to-protobuf.ts';
+import { ATTRIBUTES as A, SCOPE_NAME } from '../../../contract/attributes.ts';
 import { type OpenedStore, openTestStore, RECEIVED_AT } from './open.ts';
+import { requestBytes } from './otlp.ts';
 
 let opened: OpenedStore;
 let next = 0;
@@ -131,8 +133,8 @@ describe('a control event', () => {
     ],
   });
   const events = (event: string) =>
-    opened.store.query(
-      'SELECT id, event, actor, agent_id, reason, details FROM control_events WHERE event = {event:String}',
+    opened.store.query<Record<string, unknown>>(
+      'SELECT id, event, actor, agent_id, reason, details FROM control_events WHERE event = {event:String} ORDER BY id',
       {
         event,
       },
@@ -189,14 +191,35 @@ describe('a control event', () => {
       { ...row, agent_instance: 'host-1' },
       { ...row, agent_instance: 'host-2' },
     ]);
+    const told = (await events('policy_in_force')).map(({ details }) => JSON.parse(String(details)));
+    const about = { digest: 'd1', loaded_at: Number(AT / 1_000_000n), fleet: 'content' };
+    expect(told).toEqual([
+      { ...about, instance: 'host-1' },
+      { ...about, instance: 'host-2' },
+    ]);
   });
 
-  test('ends a task', async () => {
+  test('ends a task, and says how much came of it', async () => {
+    const attributes = { [A.agent]: 'scout', [A.task]: 'task-9', [A.callId]: 'c', [A.status]: 'success' };
+    const spans = [
+      {
+        traceId: Buffer.alloc(16, 1),
+        spanId: Buffer.alloc(8, 1),
+        name: 'chat',
+        startUnixNano: AT,
+        endUnixNano: AT,
+        attributes,
+      },
+    ];
+    const call = requestBytes({ scope: { name: SCOPE_NAME }, spans });
+    await opened.store.load(opened.segment('000000000099-00c0ffee', [call], 'join'));
+    const state = () =>
+      opened.store.query(
+        "SELECT state, ended_at IS NOT NULL AS ended, output_units FROM tasks WHERE agent_id = 'scout' AND task_id = 'task-9'",
+      );
+    expect(await state()).toEqual([{ state: 'open', ended: 0, output_units: null }]);
     const details = { task: 'task-9', state: 'failed', output_units: 3 };
     await load({ records: [record(5, 'task_ended', details)], scope, sender: 'collector' });
-    const [row] = await opened.store.query(
-      "SELECT JSONExtractString(details, 'task') AS task FROM control_events WHERE event = 'task_ended'",
-    );
-    expect(row).toEqual({ task: 'task-9' });
+    expect(await state()).toEqual([{ state: 'failed', ended: 1, output_units: '3' }]);
   });
 });

@@ -44,7 +44,7 @@ export function startOutbox({ database, append, clock, log }: OutboxOptions): Ou
     while ((await tellSome(database, append)) === TOGETHER_MAX);
     if (clock.monotonicMs() < forgetAtMs) return;
     forgetAtMs = clock.monotonicMs() + FORGET_EVERY_MS;
-    await database.query('delete from control_events where told and at < $1', [clock.nowMs() - KEEP_TOLD_MS]);
+    await forget(database, clock.nowMs() - KEEP_TOLD_MS);
   }
 
   const tell = (): Promise<void> => {
@@ -76,6 +76,16 @@ export function startOutbox({ database, append, clock, log }: OutboxOptions): Ou
       await tell();
     },
   };
+}
+
+/** What was told before then, and what ran on instances that were last heard of before then. */
+async function forget(database: Database, beforeMs: number): Promise<void> {
+  await database.query('delete from control_events where told and at < $1', [beforeMs]);
+  await database.query(
+    `delete from policies_in_force as p where loaded_at < $1 and agent <> '' and not exists (
+       select from instances as i where i.agent = p.agent and i.instance = p.instance and i.last_seen >= $1)`,
+    [beforeMs],
+  );
 }
 
 /** Tells the oldest; answers how many. Throws when one could not be told, and then all of them are told again. */

@@ -85,6 +85,39 @@ describe('the outbox', () => {
   });
 });
 
+describe('a week later', () => {
+  const DAY = 86_400_000;
+  const instancesOf = async (table: string) =>
+    (await database.query<{ instance: string }>(`select instance from ${table} order by 1`)).map(
+      ({ instance }) => instance,
+    );
+
+  test('what was told is forgotten here, and the policies of instances that are gone', async () => {
+    const clock = manualClock();
+    const nowMs = clock.nowMs();
+    for (const daysAgo of [8, 6])
+      await database.query("select note_event('mode_changed', 'anna', 'scout', 'old', '{}', $1)", [
+        nowMs - daysAgo * DAY,
+      ]);
+    await database.query('truncate policies_in_force, policies, instances');
+    await database.query("insert into policies (digest, sources, first_at) values ('d1', '[]', 1)");
+    await database.query(
+      "insert into policies_in_force (agent, instance, digest, loaded_at) values ('a', 'gone', 'd1', 1), ('a', 'here', 'd1', 1), ('', 'own', 'd1', 1)",
+    );
+    await database.query(
+      "insert into instances (agent, instance, mode, health, policy, last_seen) values ('a', 'gone', 'enforce', 'ok', 'd1', $1), ('a', 'here', 'enforce', 'ok', 'd1', $2)",
+      [nowMs - 8 * DAY, nowMs - DAY],
+    );
+    const append = async () => ({ kind: 'stored' }) as const;
+    const outbox = startOutbox({ database, append, clock, log: silentLog });
+    await outbox.tell();
+    await outbox.close();
+    const left = await database.query<{ at: string }>('select at::text as at from control_events');
+    expect(left).toEqual([{ at: String(nowMs - 6 * DAY) }]);
+    expect(await instancesOf('policies_in_force')).toEqual(['here', 'own']);
+  });
+});
+
 describe('what notes itself', () => {
   const noted = async () =>
     (

@@ -63,15 +63,17 @@ export function startAlerts(options: AlertsOptions): Alerts {
 
   async function goRound(): Promise<void> {
     const startedMs = clock.monotonicMs();
+    const nowMs = clock.nowMs();
     await orLog(log, async () => {
-      const nowMs = clock.nowMs();
-      let news = await evaluation.round(nowMs);
-      for (const digest of definitions.digests) news = (await digestIfDue(digest, options, nowMs)) || news;
-      if (news) courier.wake();
-      if (nowMs - tidiedMs < TIDY_EVERY_MS) return;
-      tidiedMs = nowMs;
-      await book.tidy(nowMs);
+      if (await evaluation.round(nowMs)) courier.wake();
     });
+    await orLog(log, async () => {
+      for (const digest of definitions.digests) if (await digestIfDue(digest, options, nowMs)) courier.wake();
+    });
+    if (nowMs - tidiedMs >= TIDY_EVERY_MS) {
+      tidiedMs = nowMs;
+      await orLog(log, () => book.tidy(nowMs));
+    }
     const tookMs = clock.monotonicMs() - startedMs;
     if (tookMs > roundMs(pace)) log.warn('alerts_slow', { took_ms: Math.round(tookMs) });
     if (!closed) cancel = clock.after(Math.max(0, roundMs(pace) - tookMs), startRound);

@@ -18,11 +18,12 @@ const OWN_COLUMNS = new Set(['key', 'agent', 'task', 'owner', 'value']);
 /** A row as a finding; rows without a key or with a value that is no number are left out. */
 export function findingOf(row: Row): Finding[] {
   const value = Number(row.value);
-  const key = textOf(row.key).slice(0, KEY_CHARACTERS_MAX);
+  const key = textOf(row.key).slice(0, KEY_CHARACTERS_MAX).toWellFormed();
   if (key === '' || !Number.isFinite(value)) return [];
   const details: Record<string, string> = {};
   for (const [column, cell] of Object.entries(row)) {
-    if (!OWN_COLUMNS.has(column)) details[column] = textOf(cell).slice(0, DETAIL_CHARACTERS_MAX);
+    if (!OWN_COLUMNS.has(column))
+      details[column] = textOf(cell).slice(0, DETAIL_CHARACTERS_MAX).toWellFormed();
   }
   return [
     { key, value, agent: textOf(row.agent), task: textOf(row.task), owner: textOf(row.owner), details },
@@ -106,8 +107,10 @@ function period(seconds: number): string {
   return minutes < 120 ? `${minutes} min` : `${Math.floor(minutes / 60)} h ${minutes % 60} min`;
 }
 
+/** Postgres takes neither control characters nor half a surrogate pair, and an agent may put both into a task's name. */
 export function textOf(cell: unknown): string {
   if (cell === null || cell === undefined) return '';
   if (Array.isArray(cell)) return cell.map(textOf).join(', ');
-  return typeof cell === 'object' ? JSON.stringify(cell) : String(cell);
+  const text = typeof cell === 'object' ? JSON.stringify(cell) : String(cell);
+  return text.toWellFormed().replace(/\p{Cc}/gu, '\uFFFD');
 }

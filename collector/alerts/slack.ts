@@ -4,7 +4,9 @@
 import type { Page } from '../../contract/alert.ts';
 import type { Message } from './message.ts';
 
+/** Slack takes 3,000 in a text and 2,000 in a field, and refuses the message otherwise. */
 const TEXT_CHARACTERS_MAX = 2_900;
+const FIELD_CHARACTERS_MAX = 1_900;
 
 /** `url` is the webhook's own, the secret. */
 export function slackMessage(page: Page, url: string): Message {
@@ -35,7 +37,14 @@ function blocksOf(page: Page): object[] {
   return [
     section(`*${plain(headline(page))}*\n${plain(page.question)}`),
     ...(facts.length > 0
-      ? [{ type: 'section', fields: facts.map(([name, text]) => markdown(`*${name}*\n${plain(text)}`)) }]
+      ? [
+          {
+            type: 'section',
+            fields: facts.map(([name, text]) =>
+              markdown(`*${name}*\n${plain(text).slice(0, FIELD_CHARACTERS_MAX)}`),
+            ),
+          },
+        ]
       : []),
     ...(page.action === 'resolve' ? [] : [section(`Next: \`${plain(page.next).replaceAll('`', "'")}\``)]),
     {

@@ -31,6 +31,8 @@ export interface Round {
 
 /** An agent in a frenzy fires at ever new targets: so many of one alert and agent are told, the rest only listed. */
 export const TOLD_TOGETHER_MAX = 10;
+/** Of one alert; what is found beyond is found again once others are over. */
+export const OPEN_MAX = 1_000;
 
 export function stepsOf(round: Round): Step[] {
   const { open, findings } = round;
@@ -42,6 +44,7 @@ export function stepsOf(round: Round): Step[] {
     if (found.has(finding.key)) continue;
     found.add(finding.key);
     const before = known.get(finding.key);
+    if (!before && known.size + steps.length >= OPEN_MAX) continue;
     const step = stepOfFound(round, finding, before, told);
     if (isWorthKeeping(step, before, round)) steps.push(step);
     if (step.tell && !before?.toldMs) told.set(finding.agent, (told.get(finding.agent) ?? 0) + 1);

@@ -3,6 +3,7 @@
 
 import type { Incident, Matchers, Send, Silence, Told } from '../../contract/alert.ts';
 import type { Database } from './database.ts';
+import { DatabaseFailed } from './failures.ts';
 import type { Row } from './pglite.ts';
 
 // Milliseconds fit a double exactly; a bigint would come as text.
@@ -11,7 +12,7 @@ const INCIDENT = `incident_id::text as id, alert, key, severity, agent, task, ow
   resolved_at::float8 as "resolvedMs", acknowledged_by as "acknowledgedBy"`;
 const SEND = `send_id::text as id, channel, page, enqueued_at::float8 as "enqueuedMs", attempts, state, answer`;
 const SILENCE = 'silence_id::text as id, matchers, reason, made_by as by, ends_at::float8 as "endsMs"';
-const OPEN_MAX = 5_000;
+const OPEN_MAX = 20_000;
 const KEEP_RESOLVED_MS = 90 * 86_400_000;
 const KEEP_SENT_MS = 7 * 86_400_000;
 
@@ -23,6 +24,10 @@ export interface KeptStep {
 }
 
 export function createAlertBook(database: Database) {
+  async function keepTogether(steps: readonly KeptStep[], nowMs: number): Promise<void> {
+    await database.query('select keep_incidents($1::jsonb, $2)', [JSON.stringify(steps), nowMs]);
+  }
+
   return {
     /** Unresolved: those that fire, and those only found so far. */
     open: () =>
@@ -46,8 +51,15 @@ export function createAlertBook(database: Database) {
         [alerts, sinceMs],
       ),
 
-    keep: async (steps: readonly KeptStep[], nowMs: number): Promise<void> => {
-      await database.query('select keep_incidents($1::jsonb, $2)', [JSON.stringify(steps), nowMs]);
+    /** All together; when one of them breaks that, each on its own, and its failure is thrown when all have been tried. */
+    async keep(steps: readonly KeptStep[], nowMs: number): Promise<void> {
+      try {
+        await keepTogether(steps, nowMs);
+      } catch (failure) {
+        if (!(failure instanceof DatabaseFailed) || steps.length === 1) throw failure;
+        const kept = await Promise.allSettled(steps.map((step) => keepTogether([step], nowMs)));
+        for (const one of kept) if (one.status === 'rejected') throw one.reason;
+      }
     },
 
     acknowledge: async (ask: {

@@ -71,6 +71,7 @@ begin
         values (it ->> 'alert', it ->> 'key', it ->> 'severity', it ->> 'agent', it ->> 'task', it ->> 'owner',
           it ->> 'summary', (it ->> 'value')::double precision, it -> 'details', (it ->> 'sinceMs')::bigint,
           (it ->> 'seenMs')::bigint)
+        on conflict (alert, key) where resolved_at is null do update set key = excluded.key
         returning incident_id into kept;
     end if;
     update alert_incidents set severity = it ->> 'severity', agent = it ->> 'agent', task = it ->> 'task',

@@ -285,6 +285,24 @@ describe('what an agent names itself', () => {
   });
 });
 
+describe('what an agent does to blind others', () => {
+  it('a name no database takes, and one incident that cannot be kept, stop no other', async () => {
+    const task = 'a\u0000b\ud800';
+    await round({ 'task-overspent': [{ key: `writer/${task}`, agent: 'writer', task, value: 60 }] });
+    const incident = await pagerduty.until(({ incidents }) => incidents[0]);
+    expect(incident.details.task).toBe('a\uFFFDb\uFFFD');
+    const broken = {
+      incident: { ...evaluation.current()[0]!, id: null, key: 'k', severity: 'loud' },
+      change: 'fired',
+      sends: [],
+    };
+    const good = { ...broken, incident: { ...broken.incident, key: 'good', severity: 'critical' } };
+    const steps = [broken, good] as unknown as Parameters<typeof book.keep>[0];
+    await expect(book.keep(steps, clock.nowMs())).rejects.toThrow('severity');
+    expect((await book.open()).map(({ key }) => key)).toContain('good');
+  });
+});
+
 describe('a silence', () => {
   it('keeps a page back and is on record; what still fires when it ends is told', async () => {
     const ask = { matchers: { agent: 'wri*' }, reason: 'moving', by: 'anna', nowMs: clock.nowMs() };

@@ -5,7 +5,7 @@ import { type AlertDefinition, parseDefinitions } from '../../../collector/alert
 import type { Finding } from '../../../collector/alerts/finding.ts';
 import { paced } from '../../../collector/alerts/pace.ts';
 import { silences } from '../../../collector/alerts/silence.ts';
-import { type Round, stepsOf, TOLD_TOGETHER_MAX } from '../../../collector/alerts/steps.ts';
+import { OPEN_MAX, type Round, stepsOf, TOLD_TOGETHER_MAX } from '../../../collector/alerts/steps.ts';
 import { readAlertFiles } from '../../../collector/edges/alert-files.ts';
 import type { Incident } from '../../../contract/alert.ts';
 
@@ -122,6 +122,14 @@ describe('an incident', () => {
     ]);
     const over = fleet.at(HOUR);
     expect(over.filter((step) => step === 'resolved/resolve critical')).toHaveLength(TOLD_TOGETHER_MAX + 1);
+  });
+
+  it('of more than a thousand of one alert waits until others are over', () => {
+    const fleet = play(named('out-of-scope-act'));
+    const many = Array.from({ length: OPEN_MAX + 5 }, (_, i) => finding(`target ${i}`));
+    expect(fleet.at(0, ...many)).toHaveLength(OPEN_MAX);
+    expect(fleet.at(1_000, finding('one more'))).toEqual([]);
+    expect(fleet.open()).toHaveLength(OPEN_MAX);
   });
 
   it('found twice in one round is one', () => {

@@ -69,6 +69,8 @@ async function keep({ fleet }: Shown, io: Io, interrupted: Promise<null>): Promi
       'The collector stays up until Ctrl-C.',
       `  SQL       curl '${sql}/?default_format=PrettyCompact' -d 'SELECT agent_id, count(), sum(cost_usd) FROM actions GROUP BY agent_id'`,
       `  control   ${control} (join token in ${fleet.data}/token)`,
+      `  console   outrider console --collector ${control} --data ${fleet.data}   (prints a one-time link)`,
+      `  alerts    outrider alerts list --collector ${control} --data ${fleet.data}`,
       `  budgets   outrider budgets --collector ${control} --data ${fleet.data}`,
       '',
     ].join('\n'),

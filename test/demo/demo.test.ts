@@ -6,6 +6,9 @@ import { verifyChain } from '../../contract/audit-entry.ts';
 import { INCIDENTS, incidentTask } from '../../examples/fleet/incidents.ts';
 import { MEMBERS } from '../../examples/fleet/plan.ts';
 import { everyQuery } from '../dashboards/every-query.ts';
+import { askAll } from '../sql/questions.ts';
+import { runOutrider } from '../support/processes.ts';
+import { adopt, enforce } from './adoption.ts';
 import { withDemo } from './demo.ts';
 
 const ARTICLES = 8;
@@ -114,13 +117,60 @@ describe('the ledger', () => {
   });
 });
 
-describe('the dashboards', () => {
-  it('have something to show for each of their SQL questions but one', async () => {
-    const outcomes = await everyQuery({ sql: demo().listen.sql! }, { minutes: 60 });
-    expect(outcomes.filter(({ failure }) => failure !== null)).toEqual([]);
-    // No model of this fleet asks its agent to run a tool.
-    const empty = outcomes.filter(({ rows }) => rows === 0).map(({ where }) => where);
-    expect(empty).toEqual(['agent / Tools its models asked for / A']);
+describe('observe, suggest, enforce', () => {
+  const AGENT = 'social-2';
+  const chat = (model: string): RequestInit => ({
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify({
+      model,
+      max_completion_tokens: 160,
+      messages: [{ role: 'user', content: 'Again.' }],
+    }),
+  });
+
+  it('lets the same calls pass, and refuses a new host', async () => {
+    const adopted = await adopt(demo(), AGENT);
+    expect(adopted.suggested).toContain('- llm openai/gpt-4o\n');
+    const diff = ['policy', 'diff', adopted.before, adopted.after, '--agent', AGENT, '--since', '1h'];
+    expect(await runOutrider([...diff, '--url', demo().listen.sql!])).toMatchObject({ code: 0 });
+    const sidecar = await enforce(demo(), adopted, AGENT);
+    const { proxy } = sidecar.listen.sidecar!;
+    const refusalOf = async (path: string, init: RequestInit): Promise<string | number> => {
+      const answer = await fetch(proxy + path, init);
+      return answer.headers.get('x-outrider-refusal') ?? answer.status;
+    };
+    const seen = [
+      await refusalOf('/openai/v1/chat/completions', chat('gpt-4o-mini')),
+      await refusalOf('/openai/v1/chat/completions', chat('gpt-4o')),
+      await refusalOf('/mail/v1/posts', { method: 'POST' }),
+    ];
+    const unseen = [
+      await refusalOf('/openai/v1/chat/completions', chat('gpt-4.1')),
+      await refusalOf('/search/v1?q=new', {}),
+      await refusalOf('/reports/v1/orders/1', { method: 'POST' }),
+    ];
+    await sidecar.kill('SIGTERM');
+    expect(seen).toEqual([200, 200, 200]);
+    expect(unseen).toEqual(['out_of_scope', 'out_of_scope', 'out_of_scope']);
+  });
+});
+
+describe('what people ask of it', () => {
+  /** Nothing of the kind happens in the demo. */
+  const RIGHTLY_EMPTY = ['22-who-switched-a-mode', '29-money-written-off'];
+
+  it('is answered by every panel of every dashboard', async () => {
+    const outcomes = await everyQuery({ sql: demo().listen.sql! }, { minutes: 15 });
     expect(outcomes.length).toBeGreaterThan(40);
+    expect(outcomes.filter(({ failure, rows }) => failure !== null || rows === 0)).toEqual([]);
+  });
+
+  it('is answered by every question of docs/sql', async () => {
+    const { answers, failures } = await askAll(demo().listen.sql!);
+    expect(failures).toEqual([]);
+    expect(answers.size).toBeGreaterThanOrEqual(20);
+    const empty = [...answers].filter(([, { rows }]) => rows.length === 0).map(([name]) => name);
+    expect(empty).toEqual(RIGHTLY_EMPTY);
   });
 });

@@ -23,6 +23,8 @@ export interface Thought {
   /** About so many words are asked for; twice as many tokens are the limit. */
   readonly words: number;
   readonly stream?: boolean;
+  /** A tool that the model may ask for. */
+  readonly tool?: string;
 }
 
 export interface HttpAnswer {
@@ -105,12 +107,13 @@ function headersOf({ task, traceparent, caller, depth }: Lineage): Record<string
 async function askOpenAI(
   client: OpenAI,
   model: string,
-  { instruction, material, words, stream }: Thought,
+  { instruction, material, words, stream, tool }: Thought,
   headers: Record<string, string>,
 ): Promise<string> {
   const request = {
     model,
     max_completion_tokens: words * WORDS_TO_TOKENS,
+    ...(tool && { tools: [{ type: 'function' as const, function: { name: tool } }] }),
     messages: [{ role: 'user' as const, content: promptOf(instruction, words, material) }],
   };
   if (!stream) {

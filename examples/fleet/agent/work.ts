@@ -56,7 +56,9 @@ export const WORK: Readonly<Record<Role, Work>> = {
   },
   async research(desk) {
     const sources = (await searched(desk, 'sources', 40)) + (await searched(desk, 'numbers', 20));
-    return considered(desk, 5, 'study the sources', 600, 52, sources + desk.job.material);
+    const asked = { material: sources, tool: 'read_page' };
+    const first = await desk.think('Which page is worth reading?', 40, KB, asked);
+    return considered(desk, 5, 'study the sources', 600, 52, first + sources + desk.job.material);
   },
   async writer(desk) {
     const drafts = await considered(

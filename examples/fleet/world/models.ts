@@ -46,8 +46,12 @@ function behave(request: ReceivedRequest, head: string, bill: Bill): Behaviour {
   const refused = head.includes(TOO_MANY);
   const words = Number(/about (\d+) words/.exec(head)?.[1] ?? WORDS_USUAL);
   const text = prose(words, seedOf(head));
+  const tool = /"tools":.*?"name":"(\w+)"/.exec(head)?.[1];
+  const toolCalls = tool === undefined ? [] : [{ name: tool, arguments: `{"page":${words}}` }];
   const input = tokensOf(request.body.length);
-  const output = tokensOf(Buffer.byteLength(text));
+  const output = tokensOf(
+    Buffer.byteLength(text + toolCalls.map((call) => call.name + call.arguments).join('')),
+  );
   // Billed when it went out whole: who hung up before is not asked for money.
   void request.ended.then((whole) => {
     if (!whole) return;
@@ -65,5 +69,11 @@ function behave(request: ReceivedRequest, head: string, bill: Bill): Behaviour {
   });
   return refused
     ? { status: 429 }
-    : { text, usage: { input, output }, wordsPerEvent: WORDS_PER_EVENT, firstByteMs: FIRST_BYTE_MS[service] };
+    : {
+        text,
+        ...(tool && { toolCalls }),
+        usage: { input, output },
+        wordsPerEvent: WORDS_PER_EVENT,
+        firstByteMs: FIRST_BYTE_MS[service],
+      };
 }

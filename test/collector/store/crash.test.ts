@@ -8,6 +8,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { genaiRequest } from '../../../bench/genai-spans.ts';
+import { jsonToProtobuf } from '../../../collector/receive/json-to-protobuf.ts';
 import { StoreUnavailable } from '../../../collector/store/failures.ts';
 import type { Segment, Store } from '../../../collector/store/store.ts';
 import { systemClock } from '../../../kit/clock.ts';
@@ -37,6 +38,22 @@ function bigSegment(opened: OpenedStore, round: number): Segment {
     genaiRequest('record', round * SPANS + at * SPANS_PER_REQUEST, SPANS_PER_REQUEST, RECEIVED_AT - HOUR),
   );
   return opened.segment(`round-${round}`, requests, 'scout/host-1');
+}
+
+const METRICS_ROUNDS = 4;
+const POINTS = 500;
+const KINDS = ['gauge', 'sum', 'summary'] as const;
+
+function metricsSegment(opened: OpenedStore, round: number): Segment {
+  const timeUnixNano = String(RECEIVED_AT - HOUR);
+  const dataPoints = Array.from({ length: POINTS }, (_, n) => ({
+    timeUnixNano,
+    attributes: [{ key: 'n', value: { intValue: n } }],
+  }));
+  const metrics = KINDS.map((kind) => ({ name: `round.${round}`, [kind]: { dataPoints } }));
+  const request = { resourceMetrics: [{ scopeMetrics: [{ metrics }] }] };
+  const bytes = jsonToProtobuf('metrics', Buffer.from(JSON.stringify(request)));
+  return opened.segment(`${String(round).padStart(12, '0')}-00c0ffee-metrics`, [bytes]);
 }
 
 describe('a store process killed while it loads', () => {
@@ -90,6 +107,35 @@ describe('a store process killed while it loads', () => {
     for (const name of ROLLUP_NAMES) {
       const { kept, anew } = await rollupBothWays(opened.store, name);
       expect(kept, name).toBe(anew);
+    }
+  });
+
+  test('between the tables of a segment of metrics, has each point exactly once', {
+    timeout: 120_000,
+  }, async () => {
+    const { store } = opened;
+    const started = performance.now();
+    await store.load(metricsSegment(opened, 0));
+    const loadMs = performance.now() - started;
+    let midway = 0;
+    for (let round = 1; round <= METRICS_ROUNDS; round += 1) {
+      const segment = metricsSegment(opened, round);
+      const loading = store.load(segment).then(
+        () => false,
+        (failure: unknown) => failure instanceof StoreUnavailable,
+      );
+      await delay((loadMs * round) / (METRICS_ROUNDS + 1));
+      process.kill(store.pid(), 'SIGKILL');
+      if (await loading) midway += 1;
+      expect(await loadUntilIn(store, segment)).toEqual({ spans: POINTS * KINDS.length });
+    }
+    expect(midway).toBeGreaterThanOrEqual(2);
+    for (const kind of KINDS) {
+      const [row] = await store.query(
+        `SELECT count() AS points, uniqExact(MetricName, Attributes['n']) AS different FROM otel_metrics_${kind}`,
+      );
+      const all = String(POINTS * (METRICS_ROUNDS + 1));
+      expect(row, kind).toEqual({ points: all, different: all });
     }
   });
 

@@ -107,7 +107,7 @@ async function takeOver(
   });
   await files.removeFolder(to);
   await files.makeFolder(resolve(to, '..'));
-  await files.moveFolder(made, to);
+  await files.moveBackup(made, to, manifest);
   return manifest;
 }
 

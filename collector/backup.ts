@@ -99,6 +99,8 @@ interface Making {
 
 async function makeBackup(options: BackupsOptions, { id, path, by, tell }: Making): Promise<void> {
   const { pipeline, database, store, places, clock } = options;
+  // One at a time: what nobody took away, or a crash left half made, makes room for this one.
+  await removeFolder(places.backups);
   await makeFolder(path);
   await enoughRoom(store, path);
   const figures = await pipeline.quiet(SETTLE_MS, async (admit) => {

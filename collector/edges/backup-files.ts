@@ -94,14 +94,20 @@ export async function verifyFiles(folder: string, manifest: BackupManifest, coun
   if (stranger !== undefined) throw new Error(`${stranger} does not belong to the backup.`);
 }
 
-/** Moves a folder to a path where there is nothing yet; between disks it is copied, then removed. */
+/** Moves a folder to a path where there is nothing yet. Throws what the disk throws, EXDEV when it is another one. */
 export async function moveFolder(from: string, to: string): Promise<void> {
+  await rename(from, to);
+}
+
+/** Moves a backup; between disks it is copied, verified, and only then removed. */
+export async function moveBackup(from: string, to: string, manifest: BackupManifest): Promise<void> {
   try {
-    await rename(from, to);
+    await moveFolder(from, to);
   } catch (failure) {
     if ((failure as NodeJS.ErrnoException).code !== 'EXDEV') throw failure;
     await copyFolder(from, to);
-    await rm(from, { recursive: true });
+    await verifyFiles(to, manifest, () => undefined);
+    await removeFolder(from);
   }
 }
 

@@ -13,7 +13,7 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { BackupManifest } from '../../contract/backup.ts';
+import type { BackupManifest, BackupState } from '../../contract/backup.ts';
 import {
   control,
   rows,
@@ -156,6 +156,24 @@ describe('outrider store', () => {
     expect(empty.length).toBeGreaterThan(0);
     for (const path of empty) rmSync(join(copy, path), { recursive: true });
     expect((await store('restore', copy, '--data', join(directory, 'from files'))).code).toBe(0);
+  });
+
+  it('keeps one that nobody took away until the next is begun', async () => {
+    const authorization = `Bearer ${readFileSync(join(fleet.directory, 'token'), 'utf8').trim()}`;
+    const ids: string[] = [];
+    for (let made = 0; made < 2; made++) {
+      const begun = await fetch(`${fleet.control}/v1/store/backup`, {
+        method: 'POST',
+        headers: { authorization },
+      });
+      expect(begun.status).toBe(202);
+      const { id } = await until(
+        () => control<BackupState>(fleet.control, fleet.directory, '/v1/store/backup'),
+        ({ step }) => step === 'done' || step === 'failed',
+      );
+      ids.push(id);
+    }
+    expect(readdirSync(join(fleet.directory, 'backups'))).toEqual([ids[1]]);
   });
 
   it('overwrites nothing', async () => {

@@ -56,3 +56,14 @@ export function histogramSamples(
   });
   return [...buckets, { suffix: '_sum', labels, value: sum }, { suffix: '_count', labels, value: below }];
 }
+
+/** Bounds a label: the first so many values are kept, all others are `rest`. */
+export function firstOf(max: number, rest: string): (value: string) => string {
+  const kept = new Set(['']);
+  return (value) => {
+    if (kept.has(value)) return value;
+    if (kept.size > max) return rest;
+    kept.add(value);
+    return value;
+  };
+}

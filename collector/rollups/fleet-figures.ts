@@ -2,10 +2,17 @@
 
 import { AGENT_HEALTHS, type AgentLine, type BudgetLine } from '../../contract/budget.ts';
 import type { Config } from '../../contract/config/config.ts';
-import { familyOf, figuresOf, type MetricName, QUANTILES } from '../../contract/metrics.ts';
+import {
+  familyOf,
+  figuresOf,
+  type MetricName,
+  MODEL_LABELS_MAX,
+  OTHER,
+  QUANTILES,
+} from '../../contract/metrics.ts';
 import { REFUSAL_CODES } from '../../contract/refusals.ts';
 import { calendarOf } from '../../contract/windows.ts';
-import type { Family, Sample } from '../../kit/metrics.ts';
+import { type Family, firstOf, type Sample } from '../../kit/metrics.ts';
 import { budgetFamilies } from './budget-figures.ts';
 import { type Counters, createCounters } from './counters.ts';
 import {
@@ -16,7 +23,7 @@ import {
   type TaskSums,
   taskSums,
 } from './fleet-sql.ts';
-import { type Cap, type CounterSeries, createCap, createCounterSeries } from './series.ts';
+import { type Cap, type CounterSeries, createCap, createCounterSeries, type LabelValues } from './series.ts';
 
 export const SERIES_MAX = 2_000;
 /** Entries whose every refusal is shown from the start; of more, only what pages. */
@@ -69,9 +76,11 @@ export function createFleetFigures(): FleetFigures {
   const callTime = summary('outrider_fleet_call_duration_seconds', 1e3);
   const taskTime = summary('outrider_fleet_task_duration_seconds', 1);
 
+  const model = firstOf(MODEL_LABELS_MAX, OTHER);
   const tokensOf = (type: 'input' | 'output' | 'cached') => ({
     series: tokens,
-    read: ({ agent, model, ...row }: CallSums) => some({ agent, model, type }, Number(row[type])),
+    read: (row: CallSums) =>
+      some(Number(row[type]), () => ({ agent: row.agent, model: model(row.model), type })),
   });
   const tasksOf = (state: 'begun' | 'done' | 'failed') => ({
     series: tasks,
@@ -92,7 +101,7 @@ export function createFleetFigures(): FleetFigures {
         },
         {
           series: cost,
-          read: ({ agent, model, nanodollars }) => some({ agent, model }, Number(nanodollars)),
+          read: (row) => some(Number(row.nanodollars), () => ({ agent: row.agent, model: model(row.model) })),
         },
         ...(['input', 'output', 'cached'] as const).map(tokensOf),
         { series: callTime.sum, read: ({ agent, milliseconds }) => [{ agent }, milliseconds] },
@@ -119,9 +128,9 @@ export function createFleetFigures(): FleetFigures {
   };
 }
 
-/** Models that were only asked for, and refused, make no series of nothing. */
-function some(labels: Record<string, string>, amount: number) {
-  return amount > 0 ? ([labels, amount] as const) : null;
+/** Models that were only asked for, and refused, take no place and make no series of nothing. */
+function some(amount: number, labels: () => LabelValues) {
+  return amount > 0 ? ([labels(), amount] as const) : null;
 }
 
 function showZeros(config: Config, calls: CounterSeries, refusals: CounterSeries): void {

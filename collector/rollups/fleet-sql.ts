@@ -37,6 +37,8 @@ export interface QueueDepth {
   readonly depth: number;
 }
 
+/** Of what is shown by agent and not counted: the busiest, or those with most waiting. Anyone may report a queue. */
+const AGENTS_MAX = 500;
 const LEVELS = QUANTILES.join(', ');
 const BOUNDS = 'ARRAY JOIN {bounds:Array(UInt32)} AS bound';
 const EARLIEST = 'toDateTime(arrayMin({bounds:Array(UInt32)}))';
@@ -59,7 +61,9 @@ export const callQuantiles = (agent: string): string => `
     arrayMap(ms -> ms / 1000, quantilesTDigestMerge(${LEVELS})(duration_quantiles)) AS seconds
   FROM calls_1m
   WHERE time >= toDateTime({hour_ago:UInt32})
-  GROUP BY agent`;
+  GROUP BY agent
+  ORDER BY sum(calls) DESC
+  LIMIT ${AGENTS_MAX}`;
 
 /**
  * A task counts as begun with its first call since the moment; its duration is from its first call of all. Those that
@@ -85,7 +89,9 @@ export const taskQuantiles = (agent: string): string => `
   SELECT ${agent} AS agent, quantiles(${LEVELS})(duration) AS seconds
   FROM (${TASKS_ENDED})
   WHERE ended_at >= toDateTime({hour_ago:UInt32})
-  GROUP BY agent`;
+  GROUP BY agent
+  ORDER BY count() DESC
+  LIMIT ${AGENTS_MAX}`;
 
 /** The last word of each reporter that has spoken within the last quarter of an hour. */
 export const queueDepths = (agent: string): string => `
@@ -97,4 +103,6 @@ export const queueDepths = (agent: string): string => `
     WHERE MetricName = 'outrider.queue.depth' AND TimeUnix >= toDateTime({quarter_ago:UInt32})
     GROUP BY agent_id, Attributes, ResourceAttributes
   )
-  GROUP BY agent`;
+  GROUP BY agent
+  ORDER BY depth DESC
+  LIMIT ${AGENTS_MAX}`;

@@ -3,6 +3,7 @@
 
 import { agentNamed, type Config } from '../../contract/config/config.ts';
 import { MODEL_LABELS_MAX, OTHER, UNKNOWN_AGENT } from '../../contract/metrics.ts';
+import { firstOf } from '../../kit/metrics.ts';
 import type { CallRecord } from '../record.ts';
 
 export interface Labels {
@@ -47,16 +48,5 @@ export function createLabels(config: () => Config): Labels {
       // What the agent itself sent is recorded by its fingerprint.
       return name.startsWith('agent:') ? 'agent' : name;
     },
-  };
-}
-
-/** The first so many names are kept, all others are one. */
-function firstOf(max: number, rest: string): (name: string) => string {
-  const kept = new Set(['']);
-  return (name) => {
-    if (kept.has(name)) return name;
-    if (kept.size > max) return rest;
-    kept.add(name);
-    return name;
   };
 }

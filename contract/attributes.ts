@@ -46,6 +46,7 @@ export const ATTRIBUTES = {
   mode: 'outrider.mode',
   verdict: 'outrider.verdict',
   wouldVerdict: 'outrider.would_verdict',
+  wouldRefusal: 'outrider.would_refusal',
   rule: 'outrider.rule',
   refusal: 'outrider.refusal',
   reason: 'outrider.refusal.reason',

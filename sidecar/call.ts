@@ -5,6 +5,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Mode } from '../contract/attributes.ts';
 import type { Agent, Config, Upstream } from '../contract/config/config.ts';
 import type { Amounts } from '../contract/money.ts';
+import type { RefusalCode } from '../contract/refusals.ts';
 import type { Judgement, RuleSet } from '../contract/rules.ts';
 import type { Description, Dialect, Endpoint, JsonObject, RequestHead } from './dialects/dialect.ts';
 import type { Permit } from './state/circuits.ts';
@@ -63,7 +64,12 @@ export interface Lineage {
   readonly baggage: string;
 }
 
-export type Identified = Accepted & { readonly agent: AgentIdentity; readonly lineage: Lineage };
+export type Identified = Accepted & {
+  readonly agent: AgentIdentity;
+  readonly lineage: Lineage;
+  /** The first thing that enforcing would have refused; only ever set while observing. */
+  readonly wouldRefusal?: RefusalCode | undefined;
+};
 
 export type Classified = Identified & {
   readonly upstream: Upstream;
@@ -153,7 +159,7 @@ export function begin(accepted: Accepted): Accepted {
     response,
     policy,
   } = accepted;
-  const call: { [Fact in keyof Answered]: Answered[Fact] | undefined } = {
+  const call: { [Fact in keyof Answered]-?: Answered[Fact] | undefined } = {
     id,
     startedAtMs,
     startedMonotonicMs,
@@ -166,6 +172,7 @@ export function begin(accepted: Accepted): Accepted {
     policy,
     agent: undefined,
     lineage: undefined,
+    wouldRefusal: undefined,
     upstream: undefined,
     dialect: undefined,
     head: undefined,
@@ -185,6 +192,11 @@ export function begin(accepted: Accepted): Accepted {
     answer: undefined,
   };
   return call as Accepted;
+}
+
+/** Notes on an observed call what enforcing would have refused, and goes on: what comes first is what would be said. */
+export function noteRefusal(call: Identified, code: RefusalCode): void {
+  if (call.wouldRefusal === undefined) learn(call, { wouldRefusal: code });
 }
 
 /** Adds facts to a call; the very same object, now known to hold more. */

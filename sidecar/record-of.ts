@@ -58,6 +58,7 @@ export function recordOf(call: Known, charged: Charge, seen: Observed): CallReco
     mode: agent?.mode ?? call.policy.config.mode,
     verdict: seen.verdicts.verdict,
     wouldVerdict: seen.verdicts.would,
+    wouldRefusal: call.wouldRefusal ?? '',
     rule: judgement?.rule ?? '',
     refusal: seen.refusal?.code ?? '',
     reason: seen.refusal?.detail.reason ?? '',

@@ -51,6 +51,8 @@ export interface CallRecord {
   readonly mode: Mode;
   readonly verdict: Verdict;
   readonly wouldVerdict: Verdict;
+  /** What enforcing would have refused an observed call with, first of all; empty where nothing. */
+  readonly wouldRefusal: string;
   readonly rule: string;
   readonly refusal: string;
   readonly reason: string;
@@ -136,6 +138,7 @@ export function sealRecord(
     upstreamStatus: record.upstreamStatus,
     usageSource: record.usageSource,
     verdict: record.verdict,
+    wouldRefusal: record.wouldRefusal,
     wouldVerdict: record.wouldVerdict,
   });
   return { ...link, hash: hash('sha256', entry, 'hex'), entry };
@@ -178,6 +181,7 @@ export function attributesOf(
     [ATTRIBUTES.mode, record.mode],
     [ATTRIBUTES.verdict, record.verdict],
     [ATTRIBUTES.wouldVerdict, record.wouldVerdict],
+    [ATTRIBUTES.wouldRefusal, record.wouldRefusal],
     [ATTRIBUTES.rule, record.rule],
     [ATTRIBUTES.refusal, record.refusal],
     [ATTRIBUTES.reason, record.reason],

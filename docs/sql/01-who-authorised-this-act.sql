@@ -15,5 +15,5 @@ ASOF LEFT JOIN policies AS loaded
 
 -- An answer, of a practice fleet:
 --    ┌──────────────────────at─┬─agent_id─┬─target────────────┬─verdict─┬─rule──────────────────┬─approved_by─┬─grantor─────────┬─caller_agent─┬─owner─┬─policy───────┬───────────in_force_from─┬─put_in_force_by─┐
--- 1. │ 2026-11-21 08:58:22.185 │ writer   │ openai/gpt-5-mini │ allow   │ llm openai/gpt-5-mini │             │ ana@example.com │ planner      │ ben   │ 78d398c3ee38 │ 2026-11-21 08:58:20.387 │ ana@ops         │
+-- 1. │ 2026-11-21 09:23:22.910 │ writer   │ openai/gpt-5-mini │ allow   │ llm openai/gpt-5-mini │             │ ana@example.com │ planner      │ ben   │ ae1a9f89a712 │ 2026-11-21 09:23:18.345 │ ana@ops         │
 --    └─────────────────────────┴──────────┴───────────────────┴─────────┴───────────────────────┴─────────────┴─────────────────┴──────────────┴───────┴──────────────┴─────────────────────────┴─────────────────┘

@@ -15,6 +15,6 @@ ORDER BY step
 
 -- An answer, of a practice fleet:
 --    ┌──────────────────────at─┬─step─┬─agent_id─┬─called_by─┬─grantor─────────┬─task_id───┬─target────────────┬─rule──────────────────┬─status──┐
--- 1. │ 2026-11-21 08:58:20.413 │    1 │ planner  │           │                 │ brief-1   │ openai/gpt-5-mini │ llm openai/gpt-5-mini │ success │
--- 2. │ 2026-11-21 08:58:22.185 │    2 │ writer   │ planner   │ ana@example.com │ article-1 │ openai/gpt-5-mini │ llm openai/gpt-5-mini │ success │
+-- 1. │ 2026-11-21 09:23:18.571 │    1 │ planner  │           │                 │ brief-1   │ openai/gpt-5-mini │ llm openai/gpt-5-mini │ success │
+-- 2. │ 2026-11-21 09:23:22.910 │    2 │ writer   │ planner   │ ana@example.com │ article-1 │ openai/gpt-5-mini │ llm openai/gpt-5-mini │ success │
 --    └─────────────────────────┴──────┴──────────┴───────────┴─────────────────┴───────────┴───────────────────┴───────────────────────┴─────────┘

@@ -26,6 +26,6 @@ ORDER BY how, calls DESC, reached
 
 -- An answer, of a practice fleet:
 --    ┌─reached────────────────────────────────┬─how──────────────────────────────────┬─calls─┬─tasks─┬───────────────last_seen─┐
--- 1. │ PUT http://127.0.0.1:43300/cms/pages/7 │ changed by writer, in the same trace │     1 │     1 │ 2026-11-21 08:58:22.221 │
--- 2. │ writer                                 │ worked for it                        │     2 │     1 │ 2026-11-21 08:58:22.221 │
+-- 1. │ PUT http://127.0.0.1:43300/cms/pages/7 │ changed by writer, in the same trace │     1 │     1 │ 2026-11-21 09:23:22.955 │
+-- 2. │ writer                                 │ worked for it                        │     2 │     1 │ 2026-11-21 09:23:22.955 │
 --    └────────────────────────────────────────┴──────────────────────────────────────┴───────┴───────┴─────────────────────────┘

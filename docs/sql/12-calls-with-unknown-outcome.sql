@@ -10,5 +10,5 @@ ORDER BY at
 
 -- An answer, of a practice fleet:
 --    ┌──────────────────────at─┬─agent_id─┬─agent_instance─┬─target────────────┬─task_id─┬─cost_usd─┬─call_id──────────────────────────┐
--- 1. │ 2026-11-21 08:58:24.035 │ planner  │ vm             │ openai/gpt-5-mini │ brief-3 │ 0.000139 │ 2ef0dc6db9a6b86eee61cd4a1445bda0 │
+-- 1. │ 2026-11-21 09:23:28.976 │ planner  │ vm             │ openai/gpt-5-mini │ brief-3 │ 0.000139 │ ceb808ac8e5f4fce6172f027e9be5a25 │
 --    └─────────────────────────┴──────────┴────────────────┴───────────────────┴─────────┴──────────┴──────────────────────────────────┘

@@ -20,6 +20,6 @@ ORDER BY times IS NULL DESC, times DESC, agent_id
 -- An answer, of a practice fleet:
 --    ┌─agent_id─┬─tokens_per_minute_now─┬─tokens_per_minute_usually─┬─times─┐
 -- 1. │ looper   │                   492 │                         0 │  ᴺᵁᴸᴸ │
--- 2. │ writer   │                    38 │                      24.8 │   1.5 │
--- 3. │ planner  │                    42 │                        80 │   0.5 │
+-- 2. │ writer   │                    38 │                      12.4 │   3.1 │
+-- 3. │ planner  │                    42 │                        40 │     1 │
 --    └──────────┴───────────────────────┴───────────────────────────┴───────┘

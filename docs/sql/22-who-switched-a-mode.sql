@@ -30,6 +30,6 @@ ORDER BY at
 
 -- An answer, of a practice fleet:
 --    ┌──────────────────────at─┬─agent_id─┬─event─────────┬─mode────┬───────────────────until─┬─actor─┬─reason───────────┬─let_pass─┐
--- 1. │ 2026-11-21 08:58:23.888 │ writer   │ mode_changed  │ observe │ 2026-11-21 09:58:23.888 │ join  │ a new model      │        1 │
--- 2. │ 2026-11-21 08:58:24.010 │ writer   │ mode_restored │         │                    ᴺᵁᴸᴸ │ join  │ restored by hand │        0 │
+-- 1. │ 2026-11-21 09:23:26.633 │ writer   │ mode_changed  │ observe │ 2026-11-21 10:23:26.633 │ join  │ a new model      │        1 │
+-- 2. │ 2026-11-21 09:23:28.633 │ writer   │ mode_restored │         │                    ᴺᵁᴸᴸ │ join  │ restored by hand │        0 │
 --    └─────────────────────────┴──────────┴───────────────┴─────────┴─────────────────────────┴───────┴──────────────────┴──────────┘

@@ -12,6 +12,6 @@ ORDER BY missing DESC, twice DESC, audit_stream
 
 -- An answer, of a practice fleet:
 --    ┌─audit_stream───────────┬─records─┬─last_seq─┬─missing─┬─twice─┐
--- 1. │ planner/other/87674856 │       1 │        0 │       0 │     0 │
--- 2. │ sidecar/vm/7d99a7c2    │      29 │       28 │       0 │     0 │
+-- 1. │ planner/other/c31a2498 │       1 │        0 │       0 │     0 │
+-- 2. │ sidecar/vm/3d1fe1db    │      29 │       28 │       0 │     0 │
 --    └────────────────────────┴─────────┴──────────┴─────────┴───────┘

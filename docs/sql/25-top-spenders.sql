@@ -18,7 +18,7 @@ LIMIT 20
 --    ┌─agent_id─┬─department─┬─owner─┬─task_id───────────┬─calls─┬─tokens─┬─cost_usd─┬─dearest_model────┐
 -- 1. │ planner  │ lab        │ ana   │ brief-3           │     3 │     42 │ 0.005349 │                  │
 -- 2. │ planner  │ lab        │ ana   │ brief-1           │     2 │     42 │ 0.005042 │                  │
--- 3. │ planner  │ lab        │ ana   │ task-f2b22cdf31e9 │     1 │      0 │    0.005 │                  │
+-- 3. │ planner  │ lab        │ ana   │ task-9f2213d9f3c2 │     1 │      0 │    0.005 │                  │
 -- 4. │ looper   │ lab        │ ana   │ loop-1            │    12 │    492 │ 0.001356 │ claude-haiku-4-5 │
--- 5. │ shadow   │ press      │ ben   │ task-c9743135d54d │     1 │     38 │ 0.000205 │ gpt-5            │
+-- 5. │ shadow   │ press      │ ben   │ task-04b090ff906a │     1 │     38 │ 0.000205 │ gpt-5            │
 --    └──────────┴────────────┴───────┴───────────────────┴───────┴────────┴──────────┴──────────────────┘

@@ -15,6 +15,6 @@ ORDER BY agent_id
 
 -- An answer, of a practice fleet:
 --    ┌─agent_id─┬─done─┬─failed─┬─output_units─┬──cost_usd─┬─usd_per_unit─┬─minutes_per_task─┐
--- 1. │ planner  │    1 │      1 │            1 │  0.005084 │     0.005084 │                0 │
+-- 1. │ planner  │    1 │      1 │            1 │  0.005084 │     0.005084 │             0.01 │
 -- 2. │ writer   │    1 │      0 │            2 │ 0.0000135 │     0.000007 │                0 │
 --    └──────────┴──────┴────────┴──────────────┴───────────┴──────────────┴──────────────────┘

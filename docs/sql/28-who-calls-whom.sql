@@ -8,5 +8,5 @@ ORDER BY calls DESC, caller_agent, agent_id
 
 -- An answer, of a practice fleet:
 --    ┌─caller_agent─┬─agent_id─┬─calls─┬─tasks─┬──────────────first_seen─┬───────────────last_seen─┐
--- 1. │ planner      │ writer   │     2 │     1 │ 2026-11-21 08:58:22.185 │ 2026-11-21 08:58:22.221 │
+-- 1. │ planner      │ writer   │     2 │     1 │ 2026-11-21 09:23:22.910 │ 2026-11-21 09:23:22.955 │
 --    └──────────────┴──────────┴───────┴───────┴─────────────────────────┴─────────────────────────┘

@@ -13,5 +13,5 @@ ORDER BY at, lease
 
 -- An answer, of a practice fleet:
 --    ┌──────────────────────at─┬─actor─┬─agent_id─┬─instance─┬─unit────────┬──────amount─┬─lease────────────────────┐
--- 1. │ 2026-11-21 08:58:27.860 │ join  │ planner  │ other    │ nanodollars │ 12495000000 │ lse_vzyu-XRaB7uOm9Cyv4_G │
+-- 1. │ 2026-11-21 09:23:41.637 │ join  │ planner  │ other    │ nanodollars │ 12494320875 │ lse_U2Zrxzd1iQ6JhL7cJhVp │
 --    └─────────────────────────┴───────┴──────────┴──────────┴─────────────┴─────────────┴──────────────────────────┘

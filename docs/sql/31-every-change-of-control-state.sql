@@ -10,7 +10,7 @@ ORDER BY at
 -- An answer, of a practice fleet:
 -- Row 1:
 -- ──────
--- at:       2026-11-21 08:58:19.858
+-- at:       2026-11-21 09:23:15.338
 -- event:    token_created
 -- actor:    collector
 -- agent_id:
@@ -19,34 +19,34 @@ ORDER BY at
 --
 -- Row 2:
 -- ──────
--- at:       2026-11-21 08:58:19.979
+-- at:       2026-11-21 09:23:16.149
 -- event:    policy_in_force
 -- actor:    ana@ops
 -- agent_id:
 -- reason:
--- details:  {"fleet": "newsroom", "digest": "78d398c3ee38b33a584b3555646be15e7031ca540bb51421d89b17934ef459b9", "sources": [{"file": "outrider.yaml", "text": "fleet: newsroom\nmode: enforce\nbudgets: [$1000/month]\ndepartments: { lab: { budgets: [$500/month] }, press: { budgets: [$500/month] } }\nowners: { ana: {}, ben: {} }\nprohibited: [\"http DELETE http://127.0.0.1:43300/search/**\"]\nupstreams:\n  openai: { url: \"http://127.0.0.1:43300/openai\", speaks: openai, credential: openai }\n  anthropic: { url: \"http://127.0.0.1:43300/anthropic\", speaks: anthropic, credential: anthropic }\n  search: { url: \"http://127.0.0.1:43300/search\", speaks: http, credential: search }\n  cms: { url: \"http://127.0.0.1:43300/cms\", speaks: http }\ncredentials:\n  openai: { from: env:REAL_KEY }\n  openai-press: { from: env:REAL_KEY }\n  anthropic: { from: env:REAL_KEY }\n  search: { from: env:REAL_KEY, header: x-search-key }\nroles:\n  planner:\n    allow: [llm openai/gpt-5-mini, llm openai/gpt-5, \"http GET http://127.0.0.1:43300/search/**\", \"http GET http://127.0.0.1:43300/cms/**\"]\n    ask: [llm openai/gpt-5-pro]\n    deny: [llm openai/gpt-5-nano]\n  writer: { allow: [llm openai/gpt-5-mini, \"http * http://127.0.0.1:43300/cms/**\"] }\n  shadow: { mode: observe, allow: [llm openai/gpt-5-mini] }\n  looper: { allow: [llm anthropic/claude-haiku-4-5] }\nagents:\n  planner: { role: planner, department: lab, owner: ana, version: 1.0.0, budgets: [$100/month], key: env:KEY_PLANNER }\n  writer: { role: writer, department: press, owner: ben, version: 2.1.0, key: env:KEY_WRITER, credentials: { openai: openai-press } }\n  shadow: { role: shadow, department: press, owner: ben, key: env:KEY_SHADOW }\n  looper: { role: looper, department: lab, owner: ana, key: env:KEY_LOOPER }\n  poor: { role: looper, department: lab, owner: ana, budgets: [$0.0000001/month], key: env:KEY_POOR }\nprices:\n  search: { call: $0.005 }\ntimeouts: { connect: 2s, first_byte: 1s, idle: 2s, total: 5s }\nmoney: { lease: 2s }\ndrain: 2s\nlisten: { proxy: 127.0.0.1:0, admin: 127.0.0.1:0, otlp: 127.0.0.1:0, control: 127.0.0.1:0, sql: 127.0.0.1:0 }\n"}], "instance": "collector@vm", "loaded_at": 1795251499979}
+-- details:  {"fleet": "newsroom", "digest": "ae1a9f89a7120cb42527f1240680a5642ba96a8d0cf8b0686a9129a464c93427", "sources": [{"file": "outrider.yaml", "text": "fleet: newsroom\nmode: enforce\nbudgets: [$1000/month]\ndepartments: { lab: { budgets: [$500/month] }, press: { budgets: [$500/month] } }\nowners: { ana: {}, ben: {} }\nprohibited: [\"http DELETE http://127.0.0.1:43300/search/**\"]\nupstreams:\n  openai: { url: \"http://127.0.0.1:43300/openai\", speaks: openai, credential: openai }\n  anthropic: { url: \"http://127.0.0.1:43300/anthropic\", speaks: anthropic, credential: anthropic }\n  search: { url: \"http://127.0.0.1:43300/search\", speaks: http, credential: search }\n  cms: { url: \"http://127.0.0.1:43300/cms\", speaks: http }\ncredentials:\n  openai: { from: env:REAL_KEY }\n  openai-press: { from: env:REAL_KEY }\n  anthropic: { from: env:REAL_KEY }\n  search: { from: env:REAL_KEY, header: x-search-key }\nroles:\n  planner:\n    allow: [llm openai/gpt-5-mini, llm openai/gpt-5, \"http GET http://127.0.0.1:43300/search/**\", \"http GET http://127.0.0.1:43300/cms/**\"]\n    ask: [llm openai/gpt-5-pro]\n    deny: [llm openai/gpt-5-nano]\n  writer: { allow: [llm openai/gpt-5-mini, \"http * http://127.0.0.1:43300/cms/**\"] }\n  shadow: { mode: observe, allow: [llm openai/gpt-5-mini] }\n  looper: { allow: [llm anthropic/claude-haiku-4-5] }\nagents:\n  planner: { role: planner, department: lab, owner: ana, version: 1.0.0, budgets: [$100/month], key: env:KEY_PLANNER }\n  writer: { role: writer, department: press, owner: ben, version: 2.1.0, key: env:KEY_WRITER, credentials: { openai: openai-press } }\n  shadow: { role: shadow, department: press, owner: ben, key: env:KEY_SHADOW }\n  looper: { role: looper, department: lab, owner: ana, key: env:KEY_LOOPER }\n  poor: { role: looper, department: lab, owner: ana, budgets: [$0.0000001/month], key: env:KEY_POOR }\nprices:\n  search: { call: $0.005 }\ntimeouts: { connect: 2s, first_byte: 1s, idle: 2s, total: 5s }\nmoney: { lease: 2s }\ndrain: 2s\nlisten: { proxy: 127.0.0.1:0, admin: 127.0.0.1:0, otlp: 127.0.0.1:0, control: 127.0.0.1:0, sql: 127.0.0.1:0 }\n"}], "instance": "collector@vm", "loaded_at": 1795252996149}
 --
 -- Row 3:
 -- ──────
--- at:       2026-11-21 08:58:20.506
+-- at:       2026-11-21 09:23:19.095
 -- event:    policy_in_force
 -- actor:    ana@ops
 -- agent_id: planner
 -- reason:
--- details:  {"fleet": "newsroom", "digest": "78d398c3ee38b33a584b3555646be15e7031ca540bb51421d89b17934ef459b9", "instance": "vm", "loaded_at": 1795251500387}
+-- details:  {"fleet": "newsroom", "digest": "ae1a9f89a7120cb42527f1240680a5642ba96a8d0cf8b0686a9129a464c93427", "instance": "vm", "loaded_at": 1795252998345}
 --
 -- Row 4:
 -- ──────
--- at:       2026-11-21 08:58:22.208
+-- at:       2026-11-21 09:23:22.925
 -- event:    policy_in_force
 -- actor:    ana@ops
 -- agent_id: writer
 -- reason:
--- details:  {"fleet": "newsroom", "digest": "78d398c3ee38b33a584b3555646be15e7031ca540bb51421d89b17934ef459b9", "instance": "vm", "loaded_at": 1795251500387}
+-- details:  {"fleet": "newsroom", "digest": "ae1a9f89a7120cb42527f1240680a5642ba96a8d0cf8b0686a9129a464c93427", "instance": "vm", "loaded_at": 1795252998345}
 --
 -- Row 5:
 -- ──────
--- at:       2026-11-21 08:58:22.233
+-- at:       2026-11-21 09:23:22.982
 -- event:    task_ended
 -- actor:    join
 -- agent_id: planner

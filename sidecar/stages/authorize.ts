@@ -6,7 +6,7 @@ import { Refusal } from '../../contract/refusals.ts';
 import { judge } from '../../contract/rules/judge.ts';
 import { agentFacts } from '../../contract/rules/subject.ts';
 import type { ConditionFacts, Judgement, Subject } from '../../contract/rules.ts';
-import { type Authorized, type Classified, learn } from '../call.ts';
+import { type Authorized, type Classified, learn, noteRefusal } from '../call.ts';
 import type { Rates } from '../state/rates.ts';
 
 export interface Authorization {
@@ -17,11 +17,23 @@ export interface Authorization {
 export function authorize(classified: Classified, use: Authorization): Authorized {
   const judgement = judgementOf(classified, use);
   const authorized = learn(classified, { judgement });
-  const observing = classified.agent.mode === 'observe';
-  if (judgement.verdict === 'prohibited' || !observing) refuseUnless(judgement);
-  if (classified.agent.requests && !observing)
-    use.rates.count(classified.agent.name, classified.agent.requests);
+  if (classified.agent.mode === 'enforce' || judgement.verdict === 'prohibited') admit(authorized, use);
+  else observe(authorized, use);
   return authorized;
+}
+
+function admit({ judgement, agent }: Authorized, use: Authorization): void {
+  refuseUnless(judgement);
+  if (agent.requests) use.rates.count(agent.name, agent.requests);
+}
+
+function observe(authorized: Authorized, use: Authorization): void {
+  try {
+    admit(authorized, use);
+  } catch (failure) {
+    if (!(failure instanceof Refusal)) throw failure;
+    noteRefusal(authorized, failure.code);
+  }
 }
 
 function judgementOf(call: Classified, use: Authorization): Judgement {

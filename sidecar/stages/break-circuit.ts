@@ -1,6 +1,6 @@
 // Do not send to what is failing. Refuses with `circuit_open`.
 
-import { type Admitted, learn, type Reserved } from '../call.ts';
+import { type Admitted, learn, noteRefusal, type Reserved } from '../call.ts';
 import { type Circuits, UNGUARDED } from '../state/circuits.ts';
 
 export function breakCircuit(reserved: Reserved, circuits: Circuits): Admitted {
@@ -8,5 +8,6 @@ export function breakCircuit(reserved: Reserved, circuits: Circuits): Admitted {
   const keys = [`agent ${agent.name} to ${upstream.name}`];
   if (description?.model) keys.push(`${upstream.name}/${description.model}`);
   const passing = agent.mode === 'observe' && circuits.open(keys);
+  if (passing) noteRefusal(reserved, 'circuit_open');
   return learn(reserved, { permit: passing ? UNGUARDED : circuits.admit(keys) });
 }

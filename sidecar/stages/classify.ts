@@ -8,7 +8,7 @@ import type { Upstream } from '../../contract/config/config.ts';
 import { Refusal } from '../../contract/refusals.ts';
 import { parseStrict, StrictJsonError } from '../../kit/strict-json.ts';
 import type { Bodies } from '../accept/body.ts';
-import { type Classified, type Identified, learn } from '../call.ts';
+import { type Classified, type Identified, learn, noteRefusal } from '../call.ts';
 import type { Dialect, Endpoint, JsonObject, RequestHead } from '../dialects/dialect.ts';
 
 export interface Classification {
@@ -31,14 +31,9 @@ export async function classify(identified: Identified, use: Classification): Pro
   const head = headOf(identified, upstream);
   const endpoint = dialect.recognise(head);
   learn(identified, { upstream, dialect, head, endpoint });
-  if (!endpoint && !observing) {
-    throw new Refusal(
-      'out_of_scope',
-      `${head.method} ${head.path} is not an endpoint of ${upstream.name} that can be metered.`,
-      {
-        reason: 'unknown_endpoint',
-      },
-    );
+  if (!endpoint) {
+    if (!observing) throw unknownEndpoint(head, upstream);
+    noteRefusal(identified, 'out_of_scope');
   }
   const body = hasBody(identified.request)
     ? await use.bodies.read(identified.request, identified.response, config.limits.bodyBytesMax)
@@ -46,7 +41,7 @@ export async function classify(identified: Identified, use: Classification): Pro
   const bodyDigest = body.length > 0 && config.captureBodies !== 'none' ? hash('sha256', body, 'hex') : '';
   learn(identified, { body, bodyDigest });
   const judged = endpoint?.body
-    ? judgeBody(dialect, endpoint, head, body, observing)
+    ? judgeBody(dialect, endpoint, head, body, observing ? identified : null)
     : bodiless(dialect, endpoint, head);
   return learn(identified, { upstream, dialect, head, endpoint, body, bodyDigest, ...judged });
 }
@@ -68,14 +63,16 @@ function judgeBody(
   endpoint: Endpoint,
   head: RequestHead,
   body: Buffer,
-  observing: boolean,
+  /** The call where it is only observed: then nothing is refused. */
+  observed: Identified | null,
 ): Judged {
   try {
     const json = readJson(head, body);
     return { json, description: dialect.describe(endpoint, head, json, body.length) };
   } catch (failure) {
-    if (observing && failure instanceof Refusal) return { json: undefined, description: undefined };
-    throw failure;
+    if (!observed || !(failure instanceof Refusal)) throw failure;
+    noteRefusal(observed, failure.code);
+    return { json: undefined, description: undefined };
   }
 }
 
@@ -106,6 +103,11 @@ function readJson(head: RequestHead, body: Buffer): JsonObject {
       throw bad(failure.reason, `The body cannot be judged. ${failure.message}`);
     throw failure;
   }
+}
+
+function unknownEndpoint({ method, path }: RequestHead, { name }: Upstream): Refusal {
+  const sentence = `${method} ${path} is not an endpoint of ${name} that can be metered.`;
+  return new Refusal('out_of_scope', sentence, { reason: 'unknown_endpoint' });
 }
 
 function bad(reason: string, sentence: string): Refusal {

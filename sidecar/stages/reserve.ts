@@ -3,7 +3,7 @@
 
 import { isNothing, NOTHING } from '../../contract/money.ts';
 import { Refusal } from '../../contract/refusals.ts';
-import { type Authorized, learn, type Reserved } from '../call.ts';
+import { type Authorized, learn, noteRefusal, type Reserved } from '../call.ts';
 import type { Leases } from '../state/leases.ts';
 import type { Price } from '../state/prices.ts';
 
@@ -22,7 +22,7 @@ export async function reserve(authorized: Authorized, use: Reservation): Promise
   const outputTokensWritten = description.outputTokensMax === null ? outputTokensMax : null;
   const bound = price && policy.prices.bound(price, description, outputTokensMax ?? 0);
   if (!bound) {
-    if (!observing && policy.config.money.unknownPrice === 'refuse') throw unpriced(authorized);
+    if (policy.config.money.unknownPrice === 'refuse') refuse(authorized, unpriced(authorized));
     return learn(authorized, { price: null, hold: null, held: NOTHING, outputTokensWritten });
   }
   const held = bound;
@@ -34,13 +34,14 @@ export async function reserve(authorized: Authorized, use: Reservation): Promise
 }
 
 /** The request's own limit; where it names none, the smaller of the role's and the price entry's. Null without output. */
-function outputLimit({ agent, description, endpoint }: Authorized, price: Price | null): number | null {
+function outputLimit(authorized: Authorized, price: Price | null): number | null {
+  const { agent, description, endpoint } = authorized;
   if (endpoint?.operation !== 'chat' && endpoint?.operation !== 'text_completion') return null;
   const ofRole = agent.maxOutputTokens;
   const asked = description?.outputTokensMax ?? null;
   if (asked !== null) {
-    if (ofRole !== null && asked > ofRole && agent.mode === 'enforce') {
-      throw new Refusal(
+    if (ofRole !== null && asked > ofRole) {
+      const tooMuch = new Refusal(
         'bad_request',
         `The request asks for ${asked} output tokens and the role's limit is ${ofRole}.`,
         {
@@ -48,11 +49,18 @@ function outputLimit({ agent, description, endpoint }: Authorized, price: Price 
           facts: { limit: ofRole },
         },
       );
+      refuse(authorized, tooMuch);
     }
     return asked;
   }
   if (!price) return ofRole;
   return ofRole === null ? price.maxOutput : Math.min(ofRole, price.maxOutput);
+}
+
+/** Throws it, unless the call is only observed: then it is noted. */
+function refuse(authorized: Authorized, refusal: Refusal): void {
+  if (authorized.agent.mode === 'enforce') throw refusal;
+  noteRefusal(authorized, refusal.code);
 }
 
 function unpriced({ upstream, description, judgement }: Authorized): Refusal {

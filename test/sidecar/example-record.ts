@@ -39,6 +39,7 @@ export function exampleRecord(more: Partial<CallRecord>): CallRecord {
     mode: 'enforce',
     verdict: 'allow',
     wouldVerdict: 'allow',
+    wouldRefusal: '',
     rule: 'llm openai/gpt-5-mini',
     refusal: '',
     reason: '',

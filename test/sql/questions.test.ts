@@ -145,9 +145,9 @@ const FACTS: Readonly<Record<string, Facts>> = {
   },
   '10-what-enforcing-would-refuse': {
     hold: (rows) =>
-      expect(rows.map(({ agent_id, target, would_verdict }) => [agent_id, target, would_verdict])).toEqual([
-        ['shadow', 'openai/gpt-5', 'deny'],
-        ['writer', 'openai/gpt-5', 'deny'],
+      expect(rows.map(({ agent_id, target, would_refusal }) => [agent_id, target, would_refusal])).toEqual([
+        ['shadow', 'openai/gpt-5', 'out_of_scope'],
+        ['writer', 'openai/gpt-5', 'out_of_scope'],
       ]),
   },
   '11-prohibited-attempts': {

@@ -11,6 +11,7 @@ import { readAlertFiles } from '../collector/edges/alert-files.ts';
 const ROOT = join(import.meta.dirname, '..');
 const DOCS = 'docs/alerts.md';
 const RULES = 'outrider.rules.yaml';
+export const RULES_TESTS = ['outrider.rules.test.yaml', 'outrider.rules.long.test.yaml'] as const;
 
 /** Path under the repository's root → text. */
 export function builtFiles(): ReadonlyMap<string, string> {
@@ -18,12 +19,23 @@ export function builtFiles(): ReadonlyMap<string, string> {
   return new Map([
     [`deploy/prometheus/${RULES}`, page('What the fleet is watched for', rulesOf(alerts))],
     [
-      'deploy/prometheus/outrider.rules.test.yaml',
-      page('When each rule fires, and when not', testsOf(alerts)),
+      `deploy/prometheus/${RULES_TESTS[0]}`,
+      page('When each rule fires, and when not', testsOf(alerts, '1m', isShort)),
+    ],
+    // minute by minute a day takes long
+    [
+      `deploy/prometheus/${RULES_TESTS[1]}`,
+      page(
+        'The same after a day',
+        testsOf(alerts, '10m', (test) => !isShort(test)),
+      ),
     ],
     [DOCS, docsWith(tableOf(alerts))],
   ]);
 }
+
+type RuleTest = AlertDefinition['prometheus']['tests'][number];
+const isShort = ({ at }: RuleTest): boolean => Number.parseInt(at, 10) < 120;
 
 const page = (what: string, content: object): string =>
   `# ${what}. Written by \`node alerts/build.ts\` from alerts/*.yaml: change it there.\n${stringify(content, { lineWidth: 0, aliasDuplicateObjects: false })}`;
@@ -66,12 +78,16 @@ const saysSeverity = (expr: string): boolean => /^outrider_alert_value\{[^}]*\}$
 const commandWithoutRow = (next: string): string =>
   next.replace(/\{(\w+)\}/g, (_, name: string) => name.toUpperCase());
 
-function testsOf(alerts: readonly AlertDefinition[]): object {
+function testsOf(
+  alerts: readonly AlertDefinition[],
+  every: string,
+  chosen: (test: RuleTest) => boolean,
+): object {
   return {
     rule_files: [RULES],
-    evaluation_interval: '1m',
+    evaluation_interval: every,
     tests: alerts.flatMap((alert) =>
-      alert.prometheus.tests.map(({ name, series, at, fires }) => ({
+      alert.prometheus.tests.filter(chosen).map(({ name, series, at, fires }) => ({
         name: `${alert.id}: ${name}`,
         interval: '1m',
         input_series: Object.entries(series).map(([metric, values]) => ({ series: metric, values })),

@@ -6,7 +6,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { describe, expect, it } from 'vitest';
-import { builtFiles } from '../../alerts/build.ts';
+import { builtFiles, RULES_TESTS } from '../../alerts/build.ts';
 import { parseDefinitions } from '../../collector/alerts/definition.ts';
 import { readAlertFiles } from '../../collector/edges/alert-files.ts';
 import { METRICS } from '../../contract/metrics.ts';
@@ -23,10 +23,10 @@ describe('the shipped files', () => {
 
   it('are taken by promtool, and every rule fires and stays quiet when it should', async () => {
     await run('promtool', ['check', 'config', 'prometheus.yaml'], { cwd: PROMETHEUS });
-    const { stdout, stderr } = await run('promtool', ['test', 'rules', 'outrider.rules.test.yaml'], {
-      cwd: PROMETHEUS,
-    });
-    expect(stdout + stderr).toContain('SUCCESS');
+    for (const tests of RULES_TESTS) {
+      const { stdout, stderr } = await run('promtool', ['test', 'rules', tests], { cwd: PROMETHEUS });
+      expect(stdout + stderr).toContain('SUCCESS');
+    }
   });
 
   it('are taken by amtool, and route by severity', async () => {

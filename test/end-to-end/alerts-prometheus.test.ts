@@ -4,12 +4,14 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { cpSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { startProvider } from '../../examples/provider/provider.ts';
 import { type ChannelDouble, startChannel } from '../collector/alerts/channel.ts';
 import { type PagerdutyDouble, startPagerduty } from '../support/pagerduty.ts';
 import { freePorts } from '../support/ports.ts';
 import { type Started, startOutrider, temporaryDirectory, until, writeConfig } from '../support/processes.ts';
+
+vi.setConfig({ testTimeout: 120_000 });
 
 const DEPLOY = join(import.meta.dirname, '../../deploy');
 const KEY = '0123456789abcdef0123456789abcdef';
@@ -165,10 +167,10 @@ describe('Prometheus and Alertmanager with the shipped files', () => {
       details: { agent: 'scout', value: '1', next: expect.stringContaining('outrider sql') },
     });
     expect(page.summary).toContain(`scout POST ${provider.url}/search/x`);
-    await pagerduty.until(() => page.status === 'resolved' || undefined, 60_000);
+    await pagerduty.until(() => page.status === 'resolved' || undefined);
     expect(pagerduty.incidents).toHaveLength(1);
     expect(pagerduty.requests.every(({ status }) => status === 202)).toBe(true);
-  }, 90_000);
+  });
 
   it('page for the first prohibited act that a sidecar counts', async () => {
     await call('DELETE');

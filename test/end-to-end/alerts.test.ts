@@ -2,7 +2,7 @@
 // no incident twice.
 
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import type { AlertList } from '../../contract/alert.ts';
 import { startProvider } from '../../examples/provider/provider.ts';
 import { type PagerdutyDouble, type PagerdutyIncident, startPagerduty } from '../support/pagerduty.ts';
@@ -15,6 +15,9 @@ import {
   until,
   writeConfig,
 } from '../support/processes.ts';
+
+// Each starts processes again, or waits until what an alert looks at has passed.
+vi.setConfig({ testTimeout: 120_000 });
 
 const KEY = '0123456789abcdef0123456789abcdef';
 const LISTEN =
@@ -97,12 +100,12 @@ describe('a collector that is killed', () => {
   it('between firing and delivery sends the page when it is back, once', async () => {
     pagerduty.answerNext(...Array.from({ length: 20 }, () => null));
     await call('DELETE', 'two');
-    await until(alerts, ({ undelivered }) => undelivered.length > 0);
+    await until(alerts, ({ undelivered }) => undelivered.length > 0, 60_000);
     await outrider.kill('SIGKILL');
     pagerduty.forget();
     outrider = await start();
     await incidentOf('/search/two');
-    await until(alerts, ({ undelivered }) => undelivered.length === 0);
+    await until(alerts, ({ undelivered }) => undelivered.length === 0, 60_000);
   });
 
   it('after delivery and before it noted that sends it again, and PagerDuty opens no second incident', async () => {
@@ -112,14 +115,14 @@ describe('a collector that is killed', () => {
     await outrider.kill('SIGKILL');
     pagerduty.resume();
     outrider = await start();
-    await until(alerts, ({ undelivered }) => undelivered.length === 0);
+    await until(alerts, ({ undelivered }) => undelivered.length === 0, 60_000);
   });
 
   it('has told each incident once and resolved it once, when all is over', async () => {
     await pagerduty.until(
       ({ incidents }) => incidents.every(({ status }) => status === 'resolved') || undefined,
     );
-    await until(alerts, ({ active, undelivered }) => active.length + undelivered.length === 0);
+    await until(alerts, ({ active, undelivered }) => active.length + undelivered.length === 0, 60_000);
     const told = pagerduty.incidents.map(({ details, events }) => [
       String(details.target).split('/').at(-1),
       events.map(({ event_action }) => event_action).join(),
@@ -154,7 +157,11 @@ describe('outrider alerts', () => {
     const silenced = await command('silence', 'agent=scout', '--for', '1h', '--reason', 'a drill');
     expect(silenced.stdout).toMatch(/^Silence \d+: nobody is told of agent=scout for 1h\.$/m);
     await call('DELETE', 'five');
-    const { active } = await until(alerts, (list) => list.active.some(({ key }) => key.endsWith('/five')));
+    const { active } = await until(
+      alerts,
+      (list) => list.active.some(({ key }) => key.endsWith('/five')),
+      60_000,
+    );
     expect(active.find(({ key }) => key.endsWith('/five'))!.silenced_until).toMatch(/^20/);
     const { stdout, stderr } = await command('list');
     expect(stdout).toMatch(/^critical +prohibited-act .*silenced until .*search\/five/m);

@@ -23,9 +23,9 @@ SELECT
   LogAttributes['outrider.control.reason'] AS reason,
   -- a policy's text is kept apart, see policies
   if(event = 'policy_in_force', concat('{', arrayStringConcat(arrayMap(
-      pair -> concat(toJSONString(pair.1), ':', pair.2),
+      pair -> concat(toJSONString(pair.1), ': ', pair.2),
       arrayFilter(pair -> pair.1 != 'sources', JSONExtractKeysAndValuesRaw(LogAttributes['outrider.control.details']))
-    ), ','), '}'), LogAttributes['outrider.control.details']) AS details
+    ), ', '), '}'), LogAttributes['outrider.control.details']) AS details
 FROM otel_logs
 WHERE ScopeName = 'outrider.control' AND Sender = 'collector';
 

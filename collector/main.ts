@@ -181,7 +181,8 @@ async function start(
     otlpPort: Number(new URL(pipeline.otlpUrl).port),
     missing: () => missingParts(database, store),
     metrics: {
-      figures: () => figuresOf({ database, store, pipeline, exports }, recalls.listeners()),
+      figures: () =>
+        figuresOf({ database, store, pipeline, exports }, recalls.listeners() + live.listeners()),
       fleet: () => fleet.families(),
       alertValues: alerts.values,
     },

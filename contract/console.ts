@@ -3,6 +3,7 @@
 
 /** How far back an answer may look, seconds, and how wide one step of its series is. */
 export const RANGES = {
+  '15m': { seconds: 900, stepSeconds: 60 },
   '1h': { seconds: 3_600, stepSeconds: 60 },
   '6h': { seconds: 21_600, stepSeconds: 300 },
   '24h': { seconds: 86_400, stepSeconds: 1_200 },

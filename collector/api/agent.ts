@@ -7,26 +7,23 @@ import type { AgentAnswer, AgentEntry, PartSums, Range, TaskLine } from '../../c
 import type { Clock } from '../../kit/clock.ts';
 import type { Store } from '../store/store.ts';
 import { AS_NUMBERS, added, isoTime, nanodollars, QUANTILES, SUMS } from './call-rows.ts';
-import { IN_ROLLUP, type Look, lookOf, rangeQuery, refusalsOf, seriesOf } from './fleet.ts';
+import { freshMs, IN_ROLLUP, type Look, lookOf, rangeQuery, refusalsOf, seriesOf } from './fleet.ts';
 import { checked } from './messages.ts';
 import { filled } from './series.ts';
 import { shared } from './shared.ts';
 
-const FRESH_MS = 1_000;
 const PARTS_MAX = 50;
 const TASKS_MAX = 50;
 
 const agentName = z.string().min(1).max(256);
 
 export function showAgent(store: Store, config: () => Config, clock: Clock): Handler {
-  const answer = shared(clock, FRESH_MS, (key: string) => {
-    const [range, agent] = JSON.parse(key) as [Range, string];
-    return agentAnswer(store, config(), { agent, range, nowMs: clock.nowMs() });
-  });
+  const once = shared<AgentAnswer>(clock);
   return async (context) => {
     const { range } = checked(context.req.query(), rangeQuery);
     const agent = checked(context.req.param('name'), agentName);
-    return context.json(await answer(JSON.stringify([range, agent])));
+    const find = () => agentAnswer(store, config(), { agent, range, nowMs: clock.nowMs() });
+    return context.json(await once(`${range} ${agent}`, freshMs(range), find));
   };
 }
 

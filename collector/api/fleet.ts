@@ -22,8 +22,8 @@ import { shared } from './shared.ts';
 const AGENTS_MAX = 500;
 const REFUSALS_MAX = 500;
 const WAITING_MAX = 50;
-/** However many look, the store is asked once in so long. */
-const FRESH_MS = 1_000;
+/** However many look, the store is asked once in so long: the farther back, the less often. */
+export const freshMs = (range: Range) => Math.max(1_000, RANGES[range].seconds / 86.4);
 /** Further back than this nobody asks when an agent's last call was. */
 const LAST_CALL_MS = 86_400_000;
 
@@ -32,12 +32,11 @@ export const rangeQuery = z.object({
 });
 
 export function showFleet(store: Store, config: () => Config, clock: Clock): Handler {
-  const answer = shared(clock, FRESH_MS, (range: Range) =>
-    fleetAnswer(store, config().fleet, range, clock.nowMs()),
-  );
+  const once = shared<FleetAnswer>(clock);
   return async (context) => {
     const { range } = checked(context.req.query(), rangeQuery);
-    return context.json(await answer(range));
+    const find = () => fleetAnswer(store, config().fleet, range, clock.nowMs());
+    return context.json(await once(range, freshMs(range), find));
   };
 }
 

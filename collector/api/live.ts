@@ -33,7 +33,8 @@ const OVERLAP_MS = 60_000;
 /** The longest call that is looked for: it is found by its start. */
 const LONGEST_CALL_MS = 3_600_000;
 const CALLS_PER_EVENT_MAX = 200;
-const SEEN_MAX = 20_000;
+/** Beyond so many in OVERLAP_MS, the oldest of them may be told twice or not at all. */
+const LOOKED_AT_MAX = 20_000;
 /** A listener that reads nothing for so many events is cut off; it connects again. */
 const UNREAD_EVENTS_MAX = 32;
 
@@ -44,27 +45,30 @@ interface Listener {
 
 export function createLive({ store, clock, log }: { store: Store; clock: Clock; log: Log }): Live {
   const listeners = new Set<Listener>();
-  const news = createNews(store, clock);
-  let cancel: () => void = () => undefined;
-  let lastBeatMs = 0;
+  let isRunning = false;
 
   const tell = (event: LiveEvent) => {
     for (const { hear } of [...listeners]) hear(event);
   };
 
-  async function turn(): Promise<void> {
-    try {
-      const found = await news.next();
-      if (found.calls.length > 0) tell({ event: 'calls', data: JSON.stringify(found) });
-    } catch (failure) {
-      log.warn('live_calls_unread', { reason: sentenceOf(failure) });
+  async function run(): Promise<void> {
+    isRunning = true;
+    const news = createNews(store, clock);
+    let nextBeatMs = 0;
+    while (listeners.size > 0) {
+      try {
+        const found = await news();
+        if (found.calls.length > 0) tell({ event: 'calls', data: JSON.stringify(found) });
+      } catch (failure) {
+        log.warn('live_calls_unread', { reason: sentenceOf(failure) });
+      }
+      if (clock.monotonicMs() >= nextBeatMs) {
+        nextBeatMs = clock.monotonicMs() + BEAT_EVERY_MS;
+        tell({ event: 'beat', data: JSON.stringify({ at: new Date(clock.nowMs()).toISOString() }) });
+      }
+      await new Promise<void>((resolve) => clock.after(EVERY_MS, resolve));
     }
-    if (clock.monotonicMs() - lastBeatMs >= BEAT_EVERY_MS) {
-      lastBeatMs = clock.monotonicMs();
-      tell({ event: 'beat', data: JSON.stringify({ at: new Date(clock.nowMs()).toISOString() }) });
-    }
-    if (listeners.size > 0) cancel = clock.after(EVERY_MS, () => void turn());
-    else news.forget();
+    isRunning = false;
   }
 
   return {
@@ -73,15 +77,11 @@ export function createLive({ store, clock, log }: { store: Store; clock: Clock; 
         throw new ApiError(503, 'too_many_listeners', 'Too many consoles are open; try again later.');
       const listener = { hear, end };
       listeners.add(listener);
-      if (listeners.size === 1) {
-        cancel();
-        void turn();
-      }
+      if (!isRunning) void run();
       return () => void listeners.delete(listener);
     },
     listeners: () => listeners.size,
     close() {
-      cancel();
       for (const { end } of [...listeners]) end();
       listeners.clear();
     },
@@ -89,36 +89,40 @@ export function createLive({ store, clock, log }: { store: Store; clock: Clock; 
 }
 
 /** What ended lately and was not seen before. The first look only remembers: what is there already is no news. */
-function createNews(store: Store, clock: Clock): { next(): Promise<LiveCalls>; forget(): void } {
-  const seen = new Set<string>();
-  let first = true;
-  return {
-    async next() {
-      const found = await endedLately(store, clock.nowMs());
-      const fresh = found.filter(({ call_id }) => !seen.has(call_id));
-      for (const { call_id } of fresh) seen.add(call_id);
-      for (const call_id of seen) {
-        if (seen.size <= SEEN_MAX) break;
-        seen.delete(call_id);
-      }
-      const silent = first;
-      first = false;
-      return { calls: silent ? [] : fresh.reverse(), more: found.length === CALLS_PER_EVENT_MAX };
-    },
-    forget() {
-      seen.clear();
-      first = true;
-    },
+function createNews(store: Store, clock: Clock): () => Promise<LiveCalls> {
+  let seen: ReadonlySet<string> | undefined;
+  return async () => {
+    const nowMs = clock.nowMs();
+    const ids = await endedLately(store, nowMs);
+    const fresh = seen === undefined ? [] : ids.filter((id) => !seen!.has(id));
+    // What is no longer looked for need not be remembered.
+    seen = new Set(ids);
+    const told = fresh.slice(0, CALLS_PER_EVENT_MAX);
+    return {
+      calls: told.length > 0 ? await callsNamed(store, told, nowMs) : [],
+      more: fresh.length > told.length,
+    };
   };
 }
 
-function endedLately(store: Store, nowMs: number): Promise<CallLine[]> {
-  return store.query(
-    `SELECT ${CALL_COLUMNS} FROM actions
+/** Ids, the latest to end first: of most of them nothing else is wanted again. */
+async function endedLately(store: Store, nowMs: number): Promise<string[]> {
+  const rows = await store.query<{ call_id: string }>(
+    `SELECT call_id FROM actions
      WHERE timestamp >= fromUnixTimestamp64Milli({earliest:Int64})
        AND toUnixTimestamp64Milli(timestamp) + duration_ms >= {ended:Int64}
-     ORDER BY toUnixTimestamp64Milli(timestamp) + duration_ms DESC LIMIT ${CALLS_PER_EVENT_MAX} ${AS_NUMBERS}`,
+     ORDER BY toUnixTimestamp64Milli(timestamp) + duration_ms DESC LIMIT ${LOOKED_AT_MAX}`,
     { earliest: nowMs - LONGEST_CALL_MS, ended: nowMs - OVERLAP_MS },
+  );
+  return rows.map(({ call_id }) => call_id);
+}
+
+function callsNamed(store: Store, ids: readonly string[], nowMs: number): Promise<CallLine[]> {
+  return store.query(
+    `SELECT ${CALL_COLUMNS} FROM actions
+     WHERE timestamp >= fromUnixTimestamp64Milli({earliest:Int64}) AND call_id IN {ids:Array(String)}
+     ORDER BY toUnixTimestamp64Milli(timestamp) + duration_ms ${AS_NUMBERS}`,
+    { earliest: nowMs - LONGEST_CALL_MS, ids },
   );
 }
 

@@ -2,19 +2,17 @@
 
 import type { Clock } from '../../kit/clock.ts';
 
+/** `find`, or its answer of less than `freshMs` ago to the same key, or the one still under way. */
+export type Shared<T> = (key: string, freshMs: number, find: () => Promise<T>) => Promise<T>;
+
 const KEYS_MAX = 200;
 
-/** Answers from memory while the last answer for the key is younger than `freshMs`, or still under way. */
-export function shared<K, T>(
-  clock: Clock,
-  freshMs: number,
-  find: (key: K) => Promise<T>,
-): (key: K) => Promise<T> {
-  const answers = new Map<K, { readonly askedMs: number; readonly answer: Promise<T> }>();
-  return (key) => {
+export function shared<T>(clock: Clock): Shared<T> {
+  const answers = new Map<string, { readonly askedMs: number; readonly answer: Promise<T> }>();
+  return (key, freshMs, find) => {
     const known = answers.get(key);
     if (known && clock.monotonicMs() - known.askedMs < freshMs) return known.answer;
-    const asked = { askedMs: clock.monotonicMs(), answer: find(key) };
+    const asked = { askedMs: clock.monotonicMs(), answer: find() };
     answers.delete(key);
     answers.set(key, asked);
     if (answers.size > KEYS_MAX) answers.delete(answers.keys().next().value!);

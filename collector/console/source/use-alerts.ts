@@ -1,4 +1,4 @@
-// Active alerts, from a collector that evaluates them; an older one has none to tell.
+// Active alerts, each said once: the same thing found at two thresholds is one thing to read. Null until they are known.
 
 import { useAnswer } from './use-answer.ts';
 
@@ -15,7 +15,10 @@ export interface ActiveAlert {
   readonly silenced_until: string | null;
 }
 
-export function useAlerts(pulse: number): readonly ActiveAlert[] {
+export function useAlerts(pulse: number): readonly ActiveAlert[] | null {
   const { answer } = useAnswer<{ readonly active: readonly ActiveAlert[] }>('/v1/alerts', pulse);
-  return answer?.active ?? [];
+  if (!answer) return null;
+  return [
+    ...new Map(answer.active.map((alert) => [JSON.stringify([alert.alert, alert.summary]), alert])).values(),
+  ];
 }

@@ -37,6 +37,7 @@ interface Listed {
 
 const SHOWN_MAX = 1_000;
 const HELD_MAX = 1_000;
+const MARKED_MAX = 10;
 const NONE: ReadonlySet<string> = new Set();
 
 export function useCalls(range: Range, filter: CallFilter, isPaused: boolean): Calls {
@@ -88,7 +89,8 @@ export function useCalls(range: Range, filter: CallFilter, isPaused: boolean): C
   useEffect(() => {
     if (isPaused || held.length === 0 || listed?.key !== key) return;
     setListed({ ...listed, calls: onTop(held, listed.calls) });
-    setFresh(new Set(held.map(({ call_id }) => call_id)));
+    // A list that is all marked marks nothing.
+    setFresh(held.length > MARKED_MAX ? NONE : new Set(held.map(({ call_id }) => call_id)));
     setHeld([]);
   }, [isPaused, held, listed, key]);
 

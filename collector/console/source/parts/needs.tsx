@@ -24,19 +24,21 @@ const ORDER = { critical: 0, warning: 1, info: 2 } as const;
 const SHOWN_MAX = 12;
 /** What was away for longer has been taken away. */
 const AWAY_MS_MAX = 86_400_000;
+const AWAY_SINGLY_MAX = 3;
 
 export function needsOf(seen: {
   readonly fleet: FleetAnswer;
   readonly budgets: readonly BudgetLine[];
   readonly instances: readonly AgentLine[];
-  readonly alerts: readonly ActiveAlert[];
+  readonly alerts: readonly ActiveAlert[] | null;
   readonly nowMs: number;
 }): Need[] {
   const { fleet, budgets, instances, alerts, nowMs } = seen;
   const needs = [
-    ...alerts.filter(({ silenced_until }) => !silenced_until).map(ofAlert),
+    ...(alerts ?? []).filter(({ silenced_until }) => !silenced_until).map(ofAlert),
     ...degraded(instances),
-    ...budgets.filter(({ level }) => level !== 'task').flatMap(ofBudget),
+    // Where alerts are evaluated, they say this already, and to its owner too.
+    ...(alerts ? [] : budgets.filter(({ level }) => level !== 'task').flatMap(ofBudget)),
     ...fleet.waiting.map(ofWaiting),
     ...overBudget(fleet),
     ...quiet(instances, nowMs),
@@ -47,12 +49,18 @@ export function needsOf(seen: {
 const ofAlert = (alert: ActiveAlert): Need => ({
   key: `alert ${alert.alert} ${alert.key}`,
   urgency: alert.acknowledged_by ? 'info' : urgencyOf(alert.severity),
-  kind: alert.acknowledged_by ? `Acknowledged: ${alert.alert}` : alert.alert,
+  kind: named(alert),
   what: alert.summary,
   who: [alert.agent, alert.owner].filter((text) => text !== '').join(' · '),
   since: alert.fired_at,
   href: alert.agent === '' ? href([]) : agentHref(alert.agent),
 });
+
+/** `task-overspent` as people write it. */
+function named({ alert, acknowledged_by }: ActiveAlert): string {
+  const words = alert.replaceAll('-', ' ');
+  return acknowledged_by ? `Seen: ${words}` : words.charAt(0).toUpperCase() + words.slice(1);
+}
 
 const urgencyOf = (severity: string): Need['urgency'] =>
   severity === 'critical' || severity === 'warning' ? severity : 'info';
@@ -117,18 +125,35 @@ function quiet(instances: readonly AgentLine[], nowMs: number): Need[] {
   for (const { name, last_seen } of instances) {
     if (!live.has(name) && last_seen > (latest.get(name) ?? '')) latest.set(name, last_seen);
   }
-  return [...latest]
-    .filter(([, lastSeen]) => nowMs - Date.parse(lastSeen) < AWAY_MS_MAX)
-    .map(([name, lastSeen]) => ({
-      key: `away ${name}`,
-      urgency: 'info' as const,
-      kind: 'Away',
-      what: 'No sidecar of this agent has been heard of',
-      who: name,
-      since: lastSeen,
-      href: agentHref(name),
-    }));
+  const gone = [...latest].filter(([, lastSeen]) => nowMs - Date.parse(lastSeen) < AWAY_MS_MAX);
+  if (gone.length > AWAY_SINGLY_MAX) return [allAway(gone)];
+  return gone.map(([name, lastSeen]) => ({
+    key: `away ${name}`,
+    urgency: 'info' as const,
+    kind: 'Away',
+    what: 'No sidecar of this agent has been heard of',
+    who: name,
+    since: lastSeen,
+    href: agentHref(name),
+  }));
 }
+
+const allAway = (gone: readonly (readonly [string, string])[]): Need => ({
+  key: 'away',
+  urgency: 'info',
+  kind: 'Away',
+  what: `No sidecar of ${gone.length} agents has been heard of`,
+  who: `${gone
+    .slice(0, 3)
+    .map(([name]) => name)
+    .join(', ')} …`,
+  since:
+    gone
+      .map(([, lastSeen]) => lastSeen)
+      .sort()
+      .at(-1) ?? null,
+  href: href([]),
+});
 
 export function Needs({
   needs,

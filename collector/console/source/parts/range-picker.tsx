@@ -5,6 +5,7 @@ import { RANGES, type Range } from '../../../../contract/console.ts';
 import { replaceQuery } from '../route.ts';
 
 const WORDS: Readonly<Record<Range, string>> = {
+  '15m': '15 minutes',
   '1h': '1 hour',
   '6h': '6 hours',
   '24h': '24 hours',

@@ -43,7 +43,7 @@ export function Waterfall({
               >
                 <span
                   className="span-name"
-                  style={{ paddingInlineStart: `${Math.min(depth, DEPTH_SHOWN_MAX) * 14}px` }}
+                  style={{ paddingInlineStart: `calc(0.4rem + ${Math.min(depth, DEPTH_SHOWN_MAX) * 14}px)` }}
                 >
                   {call && call.status !== 'success' && <Status status={call.status} />}
                   {!call && span.status === 'Error' && <Status status="failure" />}

@@ -6,10 +6,11 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import { isIP } from 'node:net';
 import { quoted } from '../sql-text.ts';
 import { SETTINGS } from './allowed.ts';
-import { type Engine, run, stream } from './engine.ts';
+import { type Answer, type Engine, run, stream } from './engine.ts';
 import { DEFAULT_FORMAT, mayStream } from './formats.ts';
 import type { FunctionList } from './functions.ts';
 import { type EngineLimits, PRIVATE_USER } from './messages.ts';
+import { nativeFor } from './native-blocks.ts';
 import { BadRequest, type DoorRequest, readRequest } from './request.ts';
 import { sendBlocks, sendFailure, sendWhole } from './respond.ts';
 import { judge } from './wall.ts';
@@ -39,12 +40,22 @@ async function answerRead(asked: DoorRequest, response: ServerResponse, context:
   const format = judged.format ?? asked.format ?? DEFAULT_FORMAT;
   const head = { queryId: asked.queryId ?? randomUUID(), format, gzip: asked.gzip };
   const settings = judged.isSelect ? kept(asked.settings, limits) : [];
+  const revision = format === 'Native' ? asked.revision : 0;
   const statement = settings.length > 0 ? `${judged.body} SETTINGS ${settings.join(', ')}` : judged.body;
   await engine.session(settings.length > 0 ? 'tuned' : 'plain', async (session) => {
     if (judged.isSelect && mayStream(format))
-      await sendBlocks(response, engine, head, stream(session, statement, format));
-    else sendWhole(response, engine, head, await run(session, statement, format));
+      await sendBlocks(response, engine, head, inRevision(revision, stream(session, statement, format)));
+    else sendWhole(response, engine, head, await wholeInRevision(revision, run(session, statement, format)));
   });
+}
+
+async function* inRevision(revision: number, blocks: AsyncGenerator<Uint8Array>): AsyncGenerator<Uint8Array> {
+  for await (const block of blocks) yield revision > 0 ? nativeFor(revision, block) : block;
+}
+
+async function wholeInRevision(revision: number, answering: Promise<Answer>): Promise<Answer> {
+  const answer = await answering;
+  return revision > 0 ? { ...answer, bytes: nativeFor(revision, answer.bytes) } : answer;
 }
 
 /** Settings from the URL that may have effect, as SQL. The rest are dropped without a word, as ClickHouse's clients expect. */

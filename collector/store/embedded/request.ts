@@ -26,6 +26,8 @@ export interface DoorRequest {
   readonly format: string | null;
   readonly queryId: string | null;
   readonly gzip: boolean;
+  /** The protocol revision whose Native format the client reads; 0 where it names none. */
+  readonly revision: number;
 }
 
 /** Query-string keys that are not settings. */
@@ -74,6 +76,7 @@ export async function readRequest(
     settings,
     format: search.get('default_format') ?? header('x-clickhouse-format'),
     queryId: search.get('query_id'),
+    revision: Number(search.get('client_protocol_version') ?? 0) || 0,
     gzip: search.get('enable_http_compression') === '1' && /\bgzip\b/.test(header('accept-encoding') ?? ''),
   };
 }

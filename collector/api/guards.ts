@@ -34,6 +34,8 @@ export function authenticated(
       throw new ApiError(401, 'unauthenticated', message);
     }
     context.set('caller', caller);
+    // What one caller may see is nobody else's to find in a cache.
+    context.header('cache-control', 'no-store');
     await next();
   };
 }

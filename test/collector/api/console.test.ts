@@ -192,7 +192,8 @@ describe('who gets in', () => {
       '/v1/agents',
     ];
     for (const path of paths) {
-      expect((await send(path, { cookie })).status, path).toBe(200);
+      const answer = await send(path, { cookie });
+      expect([answer.status, answer.headers['cache-control']], path).toEqual([200, 'no-store']);
       expect((await send(path)).status, path).toBe(401);
       expect((await send(path, { cookie: `${cookie}x` })).status, path).toBe(401);
     }

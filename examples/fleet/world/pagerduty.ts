@@ -152,7 +152,7 @@ export async function startPagerduty(port = 0): Promise<PagerdutyDouble> {
       held = undefined;
       for (const answer of waiting) answer();
     },
-    until: (find, deadlineMs = 30_000) =>
+    until: (find, deadlineMs = 60_000) =>
       new Promise((resolve, reject) => {
         const look = (): void => {
           const found = find(double);

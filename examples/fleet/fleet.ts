@@ -24,6 +24,8 @@ export interface FleetOptions {
   /** What agents say: `finished`, `published`, `failed`. */
   heard(line: Readonly<Record<string, unknown>>): void;
   progress(sentence: string): void;
+  /** Told at once how to end whatever runs by then. */
+  started(stop: () => Promise<void>): void;
 }
 
 export interface Books {
@@ -57,14 +59,17 @@ const AGENT = join(import.meta.dirname, 'agent', `main${HERE}`);
 
 export async function startFleet(options: FleetOptions): Promise<Fleet> {
   const opened: (() => Promise<unknown>)[] = [];
+  const ending = new AbortController();
   const stop = async (): Promise<void> => {
     while (opened.length > 0)
       await opened
         .pop()?.()
         .catch(() => undefined);
+    ending.abort();
   };
+  options.started(stop);
   try {
-    return await open(options, opened, stop);
+    return await open(options, opened, stop, ending.signal);
   } catch (failure) {
     await stop();
     throw failure;
@@ -75,6 +80,7 @@ async function open(
   { directory, cli, env, heard, progress }: FleetOptions,
   opened: (() => Promise<unknown>)[],
   stop: () => Promise<void>,
+  signal: AbortSignal,
 ): Promise<Fleet> {
   const logs = join(directory, 'logs');
   const data = join(directory, 'data');
@@ -104,7 +110,7 @@ async function open(
       const log = join(logs, `${name}.agent.log`);
       agents.set(
         name,
-        await startChild({ name, args: [AGENT], env: { ...env, FLEET_AGENT: name }, log, heard }),
+        await startChild({ name, args: [AGENT], env: { ...env, FLEET_AGENT: name }, signal, log, heard }),
       );
     }),
   );
@@ -119,6 +125,7 @@ async function open(
     name: 'collector',
     args: [cli, 'collector', ...shared],
     env: { ...own, OUTRIDER_ALERTS_PACE: String(ALERTS_PACE), OUTRIDER_PAGERDUTY_URL: pagerduty.url },
+    signal,
     log: join(logs, 'collector.log'),
   });
   opened.push(() => collector.kill('SIGTERM'));
@@ -144,7 +151,7 @@ async function open(
       collector.listen.control!,
     ];
     const log = join(logs, `${name}.sidecar.log`);
-    const sidecar = await startChild({ name: `the sidecar of ${name}`, args, env: own, log });
+    const sidecar = await startChild({ name: `the sidecar of ${name}`, args, env: own, signal, log });
     sidecars.set(name, sidecar);
     const { proxy, admin } = sidecar.listen;
     await tell(name, '/begin', { proxy, admin });

@@ -18,6 +18,8 @@ export interface Start {
   /** Node's arguments: the script, then its own. */
   readonly args: readonly string[];
   readonly env: Readonly<Record<string, string | undefined>>;
+  /** Ends it, and starts none any more, when everything is to end. */
+  readonly signal: AbortSignal;
   /** Where its stderr goes. */
   readonly log: string;
   /** Each further JSON line that it says. */
@@ -29,7 +31,11 @@ const READY_MS = 120_000;
 /** Rejects with its log's place when it ends, or says nothing, before it is ready. */
 export async function startChild(start: Start): Promise<Child> {
   const log = openSync(start.log, 'a');
-  const child = spawn(process.execPath, start.args, { stdio: ['pipe', 'pipe', log], env: start.env });
+  const child = spawn(process.execPath, start.args, {
+    stdio: ['pipe', 'pipe', log],
+    env: start.env,
+    signal: start.signal,
+  });
   closeSync(log);
   const gone = new Promise<void>((resolve) => {
     child.once('exit', () => resolve());

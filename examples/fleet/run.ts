@@ -40,7 +40,6 @@ export async function show(options: ShowOptions): Promise<Shown> {
     ...options,
     heard: (line) => news.emit(String(line.event), line),
   });
-  options.started(fleet.stop);
   const startMs = performance.now() - began;
   progress(
     `${MEMBERS.length} agents, ${MEMBERS.length} sidecars and a collector are up after ${seconds(startMs)}`,

@@ -3,10 +3,10 @@
 import type { Context } from 'hono';
 import { z } from 'zod';
 import { MODES } from '../../contract/attributes.ts';
-import { agentNamed, type Config } from '../../contract/config/config.ts';
+import type { Config } from '../../contract/config/config.ts';
 import { MODE_MS_MAX, type ModeOrder, OBSERVE_MS_MAX } from '../../contract/mode.ts';
 import type { Modes } from '../control/modes.ts';
-import type { Roster } from '../control/roster.ts';
+import { isKnownAgent, type Roster } from '../control/roster.ts';
 import { ApiError } from './failures.ts';
 import type { ApiEnvironment } from './guards.ts';
 import { agentName, bodyOf, checked, text } from './messages.ts';
@@ -47,7 +47,6 @@ const senderOf = (context: Context<ApiEnvironment>): string => context.get('call
 
 /** A mistyped name would be an order that nobody follows. */
 function mustBeKnown(agent: string, roster: Roster, config: Config): void {
-  if (config.agents.has(agent) || agentNamed(config, agent)) return;
-  for (const present of roster.present()) if (present.agent === agent) return;
+  if (config.agents.has(agent) || isKnownAgent(agent, config, roster)) return;
   throw new ApiError(404, 'unknown_agent', `No agent is called ${agent}; see GET /v1/agents.`);
 }

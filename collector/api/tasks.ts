@@ -13,8 +13,8 @@ export function endTask(ledger: Ledger): Handler<ApiEnvironment> {
     if (!(await ledger.endTask(task, end, context.get('caller').sender))) {
       throw new ApiError(
         404,
-        'unknown_task',
-        `Agent ${end.agent} has no task ${task}: it begins with its first call.`,
+        'unknown_agent',
+        `No agent is called ${end.agent}, so it has no task ${task}; see GET /v1/agents.`,
       );
     }
     return context.json({});

@@ -20,13 +20,13 @@ import type { Clock } from '../../kit/clock.ts';
 import { budgetLines } from './budget-lines.ts';
 import type { Database } from './database.ts';
 import { type Account, accountsOfAgent, accountsOfTask, departmentsOf, livePerLevel } from './paths.ts';
-import type { Roster } from './roster.ts';
+import { isKnownAgent, type Roster } from './roster.ts';
 import { createSteps, type Step, type StepAnswer } from './steps.ts';
 
 export interface Ledger {
   lease(request: LeaseRequest): Promise<LeaseResponse>;
   budgets(): Promise<BudgetLine[]>;
-  /** False when the task was never begun. */
+  /** Also a task that never drew money, of an agent that is known. False when it was never begun and nobody knows the agent. */
   endTask(task: string, end: TaskEnd, actor: string): Promise<boolean>;
   /** Posts every expired slice in full. */
   writeOff(actor: string): Promise<WrittenOff[]>;
@@ -100,8 +100,16 @@ export function createLedger(options: LedgerOptions): Ledger {
     budgets: () => budgetLines(database, config(), calendar, clock.nowMs()),
     async endTask(task, { agent, state, output_units }, actor) {
       const [row] = await database.query<{ known: boolean }>(
-        'select end_task($1, $2, $3, $4, $5, $6) as known',
-        [agent, task, state, output_units ?? null, actor, clock.nowMs()],
+        'select end_task($1, $2, $3, $4, $5, $6, $7) as known',
+        [
+          agent,
+          task,
+          state,
+          output_units ?? null,
+          actor,
+          isKnownAgent(agent, config(), roster),
+          clock.nowMs(),
+        ],
       );
       return row?.known === true;
     },

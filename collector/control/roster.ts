@@ -2,6 +2,7 @@
 // and a sign of life now and then, is kept in the database, so that an absence outlives a restart.
 
 import { type AgentLine, AWAY_AFTER_MS, type Heartbeat } from '../../contract/budget.ts';
+import { agentNamed, type Config } from '../../contract/config/config.ts';
 import type { Clock } from '../../kit/clock.ts';
 import type { Database } from './database.ts';
 import type { Presence } from './paths.ts';
@@ -96,4 +97,11 @@ export async function openRoster(database: Database, clock: Clock): Promise<Rost
         policy,
       })),
   };
+}
+
+/** One of the config's, or one that was heard of. */
+export function isKnownAgent(agent: string, config: Config, roster: Roster): boolean {
+  if (agentNamed(config, agent)) return true;
+  for (const present of roster.present()) if (present.agent === agent) return true;
+  return false;
 }

@@ -373,10 +373,12 @@ describe('tasks and offline slices', () => {
     ]);
     expect(await ledger.endTask('t', { agent: 'a', state: 'done', output_units: 3 }, 'anna')).toBe(true);
     expect(await ledger.endTask('t', { agent: 'a', state: 'failed' }, 'anna')).toBe(true);
-    expect(await ledger.endTask('never', { agent: 'a', state: 'done' }, 'anna')).toBe(false);
+    expect(await ledger.endTask('free', { agent: 'a', state: 'done' }, 'anna')).toBe(true);
+    expect(await ledger.endTask('never', { agent: 'stranger', state: 'done' }, 'anna')).toBe(false);
     expect(
       await bench.database.query('select task, state, output_units::int from tasks order by task'),
     ).toEqual([
+      { task: 'free', state: 'done', output_units: null },
       { task: 't', state: 'done', output_units: 3 },
       { task: 'u', state: 'open', output_units: null },
     ]);

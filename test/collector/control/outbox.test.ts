@@ -153,7 +153,9 @@ describe('what notes itself', () => {
     await database.query('truncate tasks');
     await database.query("insert into tasks (agent, task, opened_at) values ('scout', 't1', 1)");
     for (const how of ['done', 'failed'])
-      await database.query('select end_task($1, $2, $3, $4, $5, $6)', ['scout', 't1', how, 3, 'anna', 5]);
+      await database.query('select end_task($1, $2, $3, $4, $5, $6, $7)', [
+        ...['scout', 't1', how, 3, 'anna', true, 5],
+      ]);
     expect(await noted()).toEqual([
       {
         event: 'task_ended',
@@ -161,6 +163,24 @@ describe('what notes itself', () => {
         agent: 'scout',
         details: { task: 't1', state: 'done', output_units: 3 },
       },
+    ]);
+  });
+
+  test('the end of a task that never drew money, once, if its agent is known', async () => {
+    await database.query('truncate tasks');
+    const end = async (agent: string, isKnown: boolean) =>
+      (
+        await database.query<{ known: boolean }>('select end_task($1, $2, $3, $4, $5, $6, $7) as known', [
+          ...[agent, 'free', 'done', null, 'anna', isKnown, 5],
+        ])
+      )[0]?.known;
+    expect([await end('scout', true), await end('scout', true), await end('nobody', false)]).toEqual([
+      true,
+      true,
+      false,
+    ]);
+    expect(await noted()).toEqual([
+      { event: 'task_ended', actor: 'anna', agent: 'scout', details: { task: 'free', state: 'done' } },
     ]);
   });
 

@@ -6,32 +6,30 @@
 
 import type { Config } from '../contract/config/config.ts';
 import type { Clock } from '../kit/clock.ts';
-import { openDataDirectory } from '../kit/data-directory.ts';
 import { createLifecycle, type Lifecycle } from '../kit/lifecycle.ts';
-import { PortUnavailable } from '../kit/listen.ts';
 import type { Log } from '../kit/log.ts';
-import { createSecrets } from '../kit/secrets.ts';
+import { createSecrets, type Secrets } from '../kit/secrets.ts';
 import { startAlerting } from './alerting.ts';
-import { createRecalls } from './api/events.ts';
+import type { Alerts } from './alerts/alerts.ts';
+import { createRecalls, type Recalls } from './api/events.ts';
 import { listenApi } from './api/listen.ts';
 import { createLive } from './api/live.ts';
-import type { Figures } from './api/metrics.ts';
 import { createApi } from './api/routes.ts';
 import { createBackups } from './backup.ts';
-import { collectorConfig, isLoopbackAddress, placesIn } from './config.ts';
-import { type Database, openDatabase } from './control/database.ts';
-import { createLedger } from './control/ledger.ts';
-import { openModes } from './control/modes.ts';
-import { startOutbox } from './control/outbox.ts';
+import { type CollectorConfig, collectorConfig, isLoopbackAddress, type Places, placesIn } from './config.ts';
+import { createLedger, type Ledger } from './control/ledger.ts';
+import { type Modes, openModes } from './control/modes.ts';
+import { type Outbox, startOutbox } from './control/outbox.ts';
 import { noteOwnPolicy, notePolicy } from './control/policies.ts';
-import { openRoster } from './control/roster.ts';
+import { openRoster, type Roster } from './control/roster.ts';
 import { openSessions } from './control/sessions.ts';
 import { COLLECTOR, openTokens, type Tokens } from './control/tokens.ts';
 import { type Exports, startExports } from './edges/exports.ts';
+import { ownFigures } from './own-figures.ts';
 import { type Pipeline, startPipeline } from './pipeline.ts';
 import type { Loader } from './queue/loader.ts';
-import { startFleetMetrics } from './rollups/fleet-metrics.ts';
-import { openStore, type Store } from './store/store.ts';
+import { type FleetMetrics, startFleetMetrics } from './rollups/fleet-metrics.ts';
+import { missingParts, openStores, orPortTaken, type Stores } from './stores.ts';
 
 export interface Collector {
   /** URLs, with the ports that were really opened. */
@@ -72,66 +70,119 @@ export async function startCollector(options: CollectorOptions): Promise<Collect
   }
 }
 
+interface Start extends CollectorOptions {
+  readonly lifecycle: Lifecycle;
+  readonly places: Places;
+  readonly settings: CollectorConfig;
+  /** The config in force, which a reload replaces. */
+  inForce(): Config;
+}
+
 async function start(
-  { config, dataDirectory, token, env, log, clock }: CollectorOptions,
+  options: CollectorOptions,
   lifecycle: Lifecycle,
   close: () => Promise<void>,
 ): Promise<Collector> {
-  let inForce = config;
-  const places = placesIn(dataDirectory);
-  const settings = collectorConfig(config);
-
-  const directory = openDataDirectory(places.own);
-  lifecycle.onStop('data directory', () => directory.release());
-  const [database, store] = await bothOpen(
-    openDatabase({ directory: places.control, log, clock }),
-    openSqlStore(settings.listen.sql, {
-      dataDirectory: places.store,
-      retention: settings.retention,
-      log,
-      clock,
-    }),
+  let inForce = options.config;
+  const starting: Start = {
+    ...options,
     lifecycle,
-  );
+    places: placesIn(options.dataDirectory),
+    settings: collectorConfig(options.config),
+    inForce: () => inForce,
+  };
+  const stores = await openStores(starting);
+  const control = await openControl(starting, stores);
+  const intake = await openIntake(starting, stores, control);
+  const outbox = await openOutbox(starting, stores, intake);
+  const watch = await openWatch(starting, stores, control, intake);
+  const door = await openControlApi(starting, { ...stores, ...control, ...intake, ...watch });
+  return {
+    listen: { otlp: intake.pipeline.otlpUrl, control: door.url, sql: stores.store.sqlUrl },
+    reload(next) {
+      inForce = next;
+      void noteOwnPolicy({ ...options, database: stores.database }, next);
+    },
+    async drain() {
+      await outbox.tell();
+      await intake.pipeline.drain();
+    },
+    consoleLink: door.consoleLink,
+    close,
+  };
+}
+
+interface Control {
+  readonly tokens: Tokens;
+  readonly secrets: Secrets;
+  readonly roster: Roster;
+  readonly recalls: Recalls;
+  readonly ledger: Ledger;
+}
+
+/** Who may join, who lives, and who may spend what. */
+async function openControl(starting: Start, { database }: Stores): Promise<Control> {
+  const { clock, env, token, places, inForce } = starting;
   const tokens = await openTokens({ database, directory: places.root, clock, given: token });
-  const secrets = createSecrets(clock, env);
+  const roster = await openRoster(database, clock);
+  const recalls = createRecalls();
+  const ledger = createLedger({ database, config: inForce, clock, roster, onRecall: recalls.publish });
+  return { tokens, secrets: createSecrets(clock, env), roster, recalls, ledger };
+}
+
+interface Intake {
+  readonly exports: Exports;
+  readonly fleet: FleetMetrics;
+  readonly pipeline: Pipeline;
+}
+
+/** What takes records, and what goes with each: its copies, and the fleet's sums of it. */
+async function openIntake(starting: Start, { store }: Stores, control: Control): Promise<Intake> {
+  const { config, places, lifecycle, inForce, clock, log } = starting;
   const exports = await startExports({
     targets: config.export,
     directory: places.exports,
-    secrets,
+    secrets: control.secrets,
     log,
     clock,
   });
   lifecycle.onStop('exports', () => exports.close());
-  const roster = await openRoster(database, clock);
-  const recalls = createRecalls();
-  const ledger = createLedger({
-    database,
-    config: () => inForce,
-    clock,
-    roster,
-    onRecall: recalls.publish,
-  });
   // Before anything is loaded, so that all of it is counted.
   const fleet = await startFleetMetrics({
     query: (statement, parameters) => store.query(statement, parameters),
-    budgets: () => ledger.budgets(),
-    agents: () => roster.lines(),
-    config: () => inForce,
+    budgets: () => control.ledger.budgets(),
+    agents: () => control.roster.lines(),
+    config: inForce,
     clock,
     log,
   });
   lifecycle.onStop('fleet metrics', () => fleet.stop());
-  const pipeline = await startReceiving({
-    listen: settings.listen.otlp,
-    directory: places.queue,
-    store: exports.following(store),
-    tokens,
-    log,
-    clock,
-  });
+  const pipeline = await openPipeline(starting, exports.following(store), control.tokens);
   lifecycle.onStop('pipeline', () => pipeline.close());
+  return { exports, fleet, pipeline };
+}
 
+async function openPipeline(starting: Start, store: Loader, tokens: Tokens): Promise<Pipeline> {
+  const { settings, places, clock, log } = starting;
+  const listen = settings.listen.otlp;
+  try {
+    return await startPipeline({
+      listen,
+      directory: places.queue,
+      store,
+      // Context from anyone on loopback is welcome; only a known sender's records count.
+      authenticate: (token) => (token === null ? '' : tokens.authenticate(token)),
+      log,
+      clock,
+    });
+  } catch (failure) {
+    throw orPortTaken(failure, listen, 'listen.otlp');
+  }
+}
+
+/** Where acts of control wait until the store has them; the policy this collector starts under is the first. */
+async function openOutbox(starting: Start, { database }: Stores, { pipeline }: Intake): Promise<Outbox> {
+  const { config, lifecycle, clock, log } = starting;
   const outbox = startOutbox({
     database,
     append: (request) => pipeline.append('logs', request, COLLECTOR),
@@ -140,22 +191,37 @@ async function start(
   });
   lifecycle.onStop('outbox', () => outbox.close());
   await noteOwnPolicy({ database, clock, log }, config);
+  return outbox;
+}
 
+interface Watch {
+  readonly modes: Modes;
+  readonly alerts: Alerts;
+}
+
+/** What acts without being asked: a mode that ends, an alert that fires. */
+async function openWatch(
+  { lifecycle, inForce, env, clock, log }: Start,
+  stores: Stores,
+  { ledger, roster, recalls, secrets }: Control,
+  { pipeline }: Intake,
+): Promise<Watch> {
+  const { database, store } = stores;
   const modes = await openModes({
     database,
-    config: () => inForce,
+    config: inForce,
     clock,
     log,
     changed: () => recalls.tellAll((agent) => ({ agent, in_force: modes.inForce(agent) })),
   });
   lifecycle.onStop('modes', () => modes.close());
   const alerts = startAlerting({
-    config: () => inForce,
+    config: inForce,
     ask: (sql, parameters) => store.query(sql, parameters),
     database,
     ledger,
     roster,
-    missing: () => missingParts(database, store),
+    missing: () => missingParts(stores),
     queue: () => pipeline.depth(),
     env,
     secrets,
@@ -163,137 +229,50 @@ async function start(
     log,
   });
   lifecycle.onStop('alerts', () => alerts.close());
+  return { modes, alerts };
+}
+
+interface ControlDoor {
+  readonly url: string;
+  consoleLink(): Promise<string>;
+}
+
+/** Last, for it speaks of everything else. */
+async function openControlApi(
+  { settings, places, lifecycle, inForce, clock, log }: Start,
+  parts: Stores & Control & Intake & Watch,
+): Promise<ControlDoor> {
+  const { database, store, pipeline, tokens, recalls } = parts;
   const sessions = await openSessions(database, clock);
   const live = createLive({ store, clock, log });
+  const streams = [recalls, live];
   const api = createApi({
-    store,
+    ...parts,
     sessions,
     live,
-    ledger,
-    roster,
-    modes,
-    alerts,
-    config: () => inForce,
-    keepPolicy: (report) => notePolicy(database, inForce.fleet, report, clock.nowMs()),
-    recalls,
+    config: inForce,
+    keepPolicy: (report) => notePolicy(database, inForce().fleet, report, clock.nowMs()),
     backups: createBackups({ pipeline, database, store, places, clock, log }),
     authenticate: tokens.authenticate,
     otlpPort: Number(new URL(pipeline.otlpUrl).port),
-    missing: () => missingParts(database, store),
+    missing: () => missingParts(parts),
     metrics: {
-      figures: () =>
-        figuresOf({ database, store, pipeline, exports }, recalls.listeners() + live.listeners()),
-      fleet: () => fleet.families(),
-      alertValues: alerts.values,
+      figures: () => ownFigures({ ...parts, streams }),
+      fleet: () => parts.fleet.families(),
+      alertValues: parts.alerts.values,
     },
     hosts: settings.hosts,
     beyondLoopback: !isLoopbackAddress(settings.listen.control),
     clock,
     log,
   });
-  const control = await listenApi(api, settings.listen.control, [recalls, live]);
-  lifecycle.onStop('control API', () => control.close());
-
+  const { url, close } = await listenApi(api, settings.listen.control, streams);
+  lifecycle.onStop('control API', close);
   return {
-    listen: { otlp: pipeline.otlpUrl, control: control.url, sql: store.sqlUrl },
-    reload(next) {
-      inForce = next;
-      void noteOwnPolicy({ database, clock, log }, next);
-    },
-    async drain() {
-      await outbox.tell();
-      await pipeline.drain();
-    },
+    url,
     async consoleLink() {
       const { code } = await sessions.makeLink('collector');
-      return `${control.url}/login?code=${code}`;
+      return `${url}/login?code=${code}`;
     },
-    close,
-  };
-}
-
-/** Opened side by side, for each takes a while; if one fails the other is still closed. */
-async function bothOpen(
-  opening: Promise<Database>,
-  openingStore: Promise<Store>,
-  lifecycle: Lifecycle,
-): Promise<[Database, Store]> {
-  const [database, store] = await Promise.allSettled([opening, openingStore]);
-  if (database.status === 'fulfilled') lifecycle.onStop('control database', () => database.value.close());
-  if (store.status === 'fulfilled') lifecycle.onStop('store', () => store.value.close());
-  if (database.status === 'rejected') throw database.reason;
-  if (store.status === 'rejected') throw store.reason;
-  return [database.value, store.value];
-}
-
-async function openSqlStore(
-  sqlListen: string,
-  options: Omit<Parameters<typeof openStore>[0], 'sqlListen'>,
-): Promise<Store> {
-  try {
-    return await openStore({ ...options, sqlListen });
-  } catch (failure) {
-    throw portSentence(failure, sqlListen, 'listen.sql');
-  }
-}
-
-async function startReceiving(options: {
-  listen: string;
-  directory: string;
-  store: Loader;
-  tokens: Tokens;
-  log: Log;
-  clock: Clock;
-}): Promise<Pipeline> {
-  const { tokens, ...rest } = options;
-  try {
-    return await startPipeline({
-      ...rest,
-      // Context from anyone on loopback is welcome; only a known sender's records count.
-      authenticate: (token) => (token === null ? '' : tokens.authenticate(token)),
-    });
-  } catch (failure) {
-    throw portSentence(failure, options.listen, 'listen.otlp');
-  }
-}
-
-function portSentence(failure: unknown, address: string, key: string): unknown {
-  if (!(failure instanceof Error) || !('code' in failure) || failure.code !== 'EADDRINUSE') return failure;
-  return new PortUnavailable(key, `${address} is taken: set \`${key}\` to another port, or to port 0.`);
-}
-
-function missingParts(database: Database, store: Store): readonly string[] {
-  return [database.isOpen() ? '' : 'control database', store.pid() > 0 ? '' : 'store'].filter(
-    (part) => part !== '',
-  );
-}
-
-interface Parts {
-  readonly database: Database;
-  readonly store: Store;
-  readonly pipeline: Pipeline;
-  readonly exports: Exports;
-}
-
-async function figuresOf({ database, store, pipeline, exports }: Parts, listeners: number): Promise<Figures> {
-  const copies = exports.totals();
-  const { segments, bytes, oldestMs } = pipeline.depth();
-  const { receiver, queue } = pipeline.counters();
-  return {
-    plain: {
-      outrider_queue_segments: segments,
-      outrider_queue_bytes: bytes,
-      outrider_queue_oldest_seconds: oldestMs / 1000,
-      outrider_received_spans_total: receiver.spans,
-      outrider_stored_spans_total: queue.spans,
-      outrider_quarantined_total: queue.quarantined,
-      outrider_control_statements_pending: database.pending(),
-      outrider_event_streams: listeners,
-      outrider_store_memory_bytes: await store.memoryBytes(),
-      outrider_export_waiting_bytes: copies.waitingBytes,
-      outrider_export_given_up_total: copies.givenUp,
-    },
-    receivedRequests: receiver.taken,
-    refusedRequests: receiver.refused,
   };
 }

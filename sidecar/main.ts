@@ -1,46 +1,41 @@
-// One agent's way out. The only file of the sidecar that builds things: opens the edges, starts the doors, and on
-// stop drains what is in flight, gives the leases back and ships what is recorded.
+// One agent's way out, from start to stop: opens the edges, then what stands on them, then the doors; on stop drains
+// what is in flight, gives the leases back and ships what is recorded.
 
 import type { Server } from 'node:http';
-import { join } from 'node:path';
 import type { DialectName } from '../contract/attributes.ts';
 import type { TaskEnd } from '../contract/budget.ts';
 import type { Config } from '../contract/config/config.ts';
-import { judge } from '../contract/rules/judge.ts';
-import { agentFacts, callFacts, parseSubject } from '../contract/rules/subject.ts';
 import type { Clock } from '../kit/clock.ts';
-import { openDataDirectory } from '../kit/data-directory.ts';
 import { createLifecycle, type Lifecycle } from '../kit/lifecycle.ts';
 import { listenOn } from '../kit/listen.ts';
 import { type Log, sentenceOf } from '../kit/log.ts';
 import { operator } from '../kit/operator.ts';
-import { createSecrets } from '../kit/secrets.ts';
+import { createSecrets, type Secrets } from '../kit/secrets.ts';
 import { createTurn } from '../kit/turn.ts';
-import { createBodies } from './accept/body.ts';
+import { type Bodies, createBodies } from './accept/body.ts';
 import { lineageOf, randomHex } from './accept/lineage.ts';
 import { createReverseProxy, type ReverseProxy } from './accept/reverse-proxy.ts';
 import { type AdminServices, createAdmin } from './admin.ts';
-import { type Book, openBook, type Recovered, spansOf } from './book.ts';
-import type { Known } from './call.ts';
+import type { AgentIdentity, Known } from './call.ts';
 import { anthropic } from './dialects/anthropic.ts';
 import type { Dialect } from './dialects/dialect.ts';
 import { http } from './dialects/http.ts';
 import { openai } from './dialects/openai.ts';
-import { readAgentKeys } from './edges/agent-keys.ts';
-import { type ControlPlane, createControlPlane } from './edges/control-plane.ts';
-import { type Journal, openJournal } from './edges/journal.ts';
-import { createShipper, type Shipper } from './edges/shipper.ts';
+import { type AgentKeys, readAgentKeys } from './edges/agent-keys.ts';
+import { type Edges, openEdges } from './edges/edges.ts';
+import type { Shipper } from './edges/shipper.ts';
 import { createUpstreams } from './edges/upstreams.ts';
-import { createMeters } from './meters/meters.ts';
+import { explain } from './explain.ts';
+import { createMeters, type Meters } from './meters/meters.ts';
 import { carry, type Services } from './pipeline.ts';
 import { createPolicyInForce, type PolicyInForce } from './policy-in-force.ts';
 import { createPolicyReports } from './policy-report.ts';
-import { createPresence } from './presence.ts';
+import { createPresence, type Presence } from './presence.ts';
 import { refuse } from './refuse.ts';
-import { type Agents, createAgents } from './state/agents.ts';
-import { createCircuits } from './state/circuits.ts';
+import { type Agents, agentAlone, agentOf, createAgents } from './state/agents.ts';
+import { type Circuits, createCircuits } from './state/circuits.ts';
 import { createLeases, type Leases } from './state/leases.ts';
-import { createModes } from './state/modes.ts';
+import { createModes, type Modes } from './state/modes.ts';
 import { createRates } from './state/rates.ts';
 import { createTasks } from './state/tasks.ts';
 import { openTrail } from './trail.ts';
@@ -76,7 +71,6 @@ export interface Sidecar {
 }
 
 const DIALECTS: Readonly<Partial<Record<DialectName, Dialect>>> = { openai, anthropic, http };
-const SHIP_AT_STOP_MS = 5_000;
 const STOP_STEPS_MS = 15_000;
 
 /** Throws an Error with one sentence when it cannot start: a taken port, a locked folder, an unknown agent. */
@@ -90,164 +84,47 @@ export async function startSidecar(options: SidecarOptions): Promise<Sidecar> {
   }
 }
 
+interface Start extends SidecarOptions {
+  readonly lifecycle: Lifecycle;
+  readonly policy: PolicyInForce;
+  /** The config in force, which a reload replaces. */
+  inForce(): Config;
+}
+
 async function start(options: SidecarOptions, lifecycle: Lifecycle): Promise<Sidecar> {
-  const { config, clock, log, agent, instance } = options;
-  const policy = createPolicyInForce(config);
-  const inForce = () => policy.current.config;
-  const edges = openEdges(options, instance, lifecycle);
-  const leases = openLeases(options, instance, { ...edges, policy }, lifecycle);
-  const secrets = createSecrets(clock, options.env);
-  const keys = await readAgentKeys(inForce, secrets, clock, log);
-  lifecycle.onStop('agent keys', () => keys.stop());
-  const modes = createModes(clock);
-  const agents = createAgents({ fixed: agent, instance, modeOf: modes.of, keys: () => keys.current });
-  const own = agent === null ? undefined : ownIdentity(agents, config, agent);
-
-  const policies = createPolicyReports({
-    control: edges.control,
-    config: inForce,
-    by: operator(),
-    clock,
-    log,
-  });
-  const presence = createPresence({
-    control: edges.control,
-    config: inForce,
-    clock,
-    log,
-    healthy: () => !edges.journal.failing,
-    recall: (lease) => leases.recall(lease),
-    modes,
-    answered: policies.tell,
-  });
-  lifecycle.onStop('presence', () => presence.stop());
-  const turn = createTurn(log);
-  lifecycle.onStop('endings', () => turn.finish());
-  const upstreams = createUpstreams();
-  lifecycle.onStop('upstreams', () => upstreams.close());
-
-  const tasks = createTasks(clock, () => options.task ?? `task-${randomHex(6)}`);
-  const bodies = createBodies(() => inForce().limits.bodyBytesInFlightMax);
-  const circuits = createCircuits(() => inForce().breakers, clock);
-  const meters = createMeters(inForce, agent);
-  const services: Services = {
-    identification: {
-      agents,
-      lineageOf: (headers, name) => lineageOf(headers, name, tasks),
-      seen: presence.seen,
-    },
-    classification: { dialects: DIALECTS, bodies },
-    authorization: { rates: createRates(clock), now: () => new Date(clock.nowMs()) },
-    reservation: { leases },
-    circuits,
-    secrets,
-    upstreams,
-    trail: { book: edges.book, clock, turn, log, ended: (record) => meters.count(record) },
-    refusing: { dialectFor, log },
-  };
-
-  const proxy = openProxy(clock, policy, services);
-  const endTask = async (task: string, end: TaskEnd): Promise<void> => {
-    await leases.told(end.agent); // an observed call does not wait for the ledger, so its task may be news there
-    await edges.control.endTask(task, end);
-  };
-  const adminServices: AdminServices = {
-    missing: () => missing(leases, edges.shipper),
-    broken: () => (edges.journal.failing ? 'the journal cannot be written' : null),
-    purses: () => leases.purses(),
-    explain: (name, rule) => explain(inForce(), instance, name ?? agent ?? '', rule, clock),
-    endTask: (task, end) => endTask(task, { ...end, agent: end.agent ?? agent ?? '' }),
-    metrics: () => meters.render({ ...edges, circuits, bodies, leases, inFlight: () => proxy.inFlight }),
-  };
-  const admin = createAdmin(adminServices);
-  const adminAt = await listenOn(admin, config.listen.admin, 'listen.admin');
-  lifecycle.onStop('admin', () => closed(admin));
-  const proxyAt = await listenOn(proxy.server, config.listen.proxy, 'listen.proxy');
-  lifecycle.onStop('proxy', () => drain(proxy, inForce().drainMs, clock));
-  if (own) {
-    presence.seen(own);
-    leases.warm(own.name);
+  const policy = createPolicyInForce(options.config);
+  const starting: Start = { ...options, lifecycle, policy, inForce: () => policy.current.config };
+  const edges = openEdges(starting);
+  const leases = openLeases(starting, edges);
+  const callers = await openCallers(starting);
+  const presence = openPresence(starting, edges, leases, callers.modes);
+  const carrying = openCarrying(starting, edges, leases, callers, presence);
+  const tasks = taskEnds(starting, edges, leases);
+  const listen = await openDoors(starting, edges, leases, carrying, tasks);
+  if (callers.own) {
+    presence.seen(callers.own);
+    leases.warm(callers.own.name);
   }
   return {
-    listen: { proxy: proxyAt.url, admin: adminAt.url },
-    endTask: async (task, state) => {
-      await endTask(task, { agent: agent ?? '', state }).catch((failure) => {
-        log.warn('task.end_not_told', { task, failure: sentenceOf(failure) });
-      });
-    },
+    listen,
+    endTask: tasks.endOrWarn,
     async reload(next) {
-      if (agent !== null)
-        ownIdentity(createAgents({ fixed: agent, instance, modeOf: modes.of, keys: () => [] }), next, agent);
+      if (options.agent !== null) agentAlone(next, options.agent, options.instance);
       policy.replace(next);
-      await keys.again();
+      await callers.keys.again();
       presence.again();
     },
-    stop: () => lifecycle.stop(inForce().drainMs + STOP_STEPS_MS),
+    stop: () => lifecycle.stop(starting.inForce().drainMs + STOP_STEPS_MS),
   };
-}
-
-interface Edges {
-  readonly book: Book;
-  readonly journal: Journal;
-  readonly recovered: Recovered;
-  readonly control: ControlPlane;
-  readonly shipper: Shipper;
-}
-
-function openEdges(options: SidecarOptions, instance: string, lifecycle: Lifecycle): Edges {
-  const { config, clock, log, agent, env } = options;
-  const { path, release } = openDataDirectory(folderOf(options.dataDirectory, agent, instance));
-  lifecycle.onStop('data directory', release);
-  const { sizeBytesMax, durability } = config.journal;
-  const { book, journal, recovered } = openBook(
-    (snapshot) => openJournal({ directory: path, sizeBytesMax, clock, log, snapshot }),
-    {
-      strict: durability === 'strict',
-      newStream: () => `${agent ?? 'sidecar'}/${instance}/${randomHex(4)}`,
-      ended: () => shipper.nudge(),
-      lost: (failure) => log.error('record.not_written', { failure: sentenceOf(failure) }),
-    },
-  );
-  lifecycle.onStop('journal', () => journal.close());
-  const controlUrl = options.collectorUrl ?? config.collector;
-  const control = createControlPlane({
-    controlUrl,
-    otlpUrl: options.otlpUrl ?? besideControl(controlUrl, config),
-    tokenFile: join(options.dataDirectory, 'token'),
-    token: env.OUTRIDER_TOKEN || undefined,
-    clock,
-    otlpMoved: () => shipper.again(),
-  });
-  lifecycle.onStop('control plane', () => control.close());
-  const resource = { 'service.name': 'outrider-sidecar', 'service.instance.id': instance };
-  const shipper = createShipper({
-    journal,
-    directory: path,
-    clock,
-    log,
-    ship: (body) => control.ship(body),
-    encode: (frames) => spansOf(frames, resource),
-  });
-  lifecycle.onStop('shipper', async () => {
-    await shipper.drain(SHIP_AT_STOP_MS);
-    shipper.stop();
-  });
-  return { book, journal, recovered, control, shipper };
 }
 
 /** Leases as they were when this sidecar last stopped: calls whose end was not found are ended and posted at their hold. */
-function openLeases(
-  options: SidecarOptions,
-  instance: string,
-  edges: Edges & { policy: PolicyInForce },
-  lifecycle: Lifecycle,
-): Leases {
-  const { clock, log } = options;
-  const { book, control, recovered, shipper, policy } = edges;
+function openLeases({ instance, inForce, clock, log, lifecycle }: Start, edges: Edges): Leases {
+  const { book, control, recovered, shipper } = edges;
   let lastFailure = '';
   const leases = createLeases({
     instance,
-    money: () => policy.current.config.money,
+    money: () => inForce().money,
     clock,
     nonce: () => randomHex(12),
     ask: (request) => control.ask(request),
@@ -271,6 +148,133 @@ function openLeases(
   return leases;
 }
 
+interface Callers {
+  readonly secrets: Secrets;
+  readonly keys: AgentKeys;
+  readonly modes: Modes;
+  readonly agents: Agents;
+  /** Whose sidecar this is, if one agent's. */
+  readonly own: AgentIdentity | undefined;
+}
+
+/** Who may call, by which key, in which mode. */
+async function openCallers(starting: Start): Promise<Callers> {
+  const { config, agent, instance, env, inForce, clock, log, lifecycle } = starting;
+  const secrets = createSecrets(clock, env);
+  const keys = await readAgentKeys(inForce, secrets, clock, log);
+  lifecycle.onStop('agent keys', () => keys.stop());
+  const modes = createModes(clock);
+  const agents = createAgents({ fixed: agent, instance, modeOf: modes.of, keys: () => keys.current });
+  const own = agent === null ? undefined : agentOf(agents, config, agent);
+  return { secrets, keys, modes, agents, own };
+}
+
+/** Tells the collector who lives here and under which policy, and hears what it calls back. */
+function openPresence(starting: Start, edges: Edges, leases: Leases, modes: Modes): Presence {
+  const { inForce, clock, log, lifecycle } = starting;
+  const { control, journal } = edges;
+  const policies = createPolicyReports({ control, config: inForce, by: operator(), clock, log });
+  const presence = createPresence({
+    control,
+    config: inForce,
+    clock,
+    log,
+    healthy: () => !journal.failing,
+    recall: (lease) => leases.recall(lease),
+    modes,
+    answered: policies.tell,
+  });
+  lifecycle.onStop('presence', () => presence.stop());
+  return presence;
+}
+
+interface Carrying {
+  readonly services: Services;
+  readonly circuits: Circuits;
+  readonly bodies: Bodies;
+  readonly meters: Meters;
+}
+
+/** What the stages of a call use. */
+function openCarrying(
+  { agent, task, inForce, clock, log, lifecycle }: Start,
+  { book }: Edges,
+  leases: Leases,
+  { agents, secrets }: Callers,
+  presence: Presence,
+): Carrying {
+  const turn = createTurn(log);
+  lifecycle.onStop('endings', () => turn.finish());
+  const upstreams = createUpstreams();
+  lifecycle.onStop('upstreams', () => upstreams.close());
+  const tasks = createTasks(clock, () => task ?? `task-${randomHex(6)}`);
+  const bodies = createBodies(() => inForce().limits.bodyBytesInFlightMax);
+  const circuits = createCircuits(() => inForce().breakers, clock);
+  const meters = createMeters(inForce, agent);
+  const services: Services = {
+    identification: {
+      agents,
+      lineageOf: (headers, name) => lineageOf(headers, name, tasks),
+      seen: presence.seen,
+    },
+    classification: { dialects: DIALECTS, bodies },
+    authorization: { rates: createRates(clock), now: () => new Date(clock.nowMs()) },
+    reservation: { leases },
+    circuits,
+    secrets,
+    upstreams,
+    trail: { book, clock, turn, log, ended: (record) => meters.count(record) },
+    refusing: { dialectFor, log },
+  };
+  return { services, circuits, bodies, meters };
+}
+
+interface TaskEnds {
+  end(task: string, end: TaskEnd): Promise<void>;
+  /** The own agent's; a collector that cannot be told is only logged. */
+  endOrWarn(task: string, state: TaskEnd['state']): Promise<void>;
+}
+
+function taskEnds({ agent, log }: Start, { control }: Edges, leases: Leases): TaskEnds {
+  const end = async (task: string, told: TaskEnd): Promise<void> => {
+    await leases.told(told.agent); // an observed call does not wait for the ledger, so its task may be news there
+    await control.endTask(task, told);
+  };
+  return {
+    end: (task, told) => end(task, { ...told, agent: told.agent ?? agent ?? '' }),
+    endOrWarn: (task, state) =>
+      end(task, { agent: agent ?? '', state }).catch((failure) => {
+        log.warn('task.end_not_told', { task, failure: sentenceOf(failure) });
+      }),
+  };
+}
+
+/** Last, for calls come in at once. Throws PortUnavailable. */
+async function openDoors(
+  starting: Start,
+  edges: Edges,
+  leases: Leases,
+  { services, circuits, bodies, meters }: Carrying,
+  tasks: TaskEnds,
+): Promise<Sidecar['listen']> {
+  const { config, agent, inForce, clock, policy, lifecycle } = starting;
+  const proxy = openProxy(clock, policy, services);
+  const adminServices: AdminServices = {
+    missing: () => missing(leases, edges.shipper),
+    broken: () => (edges.journal.failing ? 'the journal cannot be written' : null),
+    purses: () => leases.purses(),
+    explain: (name, rule) => explain(inForce(), name ?? agent ?? '', rule, clock),
+    endTask: tasks.end,
+    metrics: () => meters.render({ ...edges, circuits, bodies, leases, inFlight: () => proxy.inFlight }),
+  };
+  const admin = createAdmin(adminServices);
+  const adminAt = await listenOn(admin, config.listen.admin, 'listen.admin');
+  lifecycle.onStop('admin', () => closed(admin));
+  const proxyAt = await listenOn(proxy.server, config.listen.proxy, 'listen.proxy');
+  lifecycle.onStop('proxy', () => drain(proxy, inForce().drainMs, clock));
+  return { proxy: proxyAt.url, admin: adminAt.url };
+}
+
 function openProxy(clock: Clock, policy: PolicyInForce, services: Services): ReverseProxy {
   return createReverseProxy({
     policy: () => policy.current,
@@ -290,52 +294,12 @@ async function drain(proxy: ReverseProxy, drainMs: number, clock: Clock): Promis
   cancel();
 }
 
-function ownIdentity(agents: Agents, config: Config, name: string) {
-  const identity = agents.identify(config, {});
-  if (identity) return identity;
-  throw new Error(
-    `No agent named ${name} is in the config; it knows ${[...config.agents.keys()].join(', ')}.`,
-  );
-}
-
-function explain(config: Config, instance: string, name: string, rule: string, clock: Clock) {
-  const identity = ownIdentity(
-    createAgents({ fixed: name, instance, modeOf: () => undefined, keys: () => [] }),
-    config,
-    name,
-  );
-  const subject = parseSubject(rule, config.upstreams);
-  const facts = () => ({
-    call: callFacts(subject, config.upstreams),
-    args: {},
-    agent: agentFacts(identity.entry, name),
-    task: '',
-    cost: 0,
-    now: new Date(clock.nowMs()),
-  });
-  return judge(identity.rules, [subject], facts);
-}
-
 function missing(leases: Leases, shipper: Shipper): string[] {
   return [...(leases.unreachable() ? ['ledger'] : []), ...(shipper.lastFailure ? ['collector'] : [])];
 }
 
 function dialectFor(call: Known): Dialect {
   return DIALECTS[call.policy.config.upstreams.get(call.upstreamName)?.speaks ?? 'http'] ?? http;
-}
-
-function folderOf(root: string, agent: string | null, instance: string): string {
-  const safe = (name: string): string => name.replace(/[^A-Za-z0-9._-]/g, '_');
-  return agent === null
-    ? join(root, 'sidecars', safe(instance))
-    : join(root, 'agents', safe(agent), safe(instance));
-}
-
-/** The OTLP receiver is beside the control API, on the port the config names. */
-function besideControl(controlUrl: string, config: Config): string {
-  const url = new URL(controlUrl);
-  url.port = config.listen.otlp.slice(config.listen.otlp.lastIndexOf(':') + 1);
-  return url.origin;
 }
 
 function closed(server: Server): Promise<void> {

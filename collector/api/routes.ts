@@ -29,7 +29,7 @@ import { answerLeases } from './leases.ts';
 import { type Live, streamLive } from './live.ts';
 import { type MetricSources, serveMetrics } from './metrics.ts';
 import { modeRoutes } from './modes.ts';
-import { OPENAPI } from './openapi.ts';
+import { OPENAPI } from './openapi/openapi.ts';
 import { policyRoutes } from './policy.ts';
 import { isInForce, listSessions, login, makeLoginLink, revokeSession } from './sessions.ts';
 import { endTask } from './tasks.ts';

@@ -91,6 +91,21 @@ export function createAgents(options: {
   };
 }
 
+/** The agent a sidecar is for. Throws an Error with one sentence when the config does not know it. */
+export function agentOf(agents: Agents, config: Config, name: string): AgentIdentity {
+  const identity = agents.identify(config, {});
+  if (identity) return identity;
+  throw new Error(
+    `No agent named ${name} is in the config; it knows ${[...config.agents.keys()].join(', ')}.`,
+  );
+}
+
+/** An agent as a config alone says it is, whatever mode is in force. Throws as `agentOf` does. */
+export function agentAlone(config: Config, name: string, instance: string): AgentIdentity {
+  const agents = createAgents({ fixed: name, instance, modeOf: () => undefined, keys: () => [] });
+  return agentOf(agents, config, name);
+}
+
 function presentedKeys(headers: RequestHead['headers']): string[] {
   return KEY_HEADERS.map((name) => String(headers[name] ?? '').replace(/^(?:Bearer|Basic)\s+/i, '')).filter(
     Boolean,

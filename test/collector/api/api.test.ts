@@ -8,7 +8,7 @@ import { PAGERDUTY_URL } from '../../../collector/alerts/pagerduty.ts';
 import { createRecalls, type Recalls } from '../../../collector/api/events.ts';
 import { type ListeningApi, listenApi } from '../../../collector/api/listen.ts';
 import { createLive } from '../../../collector/api/live.ts';
-import { OPENAPI } from '../../../collector/api/openapi.ts';
+import { OPENAPI } from '../../../collector/api/openapi/openapi.ts';
 import { type Api, createApi } from '../../../collector/api/routes.ts';
 import { createAlertBook } from '../../../collector/control/alert-book.ts';
 import { createLedger } from '../../../collector/control/ledger.ts';

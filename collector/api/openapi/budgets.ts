@@ -1,0 +1,82 @@
+// Budgets and the leases on them.
+
+import { body, listOf, object, ok, text, textOrNull, whole } from './pieces.ts';
+
+const amounts = {
+  type: 'object',
+  required: ['nanodollars', 'tokens'],
+  properties: {
+    nanodollars: { $ref: '#/components/schemas/WholeNumber' },
+    tokens: { $ref: '#/components/schemas/WholeNumber' },
+  },
+};
+
+export const budgetPaths = {
+  '/v1/leases': {
+    post: {
+      summary: 'Draw, renew, report on or give back slices of the budgets on an agent’s path',
+      requestBody: body(object({ agent: text, instance: text, asks: listOf('LeaseAsk') })),
+      responses: ok('Answers in the order of the asks', object({ answers: listOf('LeaseAnswer') })),
+    },
+  },
+  '/v1/budgets': {
+    get: {
+      summary: 'One line per budget in its window of now',
+      responses: ok('The budgets', listOf('BudgetLine')),
+    },
+  },
+  '/v1/budgets/write-off': {
+    post: {
+      summary: 'Post every expired slice that its instance never settled, in full',
+      responses: ok('What was posted', object({ written_off: listOf('WrittenOff') })),
+    },
+  },
+} as const;
+
+export const budgetSchemas = {
+  WholeNumber: { type: 'string', pattern: '^\\d{1,24}$' },
+  LeaseAsk: object(
+    {
+      scope: { enum: ['agent', 'offline', 'task'] },
+      task: text,
+      lease: textOrNull,
+      nonce: text,
+      seq: { type: 'integer', minimum: 0 },
+      granted: amounts,
+      posted: amounts,
+      held: amounts,
+      want: amounts,
+      need: amounts,
+      release: { type: 'boolean' },
+      close: { type: 'boolean' },
+    },
+    ['task', 'nonce', 'release', 'close'],
+  ),
+  LeaseAnswer: object(
+    {
+      scope: { enum: ['agent', 'offline', 'task'] },
+      task: text,
+      outcome: { enum: ['granted', 'over_budget', 'held', 'stale'] },
+      lease: textOrNull,
+      epoch: { type: 'integer' },
+      granted: object({
+        nanodollars: textOrNull,
+        tokens: textOrNull,
+      }),
+      ttlMs: { type: 'number' },
+      obstacle: { type: 'object' },
+    },
+    ['task', 'obstacle'],
+  ),
+  BudgetLine: object({
+    level: { enum: ['fleet', 'department', 'agent', 'task'] },
+    name: text,
+    window: text,
+    unit: { enum: ['nanodollars', 'tokens'] },
+    limit: whole,
+    posted: whole,
+    held: whole,
+    resets_at: { type: ['string', 'null'], format: 'date-time' },
+  }),
+  WrittenOff: object({ lease: text, agent: text, instance: text, unit: text, amount: whole }),
+} as const;

@@ -1,0 +1,64 @@
+// The two places that outlive the collector: the control database (who may spend what) and the store (what was done).
+
+import type { Clock } from '../kit/clock.ts';
+import { openDataDirectory } from '../kit/data-directory.ts';
+import type { Lifecycle } from '../kit/lifecycle.ts';
+import { portTaken } from '../kit/listen.ts';
+import type { Log } from '../kit/log.ts';
+import type { CollectorConfig, Places } from './config.ts';
+import { type Database, openDatabase } from './control/database.ts';
+import { openStore, type Store } from './store/store.ts';
+
+export interface Stores {
+  readonly database: Database;
+  readonly store: Store;
+}
+
+export interface StoresOptions {
+  readonly places: Places;
+  readonly settings: CollectorConfig;
+  readonly lifecycle: Lifecycle;
+  readonly log: Log;
+  readonly clock: Clock;
+}
+
+/**
+ * Locks the data directory, then opens both side by side, for each takes a while; if one fails the other is still closed.
+ * Throws DataDirectoryTaken or PortUnavailable.
+ */
+export async function openStores(options: StoresOptions): Promise<Stores> {
+  const { places, lifecycle, log, clock } = options;
+  const directory = openDataDirectory(places.own);
+  lifecycle.onStop('data directory', () => directory.release());
+  const [database, store] = await Promise.allSettled([
+    openDatabase({ directory: places.control, log, clock }),
+    openSqlStore(options),
+  ]);
+  if (database.status === 'fulfilled') lifecycle.onStop('control database', () => database.value.close());
+  if (store.status === 'fulfilled') lifecycle.onStop('store', () => store.value.close());
+  if (database.status === 'rejected') throw database.reason;
+  if (store.status === 'rejected') throw store.reason;
+  return { database: database.value, store: store.value };
+}
+
+async function openSqlStore({ places, settings, log, clock }: StoresOptions): Promise<Store> {
+  const { listen, retention } = settings;
+  try {
+    return await openStore({ dataDirectory: places.store, sqlListen: listen.sql, retention, log, clock });
+  } catch (failure) {
+    throw orPortTaken(failure, listen.sql, 'listen.sql');
+  }
+}
+
+/** What a start throws instead of a failure to listen: one sentence with the key to change. */
+export function orPortTaken(failure: unknown, address: string, key: string): unknown {
+  const taken = failure instanceof Error && 'code' in failure && failure.code === 'EADDRINUSE';
+  return taken ? portTaken(address, key) : failure;
+}
+
+/** Parts of this collector that are not there now, as `/readyz` and alerts name them. */
+export function missingParts({ database, store }: Stores): readonly string[] {
+  return [database.isOpen() ? '' : 'control database', store.pid() > 0 ? '' : 'store'].filter(
+    (part) => part !== '',
+  );
+}

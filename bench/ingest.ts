@@ -74,7 +74,7 @@ async function measure(store: Store, directory: string, shape: Shape, bytesWante
   const startCpu = cpuSeconds(store.pid());
   const startMs = performance.now();
   let spans = 0;
-  for (const segment of segments) spans += (await store.load(segment)).spans;
+  for (const segment of segments) spans += (await store.load(segment)).items;
   const seconds = (performance.now() - startMs) / 1000;
   const megabytes = segments.reduce((sum, segment) => sum + segment.bytes, 0) / MEGABYTE;
   return {

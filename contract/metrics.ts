@@ -111,7 +111,11 @@ export const COLLECTOR_METRICS = {
   outrider_queue_segments: gauge('segments', [], 'Segments accepted and not yet in the store.'),
   outrider_queue_bytes: gauge('bytes', [], 'Bytes accepted and not yet in the store.'),
   outrider_queue_oldest_seconds: gauge('seconds', [], 'Age of the oldest segment not yet in the store.'),
-  outrider_received_spans_total: counter('spans', [], 'Spans accepted at the OTLP door.'),
+  outrider_received_items_total: counter(
+    'items',
+    ['signal'],
+    'Spans, log records and data points accepted at the OTLP door.',
+  ),
   outrider_received_requests_total: counter(
     'requests',
     ['signal'],
@@ -122,7 +126,11 @@ export const COLLECTOR_METRICS = {
     ['status'],
     'Requests refused at the OTLP door, by HTTP status.',
   ),
-  outrider_stored_spans_total: counter('spans', [], 'Spans that the store has taken.'),
+  outrider_stored_items_total: counter(
+    'items',
+    ['signal'],
+    'Spans, log records and data points that the store has taken, the collector’s own too.',
+  ),
   outrider_quarantined_total: counter(
     'messages',
     [],
@@ -138,6 +146,11 @@ export const COLLECTOR_METRICS = {
     'bytes',
     [],
     'Resident memory of the embedded store; 0 while it is away.',
+  ),
+  outrider_alert_evaluation_failures_total: counter(
+    'questions',
+    [],
+    'Questions of alerts that could not be answered; an alert fires no sooner than its question is.',
   ),
   outrider_export_waiting_bytes: gauge('bytes', [], 'Copies that the backends of `export` have yet to take.'),
   outrider_export_given_up_total: counter(

@@ -5,14 +5,18 @@ import type { Handler } from 'hono';
 import { type COLLECTOR_METRICS, familyOf, figuresOf } from '../../contract/metrics.ts';
 import { exposition, type Family, type Sample } from '../../kit/metrics.ts';
 import { processFigures } from '../../kit/process-figures.ts';
-import { SIGNALS, type Signal } from '../signals.ts';
+import type { Signal } from '../signals.ts';
 
-type ByLabel = 'outrider_received_requests_total' | 'outrider_refused_requests_total';
+type BySignal =
+  | 'outrider_received_requests_total'
+  | 'outrider_received_items_total'
+  | 'outrider_stored_items_total';
+type ByLabel = BySignal | 'outrider_refused_requests_total';
 
 /** Read when somebody scrapes: a number for each metric without labels, and what has one label by its value. */
 export interface Figures {
   readonly plain: Readonly<Record<Exclude<keyof typeof COLLECTOR_METRICS, ByLabel>, number>>;
-  readonly receivedRequests: Readonly<Partial<Record<Signal, number>>>;
+  readonly bySignal: Readonly<Record<BySignal, Readonly<Record<Signal, number>>>>;
   /** By HTTP status. */
   readonly refusedRequests: Readonly<Record<number, number>>;
 }
@@ -48,12 +52,13 @@ export function serveMetrics(sources: MetricSources): Handler {
   };
 }
 
-function familiesOf({ plain, receivedRequests, refusedRequests }: Figures): Family[] {
-  const bySignal = Object.fromEntries(SIGNALS.map((signal) => [signal, receivedRequests[signal] ?? 0]));
+function familiesOf({ plain, bySignal, refusedRequests }: Figures): Family[] {
   const zeros = Object.fromEntries(REFUSED_STATUSES.map((status) => [status, 0]));
   return [
     ...figuresOf(plain),
-    familyOf('outrider_received_requests_total', samplesBy('signal', bySignal)),
+    ...Object.entries(bySignal).map(([name, values]) =>
+      familyOf(name as BySignal, samplesBy('signal', values)),
+    ),
     familyOf('outrider_refused_requests_total', samplesBy('status', { ...zeros, ...refusedRequests })),
   ];
 }

@@ -9,6 +9,7 @@
 
 import { basename, join } from 'node:path';
 import { type Log, sentenceOf } from '../../kit/log.ts';
+import { type Signal, signalOf } from '../signals.ts';
 import { type Disk, writeDurably } from './disk.ts';
 import { isRejection, type Loader, type Segment } from './loader.ts';
 import type { Manifest, SealedSegment } from './manifest.ts';
@@ -24,7 +25,12 @@ export interface LandingWorld {
   readonly manifest: Manifest;
   readonly patience: Patience;
   readonly quarantine: Quarantine;
-  readonly counters: { spans: number; loads: number; retries: number; lost: number };
+  readonly counters: {
+    readonly stored: Record<Signal, number>;
+    loads: number;
+    retries: number;
+    lost: number;
+  };
 }
 
 /**
@@ -86,8 +92,8 @@ async function land(
 async function load(world: LandingWorld, part: Segment): Promise<string | null> {
   try {
     world.counters.loads += 1;
-    const { spans } = await insist(world, 'load', () => world.loader.load(part), isRejection);
-    world.counters.spans += spans;
+    const { items } = await insist(world, 'load', () => world.loader.load(part), isRejection);
+    world.counters.stored[signalOf(part.id)] += items;
     return null;
   } catch (failure) {
     if (!isRejection(failure)) throw failure;

@@ -10,11 +10,11 @@ export interface Segment {
 
 export interface Loader {
   /**
-   * Resolves once the segment's items are in the store; loading the same id with the same bytes again adds nothing.
+   * Resolves with how many spans, log records or data points of the segment are in the store, once they are; loading the same id with the same bytes again adds nothing.
    * Throws an error with `retryable: false` (or the name SegmentRejected) if the store refused the whole segment and
    * inserted nothing of it; every other error means: unknown whether it landed, try again.
    */
-  load(segment: Segment): Promise<{ readonly spans: number }>;
+  load(segment: Segment): Promise<{ readonly items: number }>;
 }
 
 export function isRejection(failure: unknown): boolean {

@@ -38,7 +38,8 @@ export interface QueueCounters {
   readonly duplicates: number;
   readonly refused: number;
   readonly loads: number;
-  readonly spans: number;
+  /** Spans, log records and data points that are in the store. */
+  readonly stored: Readonly<Record<Signal, number>>;
   readonly retries: number;
   readonly quarantined: number;
   /** Segments whose file someone removed. */
@@ -107,7 +108,8 @@ interface World {
 
 function runQueue(world: World): Queue {
   const { clock, log, options } = world;
-  const counters = { appended: 0, duplicates: 0, refused: 0, loads: 0, spans: 0, retries: 0, lost: 0 };
+  const stored = { traces: 0, logs: 0, metrics: 0 };
+  const counters = { appended: 0, duplicates: 0, refused: 0, loads: 0, stored, retries: 0, lost: 0 };
   const patience = createPatience(clock);
   const alarm = createAlarm(clock);
   const backlog = createBacklog();

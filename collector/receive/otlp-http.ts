@@ -35,9 +35,8 @@ export interface ReceiverCounters {
   readonly stored: number;
   readonly duplicates: number;
   readonly bytes: number;
-  readonly spans: number;
-  readonly logRecords: number;
-  readonly dataPoints: number;
+  /** Spans, log records and data points taken. */
+  readonly items: Readonly<Record<Signal, number>>;
   /** Spans left out for their ids. */
   readonly badIds: number;
   /** Requests refused, by HTTP status. */
@@ -73,6 +72,7 @@ export interface ReceiverOptions {
 type Counters = { -readonly [Name in keyof ReceiverCounters]: ReceiverCounters[Name] } & {
   readonly refused: Record<number, number>;
   readonly taken: Record<Signal, number>;
+  readonly items: Record<Signal, number>;
 };
 
 interface Door extends ReceiverOptions {
@@ -89,9 +89,7 @@ export async function createReceiver(options: ReceiverOptions): Promise<Receiver
     stored: 0,
     duplicates: 0,
     bytes: 0,
-    spans: 0,
-    logRecords: 0,
-    dataPoints: 0,
+    items: { traces: 0, logs: 0, metrics: 0 },
     badIds: 0,
     refused: {},
   };
@@ -138,8 +136,6 @@ interface Head {
   readonly sender: string;
 }
 
-const COUNTERS = { traces: 'spans', logs: 'logRecords', metrics: 'dataPoints' } as const;
-
 /** Reads, checks and stores one request; returns how many of its spans are left out. */
 async function take(
   door: Door,
@@ -152,7 +148,7 @@ async function take(
   if (items > 0) await store(door, message, { signal, sender, items });
   door.counters.taken[signal] += 1;
   door.counters.bytes += body.length;
-  door.counters[COUNTERS[signal]] += items;
+  door.counters.items[signal] += items;
   door.counters.badIds += badIds;
   return badIds;
 }

@@ -26,7 +26,7 @@ export interface Store {
    * Loads one segment; loading it again adds nothing. Answers how many of its items are stored.
    * Throws StoreUnavailable (try again) or SegmentRejected (never will).
    */
-  load(segment: Segment): Promise<{ spans: number }>;
+  load(segment: Segment): Promise<{ items: number }>;
   /** Runs one query, values by `{name:Type}`. 64-bit integers and decimals come as strings. Throws StoreUnavailable or QueryFailed. */
   query<T>(sql: string, parameters?: Record<string, unknown>): Promise<T[]>;
   /** Runs one statement that answers nothing. Throws as `query` does. */
@@ -91,7 +91,7 @@ function parseListen(listen: string): { host: string; port: number } {
   return { host: match[1]!, port: Number(match[2]) };
 }
 
-async function load(connection: Connection, segment: Segment): Promise<{ spans: number }> {
+async function load(connection: Connection, segment: Segment): Promise<{ items: number }> {
   const statements = loadStatements({ id: segment.id, path: resolve(segment.path) });
   for (const [index, { insert }] of statements.entries()) {
     try {
@@ -102,11 +102,11 @@ async function load(connection: Connection, segment: Segment): Promise<{ spans: 
       throw failure;
     }
   }
-  const [row] = await connection.query<{ spans: string }>(
-    'SELECT sum(Spans) AS spans FROM otel_segments WHERE SegmentId = {id:String}',
+  const [row] = await connection.query<{ items: string }>(
+    'SELECT sum(Spans) AS items FROM otel_segments WHERE SegmentId = {id:String}',
     { id: segment.id },
   );
-  return { spans: Number(row?.spans ?? 0) };
+  return { items: Number(row?.items ?? 0) };
 }
 
 async function loadTable(connection: Connection, insert: string): Promise<void> {

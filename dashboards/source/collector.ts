@@ -15,8 +15,8 @@ export const collector: DashboardSource = {
           asks: 'How much comes in, and is it stored as fast? Where the lines part, the queue grows.',
           draw: 'timeseries',
           queries: [
-            prom('sum(rate(outrider_received_spans_total[$__rate_interval]))', 'received'),
-            prom('sum(rate(outrider_stored_spans_total[$__rate_interval]))', 'stored'),
+            prom('sum(rate(outrider_received_items_total{signal="traces"}[$__rate_interval]))', 'received'),
+            prom('sum(rate(outrider_stored_items_total{signal="traces"}[$__rate_interval]))', 'stored'),
           ],
         },
         {
@@ -59,6 +59,15 @@ export const collector: DashboardSource = {
           draw: 'stat',
           thresholds: [1, 1],
           queries: [now('sum(outrider_export_given_up_total)')],
+        },
+        {
+          title: 'Alerts not evaluated',
+          asks: 'Could an alert’s question not be answered? It fires no sooner than it is; `outrider alerts list` says which.',
+          draw: 'timeseries',
+          thresholds: [1, 10],
+          queries: [
+            prom('sum(increase(outrider_alert_evaluation_failures_total[$__rate_interval]))', 'questions'),
+          ],
         },
         {
           title: 'From a call’s end to its row',

@@ -39,7 +39,10 @@ it('carries a request from the door to the store', async () => {
   expect(pipeline.depth().segments).toBe(1);
   await pipeline.drain();
   expect(store.landed.length).toBe(1);
-  expect(pipeline.counters()).toMatchObject({ receiver: { spans: 1 }, queue: { spans: 1 } });
+  expect(pipeline.counters()).toMatchObject({
+    receiver: { items: { traces: 1 } },
+    queue: { stored: { traces: 1 } },
+  });
   await pipeline.close();
 });
 

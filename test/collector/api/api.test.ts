@@ -120,16 +120,19 @@ beforeAll(async () => {
           outrider_queue_segments: 2,
           outrider_queue_bytes: 7,
           outrider_queue_oldest_seconds: 0,
-          outrider_received_spans_total: 0,
-          outrider_stored_spans_total: 0,
           outrider_quarantined_total: 0,
           outrider_control_statements_pending: 0,
           outrider_event_streams: 0,
           outrider_store_memory_bytes: 0,
+          outrider_alert_evaluation_failures_total: 0,
           outrider_export_waiting_bytes: 0,
           outrider_export_given_up_total: 0,
         },
-        receivedRequests: { logs: 3 },
+        bySignal: {
+          outrider_received_requests_total: { traces: 0, logs: 3, metrics: 0 },
+          outrider_received_items_total: { traces: 0, logs: 5, metrics: 0 },
+          outrider_stored_items_total: { traces: 0, logs: 7, metrics: 0 },
+        },
         refusedRequests: { 418: 1 },
       }),
       fleet: () => [],
@@ -281,6 +284,8 @@ describe('what it answers', () => {
     const { text } = await send({ method: 'GET', path: '/metrics', token: null });
     expect(text).toContain('outrider_queue_segments 2\n');
     expect(text).toContain('outrider_received_requests_total{signal="logs"} 3\n');
+    expect(text).toContain('outrider_stored_items_total{signal="logs"} 7\n');
+    expect(text).toContain('outrider_alert_evaluation_failures_total 0\n');
     expect(text).toContain('outrider_refused_requests_total{status="418"} 1\n');
     expect(text).toContain('outrider_refused_requests_total{status="429"} 0\n');
     expect(text).toMatch(/^outrider_alert_value\{alert="token-burn".*\} 2\.5$/m);

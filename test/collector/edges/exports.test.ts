@@ -49,7 +49,7 @@ function segment(number: number): Segment {
   return { id, path, bytes: bytes.length };
 }
 
-const store = { load: () => Promise.resolve({ spans: 1 }) };
+const store = { load: () => Promise.resolve({ items: 1 }) };
 
 async function backend(answer: (number: number) => Told = () => ({ status: 200 })): Promise<OtlpDouble> {
   const double = await startOtlpDouble(answer);
@@ -179,7 +179,7 @@ describe('export', () => {
     const double = await backend();
     const exports = await exportsTo(double.url);
     rmSync(join(directory, 'exports'), { recursive: true });
-    await expect(exports.following(store).load(segment(1))).resolves.toEqual({ spans: 1 });
+    await expect(exports.following(store).load(segment(1))).resolves.toEqual({ items: 1 });
     expect(exports.state()[0]).toMatchObject({ dropped: 1 });
   });
 

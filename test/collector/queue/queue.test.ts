@@ -217,7 +217,7 @@ describe('what an earlier life left', () => {
     await close(queue);
     await expect(drained).rejects.toThrow('closed before it was drained');
     const loaded: string[] = [];
-    const next = await open({ loader: { load: async ({ id }) => ({ spans: loaded.push(id) }) } });
+    const next = await open({ loader: { load: async ({ id }) => ({ items: loaded.push(id) }) } });
     await next.drain();
     expect(loaded).toEqual([ids[0]]);
   });

@@ -38,7 +38,7 @@ export function rememberingStore(
       else if (before !== digests.join()) throw new Error(`other bytes under the same id ${segment.id}`);
       known.set(segment.id, digests.join());
       if (when === 'after') throw new Error('the answer was lost');
-      return { spans: digests.length };
+      return { items: digests.length };
     },
   };
 }

@@ -109,7 +109,7 @@ describe('what the door takes', () => {
     );
     expect(await asJson.json()).toMatchObject({ partialSuccess: { rejectedSpans: '1' } });
     expect(kept.map((each) => each.items)).toEqual([4, 1]);
-    expect(receiver.counters).toMatchObject({ requests: 2, spans: 5, badIds: 2 });
+    expect(receiver.counters).toMatchObject({ requests: 2, items: { traces: 5 }, badIds: 2 });
   });
 
   it.each([
@@ -128,7 +128,7 @@ describe('what the door takes', () => {
       expect(answer.status).toBe(200);
     expect(kept).toEqual(Array.from({ length: 3 }, () => ({ request: protobuf, signal, items, sender: '' })));
     expect(receiver.counters.taken).toEqual({ traces: 0, logs: 0, metrics: 0, [signal]: 3 });
-    expect(receiver.counters.spans).toBe(0);
+    expect(receiver.counters.items.traces).toBe(0);
   });
 
   it('the same bytes again: 200, as the queue says', async () => {

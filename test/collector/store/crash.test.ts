@@ -22,7 +22,7 @@ const ROUNDS = 10;
 const HOUR = 3_600_000_000_000n;
 
 /** As the queue does: a segment in doubt is loaded until it is in. */
-async function loadUntilIn(store: Store, segment: Segment): Promise<{ spans: number }> {
+async function loadUntilIn(store: Store, segment: Segment): Promise<{ items: number }> {
   for (;;) {
     try {
       return await store.load(segment);
@@ -86,7 +86,7 @@ describe('a store process killed while it loads', () => {
         expect(outcome).toBeInstanceOf(StoreUnavailable);
         midway += 1;
       }
-      expect(await loadUntilIn(opened.store, segment)).toEqual({ spans: SPANS });
+      expect(await loadUntilIn(opened.store, segment)).toEqual({ items: SPANS });
     }
     // Otherwise this test has shown nothing.
     expect(midway).toBeGreaterThanOrEqual(3);
@@ -127,7 +127,7 @@ describe('a store process killed while it loads', () => {
       await delay((loadMs * round) / (METRICS_ROUNDS + 1));
       process.kill(store.pid(), 'SIGKILL');
       if (await loading) midway += 1;
-      expect(await loadUntilIn(store, segment)).toEqual({ spans: POINTS * KINDS.length });
+      expect(await loadUntilIn(store, segment)).toEqual({ items: POINTS * KINDS.length });
     }
     expect(midway).toBeGreaterThanOrEqual(2);
     for (const kind of KINDS) {
@@ -161,7 +161,7 @@ describe('a store process killed while it loads', () => {
       },
     );
     const segment = bigSegment(opened, ROUNDS + 1);
-    expect(await store.load(segment)).toEqual({ spans: SPANS });
+    expect(await store.load(segment)).toEqual({ items: SPANS });
     for (const { status, text } of await Promise.all(greedy)) {
       expect(status).toBe(500);
       expect(text).toContain('MEMORY_LIMIT_EXCEEDED');

@@ -45,7 +45,7 @@ async function load(
   const request = requestBytes({ resource: { 'service.name': 'fleet' }, scope, spans });
   next += 1;
   const segment = opened.segment(`segment-${next}`, [request], sender);
-  return (await opened.store.load(segment)).spans;
+  return (await opened.store.load(segment)).items;
 }
 
 async function stored<T>(column: string, { spanId }: Span): Promise<T | undefined> {
@@ -180,7 +180,7 @@ describe('what is left out or put right', () => {
     });
     const segment = opened.segment('days', [requestBytes({ scope: SIDECAR, spans: many })], 'scout/host');
     for (let time = 0; time < 2; time += 1) {
-      expect(await opened.store.load(segment)).toEqual({ spans: 120 });
+      expect(await opened.store.load(segment)).toEqual({ items: 120 });
       const rows = await opened.store.query("SELECT count() AS n FROM actions WHERE call_id = 'days'");
       expect(rows).toEqual([{ n: '120' }]);
     }
@@ -364,10 +364,10 @@ describe('a segment', () => {
                 (SELECT count() FROM tool_requests WHERE call_id = 'twice') AS tools,
                 (SELECT sum(Spans) FROM otel_segments WHERE SegmentId = 'twice') AS counted`,
       );
-    expect(await opened.store.load(segment)).toEqual({ spans: 50 });
+    expect(await opened.store.load(segment)).toEqual({ items: 50 });
     const before = await own();
     expect(before).toEqual([{ traces: '50', actions: '50', tools: '50', counted: '50' }]);
-    expect(await opened.store.load(segment)).toEqual({ spans: 50 });
+    expect(await opened.store.load(segment)).toEqual({ items: 50 });
     expect(await own()).toEqual(before);
   });
 
@@ -384,13 +384,13 @@ describe('a segment', () => {
     const requests = Array.from({ length: 500 }, () => requestBytes({ spans: [span()] }));
     const empty = requestBytes({ spans: [] });
     const segment = opened.segment('small', [empty, ...requests, empty]);
-    expect(await opened.store.load(segment)).toEqual({ spans: 500 });
-    expect(await opened.store.load(opened.segment('empty', [empty]))).toEqual({ spans: 0 });
+    expect(await opened.store.load(segment)).toEqual({ items: 500 });
+    expect(await opened.store.load(opened.segment('empty', [empty]))).toEqual({ items: 0 });
   });
 
   test('with an id that SQL could trip over', async () => {
     const segment = opened.segment('it-is', [requestBytes({ spans: [span()] })]);
-    expect(await opened.store.load({ ...segment, id: "it's \\ a\nsegment" })).toEqual({ spans: 1 });
+    expect(await opened.store.load({ ...segment, id: "it's \\ a\nsegment" })).toEqual({ items: 1 });
   });
 
   test.each([

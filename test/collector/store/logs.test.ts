@@ -23,7 +23,7 @@ interface Given {
   readonly sender?: string;
 }
 
-async function load({ records, scope = { name: 'agent' }, sender = '' }: Given): Promise<{ spans: number }> {
+async function load({ records, scope = { name: 'agent' }, sender = '' }: Given): Promise<{ items: number }> {
   next += 1;
   const resource = { attributes: [text('service.name', 'fleet'), text('outrider.agent', 'resource')] };
   const scopeLogs = [{ scope, logRecords: records, schemaUrl: 'https://scope.example' }];
@@ -58,7 +58,7 @@ describe('a log record', () => {
       version: '1.2',
       attributes: [text('of', 'scope'), text('outrider.x', 'y')],
     };
-    expect(await load({ records: [record], scope })).toEqual({ spans: 1 });
+    expect(await load({ records: [record], scope })).toEqual({ items: 1 });
     const [row, ...more] = await stored('every column');
     expect(more).toEqual([]);
     const { Timestamp, ReceivedAt, SegmentId, ...rest } = row!;

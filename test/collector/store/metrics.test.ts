@@ -142,8 +142,8 @@ const OWN_COLUMNS: Readonly<Record<keyof typeof KINDS, object>> = {
 test.each(Object.keys(KINDS) as (keyof typeof KINDS)[])('%s: every column, once', async (kind) => {
   const name = `test.${kind}`;
   const segment = segmentOf([{ name, description: 'what it is', unit: '{item}', ...KINDS[kind] }], '');
-  expect(await opened.store.load(segment)).toEqual({ spans: 1 });
-  expect(await opened.store.load(segment)).toEqual({ spans: 1 });
+  expect(await opened.store.load(segment)).toEqual({ items: 1 });
+  expect(await opened.store.load(segment)).toEqual({ items: 1 });
   const rows = await opened.store.query<Record<string, unknown>>(
     `SELECT * EXCEPT (StartTimeUnix, TimeUnix, ReceivedAt, SegmentId),
       toUnixTimestamp64Nano(StartTimeUnix) AS Start, toUnixTimestamp64Nano(TimeUnix) AS Time
@@ -176,7 +176,7 @@ test.each(Object.keys(KINDS) as (keyof typeof KINDS)[])('%s: every column, once'
 test('all kinds in one segment, each where it belongs', async () => {
   const metrics = Object.entries(KINDS).map(([kind, data]) => ({ name: `together.${kind}`, ...data }));
   const segment = segmentOf(metrics, 'join');
-  expect(await opened.store.load(segment)).toEqual({ spans: 5 });
+  expect(await opened.store.load(segment)).toEqual({ items: 5 });
   for (const kind of Object.keys(KINDS)) {
     const rows = await opened.store.query(
       `SELECT MetricName AS name, Attributes['outrider.agent'] AS agent FROM otel_metrics_${kind} WHERE MetricName LIKE 'together.%'`,
@@ -205,7 +205,7 @@ test('a segment that one table refuses leaves nothing in the others, and comes a
       { id: broken.id },
     );
   expect(await stored()).toEqual([{ points: '0', counted: '0' }]);
-  expect(await opened.store.load({ ...good, id: `${broken.id}.0` })).toEqual({ spans: 1 });
+  expect(await opened.store.load({ ...good, id: `${broken.id}.0` })).toEqual({ items: 1 });
   expect(await stored()).toEqual([{ points: '1', counted: '0' }]);
 });
 

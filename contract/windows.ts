@@ -29,6 +29,17 @@ export function calendarOf(timezone: string): Calendar {
   };
 }
 
+/**
+ * The latest instant, not after now, at which the zone's clocks first showed this time of a day, in milliseconds since its
+ * midnight; on a day that skips it, when they would have, unchanged. Throws RangeError for a zone that is none.
+ */
+export function latestTimeOfDay(timeMs: number, timezone: string, nowMs: number): number {
+  const offsetMs = offsetsOf(timezone);
+  const midnightMs = Math.floor((nowMs + offsetMs(nowMs)) / DAY_MS) * DAY_MS;
+  const today = firstInstantOf(midnightMs + timeMs, offsetMs);
+  return today <= nowMs ? today : firstInstantOf(midnightMs - DAY_MS + timeMs, offsetMs);
+}
+
 type Offsets = (atMs: number) => number;
 
 /** How far the zone's clocks are ahead of UTC at an instant. */
@@ -71,9 +82,9 @@ function datesAt(window: 'day' | 'week' | 'month', atMs: number, offsetMs: Offse
   return { startsAtMs: firstInstantOf(from, offsetMs), endsAtMs: firstInstantOf(to, offsetMs) };
 }
 
-/** The first instant of a date: its midnight, the earlier one if the clocks show two, the end of the gap if none. */
-function firstInstantOf(midnightMs: number, offsetMs: Offsets): number {
-  const candidates = [midnightMs - offsetMs(midnightMs - DAY_MS), midnightMs - offsetMs(midnightMs + DAY_MS)];
-  const real = candidates.filter((instant) => instant + offsetMs(instant) === midnightMs);
+/** When the clocks show this, as if it were UTC: the earlier instant if they do twice; if never, when they would have, unchanged. */
+function firstInstantOf(shownMs: number, offsetMs: Offsets): number {
+  const candidates = [shownMs - offsetMs(shownMs - DAY_MS), shownMs - offsetMs(shownMs + DAY_MS)];
+  const real = candidates.filter((instant) => instant + offsetMs(instant) === shownMs);
   return real.length > 0 ? Math.min(...real) : Math.max(...candidates);
 }

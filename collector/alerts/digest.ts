@@ -2,7 +2,7 @@
 
 import type { Page } from '../../contract/alert.ts';
 import type { Config } from '../../contract/config/config.ts';
-import { calendarOf } from '../../contract/windows.ts';
+import { latestTimeOfDay } from '../../contract/windows.ts';
 import { sentenceOf } from '../../kit/log.ts';
 import type { Book } from './book.ts';
 import { channelsFor } from './channels.ts';
@@ -46,13 +46,10 @@ export async function digestIfDue(
   return (await book.enqueue(sends, nowMs, { name, markedMs: dueMs })).length > 0;
 }
 
-/** The latest instant, not after now, at which the zone's clocks showed this hour. */
+/** When it was last this hour, `08:00`, in the zone. */
 export function latestHour(at: string, timezone: string, nowMs: number): number {
-  const [hours, minutes] = at.split(':').map(Number);
-  const day = calendarOf(timezone);
-  const today = day('day', nowMs).startsAtMs;
-  const offsetMs = (hours! * 60 + minutes!) * 60_000;
-  return today + offsetMs <= nowMs ? today + offsetMs : day('day', today - 1).startsAtMs + offsetMs;
+  const [hours = 0, minutes = 0] = at.split(':').map(Number);
+  return latestTimeOfDay((hours * 60 + minutes) * 60_000, timezone, nowMs);
 }
 
 async function sectionOf(sql: string, ask: Ask, since: number): Promise<string> {

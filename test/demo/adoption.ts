@@ -7,6 +7,9 @@ import { parse, stringify } from 'yaml';
 import { runOutrider, type Started, startOutrider } from '../support/processes.ts';
 import type { Demo } from './demo.ts';
 
+/** The instance that enforces, after the demo. */
+export const ADOPTED = 'adopted';
+
 interface File {
   mode: string;
   upstreams: Record<string, { url: string }>;
@@ -52,6 +55,6 @@ export async function adopt({ config, listen }: Demo, agent: string): Promise<Ad
 }
 
 export function enforce({ data, listen }: Demo, { after }: Adopted, agent: string): Promise<Started> {
-  const args = ['sidecar', '--config', after, '--data', data, '--agent', `${agent}/adopted`];
+  const args = ['sidecar', '--config', after, '--data', data, '--agent', `${agent}/${ADOPTED}`];
   return startOutrider([...args, '--collector', listen.control!], { ready: 1 });
 }

@@ -80,6 +80,13 @@ describe('the hour', () => {
     ['08:00', 'UTC', '2026-03-10T07:59Z', '2026-03-09T08:00Z'],
     ['08:00', 'Europe/Berlin', '2026-07-10T06:30Z', '2026-07-10T06:00Z'],
     ['08:00', 'America/New_York', '2026-01-10T12:00Z', '2026-01-09T13:00Z'],
+    // the days on which the clocks change, and a time that is skipped or shown twice
+    ['08:00', 'Europe/Berlin', '2026-03-29T05:59Z', '2026-03-28T07:00Z'],
+    ['08:00', 'Europe/Berlin', '2026-03-29T06:00Z', '2026-03-29T06:00Z'],
+    ['08:00', 'Europe/Berlin', '2026-10-25T06:59Z', '2026-10-24T06:00Z'],
+    ['08:00', 'Europe/Berlin', '2026-10-25T07:00Z', '2026-10-25T07:00Z'],
+    ['02:30', 'Europe/Berlin', '2026-03-29T12:00Z', '2026-03-29T01:30Z'],
+    ['02:30', 'Europe/Berlin', '2026-10-25T12:00Z', '2026-10-25T00:30Z'],
   ])('%s in %s, seen at %s', (at, timezone, now, expected) => {
     expect(latestHour(at, timezone, Date.parse(now))).toBe(Date.parse(expected));
   });

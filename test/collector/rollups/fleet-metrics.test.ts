@@ -66,9 +66,15 @@ async function nextRound(series: string, value: number): Promise<string> {
   return until(turn, (text) => seriesValue(text, series) === value);
 }
 
+/** What a month will come to changes by the second while it is young; and what is stored may not be long past. */
+function middleOfMonth(): number {
+  const today = new Date();
+  return Date.UTC(today.getUTCFullYear(), today.getUTCMonth(), 14, 12, 30);
+}
+
 beforeAll(async () => {
   opened = await openTestStore();
-  clock = manualClock(Date.now());
+  clock = manualClock(middleOfMonth());
   await call({ [A.agent]: 'scout', [A.model]: 'gpt-5-mini', [A.cost]: 5_000_000_000 });
   const config = await configOf(
     'budgets: [$1000/month, 9M tokens/day]\nagents: { scout: { role: any }, pr-*: { role: any }, pr-lead: { role: any } }',

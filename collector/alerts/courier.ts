@@ -9,6 +9,7 @@ import type { Secrets } from '../../kit/secrets.ts';
 import type { Book } from './book.ts';
 import { channelNamed } from './channels.ts';
 import { outcomeOf } from './delivery.ts';
+import { textOf } from './finding.ts';
 import type { Answer, Message, Post } from './message.ts';
 import { pagerdutyMessage } from './pagerduty.ts';
 import { slackMessage } from './slack.ts';
@@ -82,7 +83,7 @@ async function carryOne(send: Send, options: CourierOptions): Promise<void> {
   const answer = await answerTo(send, options);
   const nowMs = clock.nowMs();
   const outcome = outcomeOf(answer, send.attempts + 1, nowMs - send.enqueuedMs, random());
-  const said = answer.status === 0 ? answer.text : `${answer.status} ${answer.text}`.trim();
+  const said = textOf(answer.status === 0 ? answer.text : `${answer.status} ${answer.text}`.trim());
   const about = { channel: send.channel, alert: send.page.alert, key: send.page.key, answer: said };
   if (outcome.kind === 'failed') log.error('alert_not_delivered', about);
   if (outcome.kind === 'again')

@@ -11,6 +11,8 @@ export type Outcome =
 export const GIVE_UP_AFTER_MS = 24 * 3_600_000;
 const BACKOFF_MS_MIN = 1_000;
 const BACKOFF_MS_MAX = 300_000;
+/** A channel that wants to be left alone for longer is asked again after this. */
+const RETRY_AFTER_MS_MAX = 3_600_000;
 /** The message is malformed: it would be so again. A wrong key or address (401, 403, 404) may be put right meanwhile. */
 const HOPELESS = new Set([400, 413, 422]);
 
@@ -20,5 +22,6 @@ export function outcomeOf(answer: Answer, attempts: number, waitedMs: number, ra
   if (HOPELESS.has(answer.status) || waitedMs >= GIVE_UP_AFTER_MS) return { kind: 'failed' };
   const backoffMs = Math.min(BACKOFF_MS_MAX, BACKOFF_MS_MIN * 2 ** Math.min(attempts - 1, 20));
   const jittered = backoffMs * (0.5 + random / 2);
-  return { kind: 'again', afterMs: Math.max(jittered, (answer.retryAfterSeconds ?? 0) * 1000) };
+  const wantedMs = Math.min(RETRY_AFTER_MS_MAX, (answer.retryAfterSeconds ?? 0) * 1000);
+  return { kind: 'again', afterMs: Math.max(jittered, wantedMs) };
 }

@@ -61,7 +61,12 @@ function digestBlocks(page: Page): object[] {
   return [section(`*${plain(headline(page))}*`), ...sections];
 }
 
-const markdown = (text: string) => ({ type: 'mrkdwn', text: text.slice(0, TEXT_CHARACTERS_MAX) });
+/** Verbatim: no bare URL becomes a link, no name a mention. */
+const markdown = (text: string) => ({
+  type: 'mrkdwn',
+  text: text.slice(0, TEXT_CHARACTERS_MAX),
+  verbatim: true,
+});
 const section = (text: string) => ({ type: 'section', text: markdown(text) });
 const plain = (text: string): string =>
   text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;');

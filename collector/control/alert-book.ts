@@ -149,13 +149,18 @@ export function createAlertBook(database: Database) {
       ]);
     },
 
-    /** Due now, in order: of one channel and incident only the oldest, so that nothing is resolved before it was told. */
+    /**
+     * Due now, in order: of one channel and incident only the oldest, so that nothing is resolved before it was told; and
+     * channels in turn, so that one that answers nobody keeps no other waiting.
+     */
     due: (nowMs: number, count: number) =>
       database.query<Send & Row>(
-        `select * from (
-           select distinct on (channel, dedup_key) ${SEND}, next_at from alert_sends
-           where state = 'waiting' order by channel, dedup_key, send_id) as oldest
-         where next_at <= $1 order by "enqueuedMs" limit $2`,
+        `select id, channel, page, "enqueuedMs", attempts, state, answer from (
+           select *, row_number() over (partition by channel order by "enqueuedMs") as turn from (
+             select distinct on (channel, dedup_key) ${SEND}, next_at from alert_sends
+             where state = 'waiting' order by channel, dedup_key, send_id) as oldest
+           where next_at <= $1) as queued
+         order by turn, "enqueuedMs" limit $2`,
         [nowMs, count],
       ),
 

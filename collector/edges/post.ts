@@ -15,11 +15,22 @@ export async function post({ url, headers, body }: Message): Promise<Answer> {
       redirect: 'manual',
       signal: AbortSignal.timeout(ANSWER_MS),
     });
-    const text = (await answer.text()).trim().slice(0, TEXT_CHARACTERS_MAX);
+    // What it says is for people: a page that was taken is not sent again because that could not be read.
+    const text = await beginningOf(answer).catch(() => '');
     return { status: answer.status, text, retryAfterSeconds: secondsOf(answer.headers.get('retry-after')) };
   } catch (failure) {
     return { status: 0, text: whyNot(failure), retryAfterSeconds: null };
   }
+}
+
+async function beginningOf({ body }: Response): Promise<string> {
+  const decoder = new TextDecoder();
+  let text = '';
+  for await (const chunk of body ?? []) {
+    text += decoder.decode(chunk, { stream: true });
+    if (text.length >= TEXT_CHARACTERS_MAX) break;
+  }
+  return text.trim().slice(0, TEXT_CHARACTERS_MAX);
 }
 
 /** Seconds or an HTTP date (RFC 9110 § 10.2.3). */

@@ -5,6 +5,7 @@ import { createHmac } from 'node:crypto';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { startCourier } from '../../../collector/alerts/courier.ts';
 import { parseDefinitions } from '../../../collector/alerts/definition.ts';
+import { outcomeOf } from '../../../collector/alerts/delivery.ts';
 import { createEvaluation, type Evaluation, type Figures } from '../../../collector/alerts/evaluate.ts';
 import type { Row } from '../../../collector/alerts/finding.ts';
 import { type AlertBook, createAlertBook } from '../../../collector/control/alert-book.ts';
@@ -240,6 +241,7 @@ describe('a channel', () => {
     );
     expect(JSON.stringify(blocks)).not.toContain('<!');
     expect(JSON.stringify(blocks)).not.toContain('evil.example|click>"');
+    expect(blocks[0]).toMatchObject({ text: { verbatim: true } });
     expect(pagerduty.requests).toHaveLength(0);
   });
 
@@ -264,6 +266,32 @@ describe('a channel', () => {
     env.SLACK = slack.url;
     await carried();
     expect(slack.received).toHaveLength(1);
+  });
+
+  it('may answer anything, and still has taken the page', async () => {
+    slack.answer(200, {}, `fine\0${'!'.repeat(100_000)}`);
+    await round({
+      'credential-unusual': [{ key: 'k', agent: 'nobody', value: 1, credential: 'c', how: 'now' }],
+    });
+    await carried();
+    expect(slack.received).toHaveLength(1);
+  });
+
+  it('that asks for much patience is asked again within the hour', () => {
+    const answer = { status: 429, text: '', retryAfterSeconds: 1e30 };
+    expect(outcomeOf(answer, 1, 0, 0)).toEqual({ kind: 'again', afterMs: 60 * MINUTE });
+  });
+
+  it('with much to be told keeps no other waiting', async () => {
+    await courier.close();
+    const sendTo = (channel: string, key: string) => ({ channel, page: { dedup_key: key } as Page });
+    await book.enqueue(
+      Array.from({ length: 20 }, (_, n) => sendTo('warning', `w${n}`)),
+      clock.nowMs() - MINUTE,
+    );
+    await book.enqueue([sendTo('critical', 'c')], clock.nowMs());
+    const due = await book.due(clock.nowMs(), 8);
+    expect(due.map(({ channel }) => channel)).toEqual(['warning', 'critical', ...Array(6).fill('warning')]);
   });
 
   it('that is gone from the config is said to be', async () => {

@@ -27,9 +27,9 @@ export interface FleetMetricsPorts {
 }
 
 export const ROUND_EVERY_MS = 10_000;
-/** A round of one second is followed by at least 20 s of rest. */
-const REST_PER_MS = 20;
-const REST_MS_MAX = 120_000;
+/** A round of four seconds is followed by at least 20 s of rest; what is shown is never older than half a minute. */
+const REST_PER_MS = 5;
+const REST_MS_MAX = 30_000;
 const HOUR_S = 3_600;
 /** Sums reach back so far at least, and twice as far at most. */
 const LOOK_BACK_S = 24 * HOUR_S;

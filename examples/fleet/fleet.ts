@@ -2,7 +2,7 @@
 // and a sidecar beside each. Agents come first, because the configuration names where they listen.
 
 import { randomBytes } from 'node:crypto';
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { extname, join } from 'node:path';
 import type { Attempt } from './agent/tally.ts';
 import { configurationOf, KEYS, type Key } from './configuration.ts';
@@ -154,7 +154,8 @@ async function open(
     const sidecar = await startChild({ name: `the sidecar of ${name}`, args, env: own, signal, log });
     sidecars.set(name, sidecar);
     const { proxy, admin } = sidecar.listen;
-    await tell(name, '/begin', { proxy, admin });
+    await tell(name, '/begin', { proxy, admin, otlp: collector.listen.otlp });
+    writeTargets(directory, collector, sidecars.values());
   };
   progress(`starting ${MEMBERS.length} sidecars`);
   opened.push(() => Promise.all([...sidecars.values()].map((sidecar) => sidecar.kill('SIGTERM'))));
@@ -190,6 +191,18 @@ function drawKey(file: string): string {
   const key = `fleet-${randomBytes(12).toString('hex')}`;
   writeFileSync(file, key, { mode: 0o600 });
   return key;
+}
+
+/** What a Prometheus may scrape, as `file_sd_configs` reads it; a sidecar that comes back has another port. */
+function writeTargets(directory: string, collector: Child, sidecars: Iterable<Child>): void {
+  const host = (url = ''): string => new URL(url).host;
+  const groups = [
+    { targets: [host(collector.listen.control)], labels: { job: 'outrider-collector' } },
+    { targets: [...sidecars].map(({ listen }) => host(listen.admin)), labels: { job: 'outrider-sidecar' } },
+  ];
+  const file = join(directory, 'prometheus-targets.json');
+  writeFileSync(`${file}.next`, JSON.stringify(groups, null, 2));
+  renameSync(`${file}.next`, file);
 }
 
 /** The join token of the fleet's collector. */

@@ -129,6 +129,13 @@ export const INCIDENTS = [
     alerts: [],
   },
   {
+    name: 'mode-switched',
+    agent: 'seo',
+    what: 'an operator lets it observe for an hour, and it asks a dearer model',
+    outcomes: [{ status: 'success', refusal: '', would: 'deny', calls: 2 }],
+    alerts: [{ alert: 'mode-changed', severity: 'warning' }],
+  },
+  {
     name: 'crash',
     agent: 'editor-2',
     what: 'kill -9 of a sidecar with a call in flight, then a restart',

@@ -41,6 +41,7 @@ FROM actions`;
 
 const SETTLE_MS = 90_000;
 const AGAIN_MS = 250;
+const OBSERVE_MS = 3_600_000;
 
 /** Rows of one statement. Rejects with the store's own sentence. */
 export async function ask<T>(fleet: Fleet, sql: string): Promise<T[]> {
@@ -71,6 +72,20 @@ export async function control<T>(fleet: Fleet, path: string): Promise<T> {
   const answer = await fetch(`${fleet.collector.listen.control}${path}`, { headers });
   if (!answer.ok) throw new Error(`${path} was answered ${answer.status}: ${await answer.text()}`);
   return (await answer.json()) as T;
+}
+
+/** As an operator would: lets an agent observe for a while, and waits until its sidecar does. */
+export async function letObserve(fleet: Fleet, agent: string, reason: string): Promise<void> {
+  const answer = await fetch(`${fleet.collector.listen.control}/v1/modes`, {
+    method: 'POST',
+    headers: { authorization: `Bearer ${tokenOf(fleet.data)}`, 'content-type': 'application/json' },
+    body: JSON.stringify({ agent, mode: 'observe', for_ms: OBSERVE_MS, reason }),
+  });
+  if (!answer.ok) throw new Error(`The mode of ${agent} was not changed: ${await answer.text()}`);
+  await until(
+    () => control<readonly { name: string; mode: string }[]>(fleet, '/v1/agents'),
+    (agents) => agents.some(({ name, mode }) => name === agent && mode === 'observe'),
+  );
 }
 
 /** Asks again until it is good, or for so long; answers what was there last. */

@@ -5,6 +5,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { type Fleet, startFleet } from './fleet.ts';
 import { INCIDENTS, type Incident } from './incidents.ts';
 import { MEMBERS, taskOf } from './plan.ts';
+import { letObserve } from './records.ts';
 
 export interface ShowOptions {
   readonly articles: number;
@@ -121,6 +122,7 @@ async function misbehave(
 ): Promise<void> {
   const happen = async ({ name, agent, what }: Incident): Promise<void> => {
     progress(`incident ${name}: ${agent}, ${what}`);
+    if (name === 'mode-switched') await letObserve(fleet, agent, 'it is to try a dearer model');
     await fleet.tell(agent, `/incidents/${name}`);
   };
   const incidents: readonly Incident[] = INCIDENTS;

@@ -3,7 +3,8 @@
 
 import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { faintTexts, launch, openPage, overflow, type Watched } from './browser.ts';
+import { launch, openPage, type Watched } from '../support/browser.ts';
+import { faintTexts, overflow } from './readable.ts';
 import { HOSTILE_TRACE_ID, play, playHostile, TRACE_ID } from './scene.ts';
 import { type Stage, startStage } from './stage.ts';
 

@@ -21,13 +21,12 @@ export interface Sources {
   readonly prometheus?: string;
 }
 
-/** The last `minutes`, in steps of `stepSeconds`, of what is picked. */
+/** The `minutes` up to `toMs`, or to now, in steps of `stepSeconds`, of what is picked. */
 export async function everyQuery(
   sources: Sources,
-  picked: { minutes?: number; stepSeconds?: number; variables?: Picked['variables'] } = {},
+  picked: { minutes?: number; toMs?: number; stepSeconds?: number; variables?: Picked['variables'] } = {},
 ): Promise<Outcome[]> {
-  const { minutes = 10, stepSeconds = 5, variables = {} } = picked;
-  const toMs = Date.now();
+  const { minutes = 10, toMs = Date.now(), stepSeconds = 5, variables = {} } = picked;
   const span: Picked = {
     fromMs: toMs - minutes * 60_000,
     toMs,

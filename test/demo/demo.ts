@@ -3,13 +3,14 @@
 
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { afterAll, beforeAll } from 'vitest';
-import { control, rows, temporaryDirectory } from '../support/processes.ts';
+import { control, rows } from '../support/processes.ts';
 
 const CLI = new URL('../../bin/outrider.js', import.meta.url).pathname;
 const START_MS = 240_000;
+/** Sidecars end with the summary; so long before, each was scraped. */
+const SCRAPED_MS = 1_000;
 
 export interface Finding {
   readonly about: string;
@@ -25,17 +26,18 @@ export interface Demo {
   readonly listen: Readonly<Record<string, string>>;
   readonly config: string;
   readonly data: string;
+  /** When its books were closed: agents and sidecars were still up. */
+  readonly closedMs: number;
   query<T = Record<string, string>>(sql: string): Promise<T[]>;
   /** GET from the control API. */
   get<T>(path: string): Promise<T>;
 }
 
-/** Starts one before the tests of the file or block where it is called, and ends it after them. */
-export function withDemo(articles: number): () => Demo {
+/** Starts one in `directory` before the tests of the file or block where it is called, and ends it after them. */
+export function withDemo(articles: number, directory: string): () => Demo {
   let child: ChildProcess;
   let found: Demo | undefined;
   beforeAll(async () => {
-    const directory = join(temporaryDirectory('demo'), 'fleet');
     const args = [
       'demo',
       '--articles',
@@ -65,9 +67,10 @@ function summaryOf(child: ChildProcess): Promise<Demo> {
   return new Promise((resolve, reject) => {
     child.once('exit', (code) => reject(new Error(`The demo ended with ${code}:\n${said}`)));
     createInterface({ input: child.stdout! }).on('line', (text) => {
-      const summary = JSON.parse(text) as Omit<Demo, 'query' | 'get'>;
+      const summary = JSON.parse(text) as Omit<Demo, 'closedMs' | 'query' | 'get'>;
       resolve({
         ...summary,
+        closedMs: Date.now() - SCRAPED_MS,
         query: (sql) => rows(summary.listen.sql!, sql),
         get: (path) => control(summary.listen.control!, summary.data, path),
       });

@@ -14,9 +14,12 @@ export interface Prometheus {
   stop(): Promise<void>;
 }
 
-/** `jobs`: name → base URLs whose /metrics is scraped. Resolves once it is ready. */
+/**
+ * `jobs`: name → base URLs whose /metrics is scraped; or the path of a file that says so, there already or not, as
+ * `file_sd_configs` reads it. Resolves once it is ready.
+ */
 export async function startPrometheus(
-  jobs: Readonly<Record<string, readonly string[]>>,
+  jobs: Readonly<Record<string, readonly string[]>> | string,
 ): Promise<Prometheus> {
   const directory = temporaryDirectory('prometheus');
   const config = join(directory, 'prometheus.yaml');
@@ -51,7 +54,11 @@ export async function startPrometheus(
   };
 }
 
-function configOf(jobs: Readonly<Record<string, readonly string[]>>) {
+function configOf(jobs: Readonly<Record<string, readonly string[]>> | string) {
+  if (typeof jobs === 'string') {
+    const fromFile = { job_name: 'file', file_sd_configs: [{ files: [jobs], refresh_interval: '1s' }] };
+    return { global: { scrape_interval: '5s' }, scrape_configs: [fromFile] };
+  }
   return {
     global: { scrape_interval: '1s' },
     scrape_configs: Object.entries(jobs).map(([name, urls]) => ({

@@ -67,6 +67,9 @@ export const INCIDENT_WORK: Readonly<Record<IncidentName, (use: Trouble) => Prom
   async observed(use) {
     await times(4, (at) => think(use, `Say it better, try ${at}.`, 'openai/gpt-4o'));
   },
+  async 'mode-switched'(use) {
+    await times(2, (at) => think(use, `Name it better, try ${at}.`, memberNamed('strategist').model));
+  },
   async overdue(use) {
     await think(use, 'Where to begin?');
   },

@@ -15,6 +15,7 @@ import { isReworked, memberNamed, taskOf } from '../plan.ts';
 import { spanOf } from '../world/bill.ts';
 import { deskOf, type Job } from './desk.ts';
 import { INCIDENT_WORK } from './incidents.ts';
+import { QUEUE_REPORT_MS, tellQueueDepth } from './queue-depth.ts';
 import { openTally } from './tally.ts';
 import { type Lineage, openWayOut, type WayOut } from './way-out.ts';
 import { WORK } from './work.ts';
@@ -24,6 +25,9 @@ const member = memberNamed(name);
 const tally = openTally();
 const begun = new EventEmitter();
 let out: WayOut | null = null;
+/** Jobs taken and not over. */
+let waiting = 0;
+let reporting = false;
 /** The end of the line: each job begins when the one before is over. */
 let line: Promise<unknown> = Promise.resolve();
 
@@ -31,6 +35,14 @@ const say = (event: string, more: object = {}): void =>
   void process.stdout.write(`${JSON.stringify({ event, agent: name, ...more })}\n`);
 
 const rootTrace = (): string => `00-${randomBytes(16).toString('hex')}-${randomBytes(8).toString('hex')}-01`;
+
+/** As any agent may: how much waits for it, over OTLP. A report that gets lost is followed by the next. */
+function reportQueue(otlp: string): void {
+  reporting = true;
+  const report = (): void => void tellQueueDepth(otlp, name, waiting).catch(() => undefined);
+  report();
+  setInterval(report, QUEUE_REPORT_MS);
+}
 
 function inTurn<Result>(work: () => Promise<Result>): Promise<Result> {
   const turn = line.then(work);
@@ -75,7 +87,9 @@ async function route(request: IncomingMessage, response: ServerResponse): Promis
   }
   const body = await bodyOf(request);
   if (url.pathname === '/begin') {
-    out = await openWayOut(body as { proxy: string; admin: string }, member.model, tally);
+    const places = body as { proxy: string; admin: string; otlp: string };
+    out = await openWayOut(places, member.model, tally);
+    if (!reporting) reportQueue(places.otlp);
     begun.emit('begun', out);
     return answer(response, 200, {});
   }
@@ -89,7 +103,12 @@ async function route(request: IncomingMessage, response: ServerResponse): Promis
 async function takeJob(request: IncomingMessage, response: ServerResponse, job: Job): Promise<void> {
   const { traceparent } = request.headers;
   if (typeof traceparent === 'string') tally.arrived(spanOf(traceparent).span);
-  const done = inTurn(() => doJob(job, typeof traceparent === 'string' ? traceparent : rootTrace()));
+  waiting += 1;
+  const done = inTurn(() => doJob(job, typeof traceparent === 'string' ? traceparent : rootTrace())).finally(
+    () => {
+      waiting -= 1;
+    },
+  );
   if (job.waits) return answer(response, 200, { material: await done });
   done.catch((failure: unknown) => say('failed', { article: job.article, failure: String(failure) }));
   answer(response, 202, {});

@@ -41,6 +41,7 @@ beforeAll(async () => {
 owners: { leads: {}, press: {} }`,
   );
   await world.calls([...recentCalls(), ...chains(), ...pastCalls()]);
+  await world.calls(longAgoCalls(), 29);
   await world.gauge('outrider.queue.depth', 'rising', [12, 14, 17, 21, 26]);
   await world.gauge('outrider.queue.depth', 'draining', [90, 80, 70, 60, 50]);
   await world.gauge('outrider.queue.depth', 'short', [1, 2, 3, 4, 5]);
@@ -71,7 +72,9 @@ function recentCalls(): Call[] {
       target: 'DELETE https://db/x',
     })),
     { agent: 'pr-7', ago: 1, refusal: 'prohibited', mode: 'observe', target: 'DELETE https://db/y' },
-    { agent: 'vandal', ago: 30, refusal: 'prohibited', target: 'DELETE https://db/long-ago' },
+    // both acts an hour ago, of which nobody could hear until now
+    { agent: 'late', ago: 60, refusal: 'prohibited', target: 'DELETE https://db/late' },
+    { agent: 'late', ago: 60, refusal: 'out_of_scope', target: 'GET https://late/' },
     // out-of-scope-act: not an explicit deny, not in observe mode
     { agent: 'wanderer', ago: 1, refusal: 'out_of_scope', target: 'GET https://new/' },
     {
@@ -133,6 +136,13 @@ function pastCalls(): Call[] {
   ];
 }
 
+function longAgoCalls(): Call[] {
+  return [
+    { agent: 'vandal', ago: 30, refusal: 'prohibited', target: 'DELETE https://db/long-ago' },
+    { agent: 'wanderer', ago: 30, refusal: 'out_of_scope', target: 'GET https://long-ago/' },
+  ];
+}
+
 function chains(): Call[] {
   const gap = chain('gap', 9).filter(({ sealed }) => sealed!.seq !== 4);
   const altered = chain('altered', 9).map((call) =>
@@ -175,10 +185,14 @@ async function oneRound(): Promise<[ReadonlyMap<string, Incident[]>, ReadonlyMap
 const EXPECTED: Readonly<Record<string, readonly string[]>> = {
   'task-overspent': ['Task big of lavish has spent $51.00', 'Task over-ten of spender has spent $10.50'],
   'prohibited-act': [
+    'late attempted what is prohibited: DELETE https://db/late',
     'pr-7 attempted what is prohibited: DELETE https://db/y',
     'vandal attempted what is prohibited: DELETE https://db/x',
   ],
-  'out-of-scope-act': ['wanderer attempted GET https://new/, which nothing allows'],
+  'out-of-scope-act': [
+    'late attempted GET https://late/, which nothing allows',
+    'wanderer attempted GET https://new/, which nothing allows',
+  ],
   'error-rate': ["60 % of flaky's 10 calls failed"],
   'task-overdue': ['Task silent of ender has run for 3 h 0 min', 'Task stuck of slow has run for 3 h 1 min'],
   'credential-failed': [

@@ -40,7 +40,8 @@ export interface Call {
 }
 
 export interface World extends OpenedStore {
-  calls(calls: readonly Call[]): Promise<void>;
+  /** Received so many minutes before now. */
+  calls(calls: readonly Call[], receivedAgo?: number): Promise<void>;
   /** The latest of these gauges is `values.at(-1)`, now; a minute between each. */
   gauge(name: string, agent: string, values: readonly number[]): Promise<void>;
   event(event: string, agent: string, ago: number, details?: object, reason?: string): Promise<void>;
@@ -50,16 +51,17 @@ export async function openWorld(): Promise<World> {
   const opened = await openTestStore();
   let segments = 0;
   let numbers = 0;
-  const load = async (kind: string, request: Buffer, sender: string): Promise<void> => {
+  const load = async (kind: string, request: Buffer, sender: string, ago = 0): Promise<void> => {
     segments += 1;
     const id = `${String(segments).padStart(12, '0')}-00c0ffee${kind === 'traces' ? '' : `-${kind}`}`;
-    await opened.store.load(opened.segment(id, [request], sender));
+    const receivedAt = RECEIVED_AT - BigInt(Math.round(ago * 60_000)) * 1_000_000n;
+    await opened.store.load(opened.segment(id, [request], sender, receivedAt));
   };
   return {
     ...opened,
-    async calls(calls) {
+    async calls(calls, receivedAgo = 0) {
       const spans = calls.map((call) => spanOf(call, ++numbers));
-      await load('traces', requestBytes({ scope: { name: SCOPE_NAME }, spans }), 'sidecar');
+      await load('traces', requestBytes({ scope: { name: SCOPE_NAME }, spans }), 'sidecar', receivedAgo);
     },
     async gauge(name, agent, values) {
       const dataPoints = values.map((value, i) => ({

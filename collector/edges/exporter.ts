@@ -79,7 +79,7 @@ export function startExporter(options: ExporterOptions): Exporter {
         if (failure instanceof NotTaken && NEVER_TAKEN.has(failure.status)) return refused(failure);
         counters.retries += 1;
         tell(sentenceOf(failure));
-        await pause(failure instanceof NotTaken ? (failure.afterMs ?? delayMs) : delayMs);
+        await pause(Math.max(delayMs, failure instanceof NotTaken ? (failure.afterMs ?? 0) : 0));
       }
     }
   }
@@ -96,10 +96,12 @@ export function startExporter(options: ExporterOptions): Exporter {
 
   async function pause(delayMs: number): Promise<void> {
     const over = Promise.withResolvers<void>();
-    const cancel = clock.after(delayMs, over.resolve);
-    closing.signal.addEventListener('abort', () => over.resolve(), { once: true });
+    const resume = () => over.resolve();
+    const cancel = clock.after(delayMs, resume);
+    closing.signal.addEventListener('abort', resume, { once: true });
     await over.promise;
     cancel();
+    closing.signal.removeEventListener('abort', resume);
     closing.signal.throwIfAborted();
   }
 

@@ -102,26 +102,27 @@ describe('export', () => {
     );
   });
 
-  it('waits as long as it is told, else ever longer, and sends the same bytes in the end', async () => {
+  it('waits as long as it is told and ever longer, and sends the same bytes in the end', async () => {
     const answers: Told[] = [
       { status: 503, retryAfter: '7' },
       { status: 429 },
       { status: 502 },
       { status: 401 },
+      { status: 503, retryAfter: '0' },
       { status: 200 },
     ];
     const double = await backend((number) => answers[number] ?? { status: 200 });
     const clock = hastyClock();
     const exports = await exportsTo(double.url, { clock });
     await land(exports, segment(1));
-    await double.reached({ asked: 5 });
+    await double.reached({ asked: 6 });
     expect(double.taken).toEqual([request(1)]);
-    expect(clock.waits).toEqual([7_000, 2_000, 4_000, 8_000]);
+    expect(clock.waits).toEqual([7_000, 2_000, 4_000, 8_000, 16_000]);
     await until(
       async () => exports.state()[0]?.batches,
       (batches) => batches === 1,
     );
-    expect(exports.state()[0]).toMatchObject({ retries: 4, refused: 0, dropped: 0 });
+    expect(exports.state()[0]).toMatchObject({ retries: 5, refused: 0, dropped: 0 });
   });
 
   it('gives up a batch that the backend can never take, counts it, and goes on', async () => {

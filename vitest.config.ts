@@ -4,8 +4,11 @@ export default defineConfig({
   test: {
     include: ['test/**/*.test.ts'],
     exclude: ['test/soak/**'],
-    testTimeout: 30_000,
-    hookTimeout: 60_000,
+    // Far more than any needs by itself: a machine of two cores does several things at once.
+    testTimeout: 60_000,
+    hookTimeout: 120_000,
+    globalSetup: ['test/support/own-folder.ts'],
+    setupFiles: ['test/support/no-orphans.ts'],
     pool: 'forks',
     maxWorkers: 2,
     reporters: ['default'],

@@ -53,8 +53,7 @@ export function withDemo(articles: number, directory: string): () => Demo {
     found = await summaryOf(child);
   }, START_MS);
   afterAll(async () => {
-    child.kill('SIGTERM');
-    if (child.exitCode === null) await once(child, 'exit');
+    if (child.kill('SIGTERM')) await once(child, 'exit');
   }, 60_000);
   return () => found!;
 }

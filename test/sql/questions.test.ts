@@ -18,7 +18,7 @@ const QUESTIONS = readQuestions();
 let history: History;
 beforeAll(async () => {
   history = await makeHistory();
-}, 90_000);
+}, 180_000);
 afterAll(() => history?.stop());
 
 const USUAL = (of: History): Parameters => ({
@@ -369,7 +369,7 @@ async function settled(
       return false;
     }
   };
-  const answer = await until(query, holds, 8_000).catch(query);
+  const answer = await until(query, holds, 20_000).catch(query);
   hold(answer.rows);
   return answer;
 }

@@ -121,7 +121,7 @@ export async function rows<T = Record<string, unknown>>(sqlUrl: string, query: s
 export async function until<T>(
   ask: () => Promise<T>,
   good: (value: T) => boolean,
-  deadlineMs = 20_000,
+  deadlineMs = 40_000,
 ): Promise<T> {
   const end = performance.now() + deadlineMs;
   for (;;) {

@@ -47,8 +47,7 @@ export async function startPrometheus(
   return {
     url,
     async stop() {
-      child.kill('SIGTERM');
-      if (child.exitCode === null) await once(child, 'exit');
+      if (child.kill('SIGTERM')) await once(child, 'exit');
       rmSync(directory, { recursive: true, force: true });
     },
   };

@@ -1,0 +1,37 @@
+// After the last test of a file: a process that it started and did not end, because a hook failed or ran out of time, must
+// not take the machine from the next file.
+
+import { readFileSync } from 'node:fs';
+import { afterAll } from 'vitest';
+
+afterAll(() => {
+  for (const pid of childrenOf(process.pid)) {
+    console.warn(`still running after the last test, ended now: ${commandOf(pid)}`);
+    end(pid);
+  }
+});
+
+/** What it started too, before it: nobody is there to do so afterwards. */
+function end(pid: number): void {
+  const started = childrenOf(pid);
+  try {
+    process.kill(pid, 'SIGKILL');
+  } catch {
+    return; // it has just gone by itself
+  }
+  started.forEach(end);
+}
+
+function childrenOf(pid: number): number[] {
+  return read(`/proc/${pid}/task/${pid}/children`).split(' ').filter(Boolean).map(Number);
+}
+
+const commandOf = (pid: number): string => read(`/proc/${pid}/cmdline`).replaceAll('\0', ' ').trim();
+
+function read(path: string): string {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch {
+    return ''; // no such process any more, or no Linux
+  }
+}

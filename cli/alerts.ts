@@ -10,9 +10,9 @@ import {
   type Severity,
 } from '../contract/alert.ts';
 import { readDuration } from '../contract/config/units.ts';
+import { table } from '../kit/table.ts';
 import { type CollectorClient, collectorClient } from './collector-client.ts';
 import { EXIT, type Io, UsageError } from './command.ts';
-import { table } from './table.ts';
 
 export const help = `outrider alerts: what is wrong, who knows, and who has it
 

@@ -3,9 +3,9 @@
 import { parseArgs } from 'node:util';
 import type { BudgetLine } from '../contract/budget.ts';
 import { formatDollars } from '../contract/money.ts';
+import { table } from '../kit/table.ts';
 import { type CollectorClient, collectorClient } from './collector-client.ts';
 import { EXIT, type Io, UsageError } from './command.ts';
-import { table } from './table.ts';
 
 export const help = `outrider budgets: what is spent, held and left
 

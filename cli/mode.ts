@@ -5,9 +5,9 @@ import { parseArgs } from 'node:util';
 import { MODES, type Mode } from '../contract/attributes.ts';
 import { readDuration } from '../contract/config/units.ts';
 import type { ModeLine, ModeOrder } from '../contract/mode.ts';
+import { table } from '../kit/table.ts';
 import { type CollectorClient, collectorClient } from './collector-client.ts';
 import { EXIT, type Io, UsageError } from './command.ts';
-import { table } from './table.ts';
 
 export const help = `outrider mode: let an agent observe or enforce for a while
 

@@ -29,6 +29,20 @@ export interface Sums {
   readonly unpriced: number;
 }
 
+/** Of whoever did nothing. */
+export const NO_SUMS: Sums = {
+  calls: 0,
+  failed: 0,
+  refused: 0,
+  escalated: 0,
+  would_refuse: 0,
+  tokens_in: 0,
+  tokens_out: 0,
+  tokens_cached: 0,
+  cost_nanodollars: '0',
+  unpriced: 0,
+};
+
 /** One step of a series; steps without calls are there too. */
 export interface Step extends Sums {
   readonly time: string;

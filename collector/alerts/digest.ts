@@ -4,6 +4,7 @@ import type { Page } from '../../contract/alert.ts';
 import type { Config } from '../../contract/config/config.ts';
 import { latestTimeOfDay } from '../../contract/windows.ts';
 import { sentenceOf } from '../../kit/log.ts';
+import { table } from '../../kit/table.ts';
 import type { Book } from './book.ts';
 import { channelsFor } from './channels.ts';
 import type { DigestDefinition } from './definition.ts';
@@ -54,27 +55,17 @@ export function latestHour(at: string, timezone: string, nowMs: number): number 
 
 async function sectionOf(sql: string, ask: Ask, since: number): Promise<string> {
   try {
-    return table(await ask(sql, { since }));
+    return tableOf(await ask(sql, { since }));
   } catch (failure) {
     return `could not be asked: ${sentenceOf(failure)}`;
   }
 }
 
-/** Columns as wide as their widest cell. */
-function table(rows: readonly Row[]): string {
+function tableOf(rows: readonly Row[]): string {
   const [first] = rows;
   if (!first) return 'nothing';
   const columns = Object.keys(first);
-  const lines = [columns, ...rows.map((row) => columns.map((column) => textOf(row[column])))];
-  const widths = columns.map((_, i) => Math.max(...lines.map((line) => line[i]!.length)));
-  return lines
-    .map((line) =>
-      line
-        .map((cell, i) => cell.padEnd(widths[i]!))
-        .join('  ')
-        .trimEnd(),
-    )
-    .join('\n');
+  return table([columns, ...rows.map((row) => columns.map((column) => textOf(row[column])))]).trimEnd();
 }
 
 function pageOf(

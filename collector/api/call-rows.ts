@@ -41,19 +41,6 @@ export const CALL_COLUMNS = `
   if(cost_usd IS NULL, NULL, ${nanodollars('toDecimal128(assumeNotNull(cost_usd), 9)')}) AS cost_nanodollars,
   usage_source, policy_digest`;
 
-export const NO_SUMS: Sums = {
-  calls: 0,
-  failed: 0,
-  refused: 0,
-  escalated: 0,
-  would_refuse: 0,
-  tokens_in: 0,
-  tokens_out: 0,
-  tokens_cached: 0,
-  cost_nanodollars: '0',
-  unpriced: 0,
-};
-
 /** Everything together; money in exact integers. */
 export function added(parts: readonly Sums[]): Sums {
   const plus = (name: Exclude<keyof Sums, 'cost_nanodollars'>) =>

@@ -1,7 +1,6 @@
 // A series over a range of time: which steps it has, and the empty ones filled in, so that a chart has no holes.
 
-import { RANGES, type Range, type Step, type Sums } from '../../contract/console.ts';
-import { NO_SUMS } from './call-rows.ts';
+import { NO_SUMS, RANGES, type Range, type Step, type Sums } from '../../contract/console.ts';
 
 /** Whole steps, the last one still running. Seconds since 1970. */
 export interface Steps {

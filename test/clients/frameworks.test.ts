@@ -4,7 +4,8 @@
 import { readFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Fleet } from '../end-to-end/fleet.ts';
-import { clientVariables, seenBy, startSetting } from './setting.ts';
+import { runProgram } from '../support/processes.ts';
+import { clientVariables, startSetting } from './setting.ts';
 
 const ANSWER = 'This is a practice answer. No model was asked and nothing was billed.';
 const NO_RULE =
@@ -23,7 +24,7 @@ afterAll(async () => void (await fleet.stop()));
 
 async function linesOf(program: string): Promise<ReadonlyMap<string, string>> {
   const path = new URL(`programs/${program}.ts`, import.meta.url).pathname;
-  const { code, stdout, stderr } = await seenBy(process.execPath, [path], {
+  const { code, stdout, stderr } = await runProgram(process.execPath, [path], {
     ...process.env,
     ...clientVariables(fleet),
   });

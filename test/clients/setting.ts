@@ -1,6 +1,5 @@
 // The sidecar that clients are tried against: a model each that is allowed, unknown, asked for, and too dear.
 
-import { spawn } from 'node:child_process';
 import type { Behaviour, ReceivedRequest } from '../../examples/provider/behaviour.ts';
 import { type Fleet, SAMPLE, startFleet } from '../end-to-end/fleet.ts';
 
@@ -28,22 +27,3 @@ export const clientVariables = (fleet: Fleet): Record<string, string> => ({
   ANTHROPIC_BASE_URL: `${fleet.proxy}/anthropic`,
   ANTHROPIC_API_KEY: 'outrider-placeholder-key',
 });
-
-/** Runs a program to its end: what the person in front of it reads. */
-export async function seenBy(
-  command: string,
-  args: readonly string[],
-  env: NodeJS.ProcessEnv,
-  cwd?: string,
-): Promise<{ code: number | null; stdout: string; stderr: string }> {
-  const child = spawn(command, args, { stdio: ['ignore', 'pipe', 'pipe'], env, ...(cwd && { cwd }) });
-  let [stdout, stderr] = ['', ''];
-  child.stdout.on('data', (text) => {
-    stdout += String(text);
-  });
-  child.stderr.on('data', (text) => {
-    stderr += String(text);
-  });
-  const code = await new Promise<number | null>((resolve) => void child.once('close', resolve));
-  return { code, stdout, stderr };
-}

@@ -1,14 +1,13 @@
 // The pages hold together: no link leads nowhere, the path of a call is the pipeline's, decisions have numbers of their own.
 
-import { execFileSync } from 'node:child_process';
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { existsSync, globSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { REFUSALS } from '../../contract/refusals.ts';
 
 const ROOT = join(import.meta.dirname, '../..');
 const read = (path: string): string => readFileSync(join(ROOT, path), 'utf8');
-const PAGES = execFileSync('git', ['ls-files', '*.md'], { cwd: ROOT, encoding: 'utf8' }).trim().split('\n');
+const PAGES = globSync(['*.md', 'docs/**/*.md'], { cwd: ROOT }).sort();
 const withoutCode = (text: string): string => text.replace(/^```.*?^```/gms, '');
 
 /** As GitHub makes them of headings. */

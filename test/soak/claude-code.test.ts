@@ -7,9 +7,9 @@ import { createServer, type Server } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { clientVariables, seenBy, startSetting } from '../clients/setting.ts';
+import { clientVariables, startSetting } from '../clients/setting.ts';
 import type { Fleet } from '../end-to-end/fleet.ts';
-import { temporaryDirectory } from '../support/processes.ts';
+import { runProgram, temporaryDirectory } from '../support/processes.ts';
 
 const VERSION = '2.1.197';
 const INSTALL_MS = 300_000;
@@ -57,7 +57,7 @@ async function startElsewhere(): Promise<Elsewhere> {
 
 const claude = (...args: string[]) => {
   const home = temporaryDirectory('claude');
-  return seenBy(
+  return runProgram(
     CLI,
     args,
     {

@@ -75,17 +75,29 @@ export async function startOutrider(
   };
 }
 
+export interface Ended {
+  readonly code: number | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
 /** Runs `outrider ARGS` to its end. */
-export async function runOutrider(
+export function runOutrider(
   args: readonly string[],
   options: { env?: NodeJS.ProcessEnv; cwd?: string; program?: Program } = {},
-): Promise<{ code: number | null; stdout: string; stderr: string }> {
+): Promise<Ended> {
   const [node, entry] = options.program ?? HERE;
-  const child = spawn(node, [entry, ...args], {
-    stdio: ['ignore', 'pipe', 'pipe'],
-    env: { ...process.env, ...options.env },
-    ...(options.cwd ? { cwd: options.cwd } : {}),
-  });
+  return runProgram(node, [entry, ...args], { ...process.env, ...options.env }, options.cwd);
+}
+
+/** Runs any program to its end, without input. */
+export async function runProgram(
+  command: string,
+  args: readonly string[],
+  env: NodeJS.ProcessEnv,
+  cwd?: string,
+): Promise<Ended> {
+  const child = spawn(command, args, { stdio: ['ignore', 'pipe', 'pipe'], env, ...(cwd ? { cwd } : {}) });
   let stdout = '';
   let stderr = '';
   child.stdout.on('data', (text) => {
@@ -94,7 +106,10 @@ export async function runOutrider(
   child.stderr.on('data', (text) => {
     stderr += String(text);
   });
-  const code = await new Promise<number | null>((resolve) => void child.once('close', resolve));
+  const code = await new Promise<number | null>((resolve, reject) => {
+    child.once('close', resolve);
+    child.once('error', reject);
+  });
   return { code, stdout, stderr };
 }
 

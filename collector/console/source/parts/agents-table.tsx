@@ -2,9 +2,8 @@
 
 import type { ReactNode } from 'react';
 import type { AgentLine } from '../../../../contract/budget.ts';
-import type { AgentSums } from '../../../../contract/console.ts';
+import { type AgentSums, NO_SUMS } from '../../../../contract/console.ts';
 import { count, duration, short } from '../format.ts';
-import { NO_SUMS } from '../no-sums.ts';
 import { agentHref } from '../route.ts';
 import { Ago, Health, Money } from './values.tsx';
 

@@ -19,7 +19,7 @@ export interface Recalls {
   tellAll(noticeFor: (agent: string) => ModeNotice): void;
   /** `hear` until the returned function is called. Throws ApiError 503 when too many listen. */
   subscribe(agent: string, instance: string, hear: (told: Told) => void, end: () => void): () => void;
-  /** Ends every stream. */
+  /** Ends every stream, and at once whoever comes later: a listener may have been on its way in. */
   close(): void;
   listeners(): number;
 }
@@ -39,6 +39,7 @@ interface Listener {
 export function createRecalls(): Recalls {
   const listeners = new Map<string, Set<Listener>>();
   let count = 0;
+  let closed = false;
   const keyOf = (agent: string, instance: string) => `${agent}/${instance}`;
   return {
     publish(recall) {
@@ -59,6 +60,7 @@ export function createRecalls(): Recalls {
       const together = listeners.get(key) ?? new Set();
       listeners.set(key, together.add(listener));
       count += 1;
+      if (closed) end();
       return () => {
         if (!together.delete(listener)) return;
         count -= 1;
@@ -66,6 +68,7 @@ export function createRecalls(): Recalls {
       };
     },
     close() {
+      closed = true;
       for (const together of listeners.values()) for (const { end } of [...together]) end();
     },
     listeners: () => count,

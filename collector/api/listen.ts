@@ -9,6 +9,11 @@ export interface ListeningApi extends Listening {
   close(): Promise<void>;
 }
 
+/** A connection whose answer ended after the stop began is idle then: it is looked for so often. */
+const SWEEP_EVERY_MS = 50;
+/** What is not answered so long after the stop began is cut off. */
+const ANSWERS_MS = 10_000;
+
 const TIMEOUTS = { headersTimeout: 10_000, requestTimeout: 30_000, keepAliveTimeout: 65_000 };
 
 /** Throws PortUnavailable. */
@@ -30,8 +35,13 @@ export async function listenApi(
         server.close(() => resolve());
       });
       for (const stream of streams) stream.close();
-      if ('closeIdleConnections' in server) server.closeIdleConnections();
-      return closed;
+      if (!('closeIdleConnections' in server)) return closed;
+      const sweep = setInterval(() => server.closeIdleConnections(), SWEEP_EVERY_MS);
+      const cut = setTimeout(() => server.closeAllConnections(), ANSWERS_MS);
+      return closed.finally(() => {
+        clearInterval(sweep);
+        clearTimeout(cut);
+      });
     },
   };
 }

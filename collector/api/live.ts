@@ -46,6 +46,7 @@ interface Listener {
 export function createLive({ store, clock, log }: { store: Store; clock: Clock; log: Log }): Live {
   const listeners = new Set<Listener>();
   let isRunning = false;
+  let closed = false;
 
   const tell = (event: LiveEvent) => {
     for (const { hear } of [...listeners]) hear(event);
@@ -77,11 +78,13 @@ export function createLive({ store, clock, log }: { store: Store; clock: Clock; 
         throw new ApiError(503, 'too_many_listeners', 'Too many consoles are open; try again later.');
       const listener = { hear, end };
       listeners.add(listener);
-      if (!isRunning) void run();
+      if (closed) end();
+      else if (!isRunning) void run();
       return () => void listeners.delete(listener);
     },
     listeners: () => listeners.size,
     close() {
+      closed = true;
       for (const { end } of [...listeners]) end();
       listeners.clear();
     },

@@ -1,0 +1,36 @@
+// Stopping the control API while somebody listens: a sidecar whose stream ends asks for the next one at once, on the very
+// connection that the first came by. It must not hold the stop.
+
+import { Agent, get, type IncomingMessage } from 'node:http';
+import { Hono } from 'hono';
+import { expect, test } from 'vitest';
+import { createRecalls, streamEvents } from '../../../collector/api/events.ts';
+import { listenApi } from '../../../collector/api/listen.ts';
+import type { ApiEnvironment } from '../../../collector/api/guards.ts';
+import { systemClock } from '../../../kit/clock.ts';
+
+test('a listener that comes back during the stop is sent away', { timeout: 5_000 }, async () => {
+  const recalls = createRecalls();
+  const api = new Hono<ApiEnvironment>();
+  api.get('/v1/events', (context) => streamEvents(context, recalls, systemClock));
+  const { url, close } = await listenApi(api, '127.0.0.1:0', [recalls]);
+  const agent = new Agent({ keepAlive: true, maxSockets: 1 });
+  const listen = () =>
+    new Promise<IncomingMessage>((resolve, reject) => {
+      get(`${url}/v1/events?agent=scout&instance=1`, { agent }, resolve).once('error', reject);
+    });
+
+  const first = await listen();
+  const again = new Promise<string>((resolve) => {
+    first.once('end', () => {
+      listen().then(
+        (stream) => stream.resume().once('close', () => resolve('ended')),
+        () => resolve('cut off'),
+      );
+    });
+  });
+  first.resume();
+  await close();
+  expect(['ended', 'cut off']).toContain(await again);
+  agent.destroy();
+});

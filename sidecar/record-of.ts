@@ -54,7 +54,8 @@ export function recordOf(call: Known, charged: Charge, seen: Observed): CallReco
     responseModel: seen.metered?.model ?? '',
     model: charged.model,
     stream: description?.stream ?? false,
-    maxTokens: description?.outputTokensMax ?? call.outputTokensWritten ?? null,
+    // a request that asks no model for output has a limit of nothing, which is no limit
+    maxTokens: (description?.outputTokensMax ?? call.outputTokensWritten) || null,
     mode: agent?.mode ?? call.policy.config.mode,
     verdict: seen.verdicts.verdict,
     wouldVerdict: seen.verdicts.would,

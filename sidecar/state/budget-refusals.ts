@@ -1,7 +1,7 @@
 // How the money's two refusals read: what stands in the way, in the ledger's own figures, and whether waiting helps.
 
 import type { Obstacle } from '../../contract/budget.ts';
-import { formatDollars } from '../../contract/money.ts';
+import { type Amounts, formatDollars } from '../../contract/money.ts';
 import { Refusal } from '../../contract/refusals.ts';
 
 export function ledgerUnreachable(): Refusal {
@@ -12,6 +12,18 @@ export function ledgerUnreachable(): Refusal {
       retryAfterSeconds: 5,
     },
   );
+}
+
+/**
+ * The ledger's obstacle as a call meets it. What this sidecar drew and no call uses (`unspent`) counts as held there, but
+ * it would pay for part of the call; and what is needed is the whole hold, not what it lacks.
+ */
+export function metBy(amounts: Amounts, unspent: Amounts, obstacle: Obstacle): Obstacle {
+  const { unit } = obstacle;
+  if (unit === 'tasks') return obstacle;
+  const held = BigInt(obstacle.held);
+  const ours = unspent[unit] < 0n ? 0n : unspent[unit] < held ? unspent[unit] : held;
+  return { ...obstacle, held: (held - ours).toString(), needed: amounts[unit].toString() };
 }
 
 /** `mayRetry`: only holds in flight stand in the way, and the wait for them was in vain. */

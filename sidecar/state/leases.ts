@@ -8,7 +8,7 @@ import { type Amounts, fits, minus, NOTHING, plus } from '../../contract/money.t
 import { Refusal } from '../../contract/refusals.ts';
 import type { Clock } from '../../kit/clock.ts';
 import { invariant } from '../../kit/invariant.ts';
-import { ledgerUnreachable, overBudget } from './budget-refusals.ts';
+import { ledgerUnreachable, metBy, overBudget } from './budget-refusals.ts';
 import {
   askOf,
   isLive,
@@ -264,7 +264,12 @@ export function createLeases(ports: LeasePorts): Leases {
     const doomed = till.waiters.filter(
       (waiter) => fits(first.amounts, waiter.amounts) && (ask.scope === 'agent' || waiter.task === ask.task),
     );
-    for (const waiter of doomed) refuse(till, waiter, overBudget(obstacle, false));
+    for (const waiter of doomed) refuse(till, waiter, overBudget(met(till, waiter, obstacle), false));
+  };
+
+  const met = (till: Till, { task, amounts }: Waiter, obstacle: Obstacle): Obstacle => {
+    const purse = obstacle.level === 'task' ? till.tasks.get(task) : till.main;
+    return metBy(amounts, purse && isLive(purse, clock.nowMs()) ? roomOf(purse) : NOTHING, obstacle);
   };
 
   const refuse = (till: Till, waiter: Waiter, refusal: Refusal): void => {
@@ -278,7 +283,9 @@ export function createLeases(ports: LeasePorts): Leases {
       refuse(
         till,
         waiter,
-        waiter.obstacle && !failing ? overBudget(waiter.obstacle, true) : ledgerUnreachable(),
+        waiter.obstacle && !failing
+          ? overBudget(met(till, waiter, waiter.obstacle), true)
+          : ledgerUnreachable(),
       );
     }
   };

@@ -124,6 +124,22 @@ describe('holds', () => {
     await leases.close();
   });
 
+  it('that no budget could ever pay are told all they need, beside what others hold', async () => {
+    const leases = await sidecar('a');
+    const small = await hold(leases, 'task', 1);
+    small.held[0]!.settle(DOLLAR);
+    const dear = { nanodollars: 20_000_000_000n, tokens: 1n };
+    const refused = await Promise.resolve(leases.hold(agent, 'task', dear)).catch(
+      (failure: Refusal) => failure,
+    );
+    expect((refused as Refusal).detail.facts).toMatchObject({
+      spent: '1000000000',
+      held: '2000000000', // put by for when the ledger is away
+      needed: '20000000000',
+    });
+    await leases.close();
+  });
+
   it('that wait get what others give back', async () => {
     const leases = await sidecar('a');
     const { held } = await hold(leases, 'task', 8);

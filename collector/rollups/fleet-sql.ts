@@ -43,10 +43,27 @@ const LEVELS = QUANTILES.join(', ');
 const BOUNDS = 'ARRAY JOIN {bounds:Array(UInt32)} AS bound';
 const EARLIEST = 'toDateTime(arrayMin({bounds:Array(UInt32)}))';
 
-const TASKS_ENDED = `
-  SELECT agent_id, state, ended_at, greatest(0, dateDiff('millisecond', first_call, ended_at) / 1000) AS duration
-  FROM tasks
-  WHERE ended_at IS NOT NULL`;
+/**
+ * Tasks that ended since then, with how and how long after their first call. Asked of what stands behind the view tasks:
+ * the view would put all tasks of all times together first.
+ */
+const tasksEnded = (since: string): string => {
+  const ends = `control_events WHERE event = 'task_ended' AND timestamp >= ${since}`;
+  return `
+  SELECT agent_id, state, ended_at, greatest(0, dateDiff('millisecond', began, ended_at) / 1000) AS duration
+  FROM (
+    SELECT agent_id, JSONExtractString(details, 'task') AS task_id, min(timestamp) AS ended_at,
+      argMin(JSONExtractString(details, 'state'), timestamp) AS state
+    FROM ${ends}
+    GROUP BY agent_id, task_id
+  ) AS ended
+  INNER JOIN (
+    SELECT agent_id, task_id, min(task_calls.first_call) AS began
+    FROM task_calls
+    WHERE (agent_id, task_id) IN (SELECT agent_id, JSONExtractString(details, 'task') FROM ${ends})
+    GROUP BY agent_id, task_id
+  ) AS called USING (agent_id, task_id)`;
+};
 
 export const callSums = (agent: string): string => `
   SELECT bound, ${agent} AS agent, model, status, refusal, sum(calls) AS count, sum(tokens_in) AS input,
@@ -65,10 +82,7 @@ export const callQuantiles = (agent: string): string => `
   ORDER BY sum(calls) DESC
   LIMIT ${AGENTS_MAX}`;
 
-/**
- * A task counts as begun with its first call since the moment; its duration is from its first call of all. Those that
- * began are counted in the table behind the view: the view would put all tasks of all times together first.
- */
+/** A task counts as begun with its first call since the moment; its duration is from its first call of all. */
 export const taskSums = (agent: string): string => `
   SELECT bound, ${agent} AS agent, sum(of_begun) AS begun, sum(of_done) AS done, sum(of_failed) AS failed,
     sum(of_seconds) AS seconds
@@ -79,16 +93,15 @@ export const taskSums = (agent: string): string => `
     GROUP BY bound, agent_id
     UNION ALL
     SELECT bound, agent_id, 0, countIf(state = 'done'), countIf(state = 'failed'), sum(duration)
-    FROM (${TASKS_ENDED}) ${BOUNDS}
-    WHERE ended_at >= ${EARLIEST} AND ended_at >= toDateTime(bound)
+    FROM (${tasksEnded(EARLIEST)}) ${BOUNDS}
+    WHERE ended_at >= toDateTime(bound)
     GROUP BY bound, agent_id
   )
   GROUP BY bound, agent`;
 
 export const taskQuantiles = (agent: string): string => `
   SELECT ${agent} AS agent, quantiles(${LEVELS})(duration) AS seconds
-  FROM (${TASKS_ENDED})
-  WHERE ended_at >= toDateTime({hour_ago:UInt32})
+  FROM (${tasksEnded('toDateTime({hour_ago:UInt32})')})
   GROUP BY agent
   ORDER BY count() DESC
   LIMIT ${AGENTS_MAX}`;

@@ -40,11 +40,12 @@ export function stepsOf(round: Round): Step[] {
   const told = countTold(open);
   const found = new Set<string>();
   const steps: Step[] = [];
+  let openCount = known.size;
   for (const finding of findings) {
     if (found.has(finding.key)) continue;
     found.add(finding.key);
     const before = known.get(finding.key);
-    if (!before && known.size + steps.length >= OPEN_MAX) continue;
+    if (!before && ++openCount > OPEN_MAX) continue;
     const step = stepOfFound(round, finding, before, told);
     if (isWorthKeeping(step, before, round)) steps.push(step);
     if (step.tell && !before?.toldMs) told.set(finding.agent, (told.get(finding.agent) ?? 0) + 1);
@@ -80,7 +81,8 @@ function stepOfFound(
   const firing = fires
     ? { ...incident, firedMs: nowMs, severity: severityNow(round, finding.key) }
     : incident;
-  const crowded = (told.get(finding.agent) ?? 0) >= TOLD_TOGETHER_MAX;
+  // What is no agent's, such as a department's budget, is as many as the config says.
+  const crowded = finding.agent !== '' && (told.get(finding.agent) ?? 0) >= TOLD_TOGETHER_MAX;
   if (!isToBeTold(round, firing, crowded))
     return { incident: firing, change: fires ? 'fired' : 'seen', tell: null };
   return { incident: { ...firing, toldMs: nowMs }, change: fires ? 'fired' : 'told', tell: 'trigger' };

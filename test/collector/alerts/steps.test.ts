@@ -124,6 +124,21 @@ describe('an incident', () => {
     expect(over.filter((step) => step === 'resolved/resolve critical')).toHaveLength(TOLD_TOGETHER_MAX + 1);
   });
 
+  it('of every department is told, for no agent chose how many there are', () => {
+    const departments = Array.from({ length: 30 }, (_, i) => finding(`department ${i}`, { agent: '' }));
+    expect(play(named('fleet-budget-used-up')).at(0, ...departments)).toEqual(
+      Array(30).fill('fired/trigger critical'),
+    );
+  });
+
+  it('beside hundreds that go on is found', () => {
+    const fleet = play(named('out-of-scope-act'));
+    const many = Array.from({ length: 600 }, (_, i) => finding(`target ${i}`));
+    fleet.at(0, ...many);
+    const other = finding('one more', { agent: 'editor' });
+    expect(fleet.at(2 * MINUTE, ...many, other)).toContain('fired/trigger critical');
+  });
+
   it('of more than a thousand of one alert waits until others are over', () => {
     const fleet = play(named('out-of-scope-act'));
     const many = Array.from({ length: OPEN_MAX + 5 }, (_, i) => finding(`target ${i}`));

@@ -8,6 +8,7 @@ import {
   type Matchers,
   SEVERITIES,
   type Severity,
+  SILENCE_MS_MAX,
 } from '../contract/alert.ts';
 import { readDuration } from '../contract/config/units.ts';
 import { table } from '../kit/table.ts';
@@ -69,7 +70,8 @@ export async function run(args: readonly string[], io: Io): Promise<number> {
   return action({ rest, values, collector: collectorClient(values, io), io });
 }
 
-async function list({ values, collector, io }: Asked): Promise<number> {
+async function list({ rest, values, collector, io }: Asked): Promise<number> {
+  nothingMore(rest);
   const alerts = await collector.get<AlertList>('/v1/alerts');
   if (values.json) return printed(io, alerts);
   const head = ['SEVERITY', 'ALERT', 'SINCE', 'WHO HAS IT', 'WHAT', 'KEY'];
@@ -92,7 +94,8 @@ function cells(line: AlertLine & { readonly resolved_at?: string }): string[] {
   return [severity, alert, fired_at, who, summary, key];
 }
 
-async function test({ values, collector, io }: Asked): Promise<number> {
+async function test({ rest, values, collector, io }: Asked): Promise<number> {
+  nothingMore(rest);
   const severity = severityFrom(values.severity ?? 'critical');
   const { answers } = await collector.post<TestAnswers>('/v1/alerts/test', { severity });
   if (values.json) io.stdout(`${JSON.stringify({ answers }, null, 2)}\n`);
@@ -122,8 +125,9 @@ function severityFrom(text: string): Severity {
   throw new UsageError(`--severity is one of ${SEVERITIES.join(', ')}.`);
 }
 
-async function ack({ rest: [alert], values, collector, io }: Asked): Promise<number> {
+async function ack({ rest: [alert, ...more], values, collector, io }: Asked): Promise<number> {
   if (!alert) throw new UsageError('Say which alert: `outrider alerts ack ALERT --reason TEXT`.');
+  nothingMore(more);
   const ask = { alert, key: values.key ?? null, reason: reasonFrom(values.reason) };
   const answer = await collector.post<{ acknowledged: number }>('/v1/alerts/ack', ask);
   if (values.json) return printed(io, answer);
@@ -133,6 +137,9 @@ async function ack({ rest: [alert], values, collector, io }: Asked): Promise<num
 
 async function silence({ rest, values, collector, io }: Asked): Promise<number> {
   if (values.end !== undefined) {
+    nothingMore(rest);
+    if (!/^\d{1,18}$/.test(values.end))
+      throw new UsageError('--end takes the number of a silence, as `outrider alerts` lists it.');
     await collector.delete(`/v1/alerts/silences/${encodeURIComponent(values.end)}`);
     io.stdout(values.json ? '{}\n' : `Silence ${values.end} is over.\n`);
     return EXIT.done;
@@ -163,7 +170,14 @@ function timeFrom(text: string | undefined): number {
   const read = readDuration(text ?? '');
   if (text === undefined || 'mistake' in read)
     throw new UsageError('Say for how long with --for TIME, such as --for 2h.');
+  if (read.value === 0 || read.value > SILENCE_MS_MAX)
+    throw new UsageError('--for: write more than zero and at most 30d.');
   return read.value;
+}
+
+/** A word too many is a mistake, not a wish to be ignored: `ack ALERT AGENT` would take every agent's. */
+function nothingMore(rest: readonly string[]): void {
+  if (rest.length > 0) throw new UsageError(`\`${rest[0]}\` is one word too many; see --help.`);
 }
 
 function reasonFrom(text: string | undefined): string {

@@ -48,7 +48,7 @@ export function collectorClient(flags: CollectorFlags, { env }: Io): CollectorCl
 }
 
 function tokenFrom(dataDirectory: string, env: NodeJS.ProcessEnv): string {
-  if (env.OUTRIDER_TOKEN) return env.OUTRIDER_TOKEN;
+  if (env.OUTRIDER_TOKEN) return tokenOf(env.OUTRIDER_TOKEN);
   const file = join(dataDirectory, 'token');
   try {
     return readFileSync(file, 'utf8').trim();
@@ -60,6 +60,14 @@ function tokenFrom(dataDirectory: string, env: NodeJS.ProcessEnv): string {
       },
     );
   }
+}
+
+function tokenOf(text: string): string {
+  const token = text.trim();
+  if (/^[\x21-\x7e]+$/.test(token)) return token;
+  throw new Error(
+    'OUTRIDER_TOKEN holds what no join token does (a blank, a line break): set the token alone.',
+  );
 }
 
 async function send(url: string, path: string, request: RequestInit): Promise<Response> {

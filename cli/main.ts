@@ -64,12 +64,16 @@ async function main(argv: readonly string[]): Promise<number> {
   try {
     return await command.run(args, { ...io, env: withTokenFile(io.env) });
   } catch (failure) {
-    io.stderr(`${sentenceOf(failure)}\n`);
-    return failure instanceof UsageError || isParseArgsError(failure) ? 2 : 1;
+    const misread = isParseArgsError(failure);
+    io.stderr(`${misread ? firstLine(sentenceOf(failure)) : sentenceOf(failure)}\n`);
+    return failure instanceof UsageError || misread ? 2 : 1;
   }
 }
 
 const isParseArgsError = (failure: unknown): boolean =>
   failure instanceof Error && 'code' in failure && String(failure.code).startsWith('ERR_PARSE_ARGS');
+
+/** Node goes on for lines about dashes. */
+const firstLine = (text: string): string => text.split('\n', 1)[0]!;
 
 process.exitCode = await main(process.argv.slice(2));

@@ -48,7 +48,11 @@ export async function sqlRows<Row>(
 }
 
 /** ClickHouse's number and wording stay; its version and the stack of prefixes go. */
-export const sentenceOfDoor = (text: string) => text.trim().replace(/ \(version [\d.]+\)$/, '');
+export const sentenceOfDoor = (text: string) =>
+  text
+    .trim()
+    .replaceAll(/\.? \(version [\d.]+\)/g, '')
+    .replace(/( \([A-Z_]+\))(?:\.?\1)+$/, '$1');
 
 /** ClickHouse reads parameters in the escapes of TabSeparated. */
 const escaped = (value: string) =>

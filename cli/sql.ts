@@ -39,7 +39,7 @@ export async function run(args: readonly string[], io: Io): Promise<number> {
 
   const response = await askSql(sqlDoor(values.url, io), statement, parameters, format);
   if (!response.ok) {
-    io.stderr(`${sentenceOfDoor(await response.text())}\n`);
+    io.stderr(`${withHint(sentenceOfDoor(await response.text()))}\n`);
     return EXIT.failed;
   }
   await print(response, io);
@@ -50,7 +50,21 @@ function statementFrom(positionals: readonly string[], file: string | undefined)
   const [statement, ...rest] = positionals;
   if (rest.length > 0 || (statement === undefined) === (file === undefined))
     throw new UsageError('Give one statement, in quotes: outrider sql "SELECT 1"; or its --file.');
-  return statement ?? readFileSync(file!, 'utf8');
+  return statement ?? readStatement(file!);
+}
+
+function readStatement(file: string): string {
+  try {
+    return readFileSync(file, 'utf8');
+  } catch (failure) {
+    throw new Error(`${file} cannot be read: name a file that holds a statement.`, { cause: failure });
+  }
+}
+
+/** The door knows what is missing, not by which flag it is given. */
+function withHint(sentence: string): string {
+  const [, name] = /Substitution `(\w+)` is not set/.exec(sentence) ?? [];
+  return name === undefined ? sentence : `${sentence} Give it with --param ${name}=VALUE.`;
 }
 
 function readParameter(text: string): [name: string, value: string] {

@@ -34,6 +34,8 @@ export interface Incident {
 export const MATCHABLE = ['alert', 'key', 'agent', 'task', 'owner', 'severity'] as const;
 export type Matchers = Readonly<Partial<Record<(typeof MATCHABLE)[number], string>>>;
 
+export const SILENCE_MS_MAX = 30 * 86_400_000;
+
 export interface Silence {
   readonly id: string;
   /** All must match; `*` at the end of a text stands for anything. Never empty. */

@@ -27,5 +27,5 @@ try {
   });
 } catch (failure) {
   if (!(failure instanceof Anthropic.APIError)) throw failure;
-  console.log('refused: ', failure.status, failure.message);
+  console.log('refused: ', failure.message);
 }

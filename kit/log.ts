@@ -29,5 +29,7 @@ export const silentLog: Log = { info: nothing, warn: nothing, error: nothing };
 export function sentenceOf(failure: unknown): string {
   if (!(failure instanceof Error)) return String(failure);
   const own = failure.message || ('code' in failure ? String(failure.code) : failure.name);
-  return failure.cause instanceof Error ? `${own}: ${sentenceOf(failure.cause)}` : own;
+  if (!(failure.cause instanceof Error)) return own;
+  const cause = sentenceOf(failure.cause);
+  return own.endsWith('.') ? `${own.slice(0, -1)} (${cause}).` : `${own}: ${cause}`;
 }

@@ -22,6 +22,7 @@ import type { Dialect } from './dialects/dialect.ts';
 import { http } from './dialects/http.ts';
 import { openai } from './dialects/openai.ts';
 import { type AgentKeys, readAgentKeys } from './edges/agent-keys.ts';
+import { ControlPlaneError } from './edges/control-plane.ts';
 import { type Edges, openEdges } from './edges/edges.ts';
 import type { Shipper } from './edges/shipper.ts';
 import { createUpstreams } from './edges/upstreams.ts';
@@ -231,7 +232,7 @@ function openCarrying(
 
 interface TaskEnds {
   end(task: string, end: TaskEnd): Promise<void>;
-  /** The own agent's; a collector that cannot be told is only logged. */
+  /** The own agent's; a collector that cannot be told is only logged. A task that made no call never began. */
   endOrWarn(task: string, state: TaskEnd['state']): Promise<void>;
 }
 
@@ -244,6 +245,7 @@ function taskEnds({ agent, log }: Start, { control }: Edges, leases: Leases): Ta
     end: (task, told) => end(task, { ...told, agent: told.agent ?? agent ?? '' }),
     endOrWarn: (task, state) =>
       end(task, { agent: agent ?? '', state }).catch((failure) => {
+        if (failure instanceof ControlPlaneError && failure.status === 404) return;
         log.warn('task.end_not_told', { task, failure: sentenceOf(failure) });
       }),
   };

@@ -37,6 +37,7 @@ export async function diff(values: PolicyFlags, files: readonly string[], io: Io
   const sinceMs = readSince(values.since, Date.now());
   const before = (await findConfig({ flag: oldFile, env: io.env })).config;
   const after = (await findConfig({ flag: newFile, env: io.env })).config;
+  mustBeKnown(values.agent, before, after);
   const recorded = await recordedCalls({ agent: values.agent, sinceMs }, values.url, io);
   const groups = grouped(diffPolicies(before, after, recorded), (agent) => entryOf(agent, after, before));
   const weighed = {
@@ -46,6 +47,13 @@ export async function diff(values: PolicyFlags, files: readonly string[], io: Io
   };
   io.stdout(values.json ? json({ ...weighed, changes: groups.map(lineOf) }) : textOf(groups, weighed));
   return groups.some(({ change }) => change === 'now_refused') ? EXIT.failed : EXIT.done;
+}
+
+/** A mistyped name would be a check that never fails. */
+function mustBeKnown(agent: string | undefined, ...configs: readonly Config[]): void {
+  if (agent === undefined || configs.some((config) => config.agents.has(agent) || agentNamed(config, agent)))
+    return;
+  throw new UsageError(`No agent is called "${agent}" in either file.`);
 }
 
 const entryOf = (agent: string, ...configs: readonly Config[]): string =>

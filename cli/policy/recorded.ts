@@ -1,7 +1,7 @@
 // Asks the store what agents did: calls alike counted together, and what models asked agents to run.
 
 import type { Verdict } from '../../contract/attributes.ts';
-import { readDuration } from '../../contract/config/units.ts';
+import { DURATION_DAYS_MAX, readDuration } from '../../contract/config/units.ts';
 import type { RecordedCalls } from '../../contract/recorded-calls.ts';
 import { type Io, UsageError } from '../command.ts';
 import { sqlDoor, sqlRows } from '../sql-door.ts';
@@ -77,6 +77,7 @@ function patternOf(agent: string): string {
 export function readSince(text: string, nowMs: number): number {
   const read = readDuration(text);
   if ('value' in read) return nowMs - read.value;
+  if (/^\d+d$/.test(text)) throw new UsageError(`--since: at most ${DURATION_DAYS_MAX}d.`);
   const day = /^\d{4}-\d{2}-\d{2}/.test(text) ? Date.parse(text) : Number.NaN;
   if (Number.isNaN(day))
     throw new UsageError('--since takes a time such as 7d or 12h, or a day such as 2026-11-14.');

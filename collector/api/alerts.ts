@@ -1,7 +1,14 @@
 // /v1/alerts: what fires, fired and could; a test of the channels; who takes an alert on, and what nobody wants to hear.
 
 import { z } from 'zod';
-import { type AlertList, type Matchers, SEVERITIES, type Send, type Severity } from '../../contract/alert.ts';
+import {
+  type AlertList,
+  type Matchers,
+  SEVERITIES,
+  type Send,
+  type Severity,
+  SILENCE_MS_MAX,
+} from '../../contract/alert.ts';
 import { ApiError } from './failures.ts';
 import { bodyOf, checked, text } from './messages.ts';
 import type { Api } from './routes.ts';
@@ -15,7 +22,6 @@ export interface AlertDesk {
   endSilence(id: string, by: string): Promise<boolean>;
 }
 
-const SILENCE_MS_MAX = 30 * 86_400_000;
 const reason = text(500);
 const matcher = text(1_000).exactOptional();
 
@@ -54,7 +60,7 @@ export function alertRoutes(api: Api, alerts: AlertDesk): void {
       throw new ApiError(
         404,
         'no_such_alert',
-        'No such alert fires and waits for somebody; see GET /v1/alerts.',
+        'No such alert fires and waits for somebody: `outrider alerts` lists what does.',
       );
     }
     return context.json({ acknowledged });
@@ -67,7 +73,11 @@ export function alertRoutes(api: Api, alerts: AlertDesk): void {
   api.delete('/v1/alerts/silences/:id', async (context) => {
     const id = checked(context.req.param('id'), silenceId);
     if (!(await alerts.endSilence(id, context.get('caller').sender))) {
-      throw new ApiError(404, 'no_such_silence', `No silence ${id} is in force; see GET /v1/alerts.`);
+      throw new ApiError(
+        404,
+        'no_such_silence',
+        `No silence ${id} is in force: \`outrider alerts\` lists those that are.`,
+      );
     }
     return context.json({});
   });

@@ -13,7 +13,10 @@ export const text = (charactersMax: number) =>
     .string()
     .min(1)
     .max(charactersMax)
-    .refine((value) => value.isWellFormed() && !/\p{Cc}/u.test(value), 'holds characters that no name has');
+    .refine(
+      (value) => value.isWellFormed() && !/\p{Cc}/u.test(value),
+      'holds a line break, another control character or broken Unicode',
+    );
 
 /** A slash would make agent `a/b` and task `b` of agent `a` the same account. */
 export const agentName = text(128).refine((name) => !name.includes('/'), 'an agent’s name holds no slash');

@@ -48,5 +48,5 @@ const senderOf = (context: Context<ApiEnvironment>): string => context.get('call
 /** A mistyped name would be an order that nobody follows. */
 function mustBeKnown(agent: string, roster: Roster, config: Config): void {
   if (config.agents.has(agent) || isKnownAgent(agent, config, roster)) return;
-  throw new ApiError(404, 'unknown_agent', `No agent is called ${agent}; see GET /v1/agents.`);
+  throw new ApiError(404, 'unknown_agent', `No agent is called ${agent}, and no entry of the config is.`);
 }

@@ -11,11 +11,7 @@ export function endTask(ledger: Ledger): Handler<ApiEnvironment> {
     const task = checked(context.req.param('id'), taskId);
     const end = await bodyOf(context, taskEnd);
     if (!(await ledger.endTask(task, end, context.get('caller').sender))) {
-      throw new ApiError(
-        404,
-        'unknown_agent',
-        `No agent is called ${end.agent}, so it has no task ${task}; see GET /v1/agents.`,
-      );
+      throw new ApiError(404, 'unknown_agent', `No agent is called ${end.agent}, so it has no task ${task}.`);
     }
     return context.json({});
   };

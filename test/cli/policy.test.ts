@@ -30,6 +30,18 @@ async function policy(...args: string[]): Promise<{ code: number; out: string; e
 
 const explain = (...args: string[]) => policy('explain', '--agent', 'trend-scout', ...args);
 
+describe('outrider policy diff', () => {
+  it('refuses an agent that neither file knows: a mistyped name would never fail', async () => {
+    const { code, err } = await policy('diff', SAMPLE, SAMPLE, '--agent', 'trend-scuot');
+    expect([code, err]).toEqual([2, 'No agent is called "trend-scuot" in either file.\n']);
+  });
+
+  it('says how far back it goes', async () => {
+    const { code, err } = await policy('diff', SAMPLE, SAMPLE, '--since', '36500d');
+    expect([code, err]).toEqual([2, '--since: at most 3660d.\n']);
+  });
+});
+
 describe('outrider policy check', () => {
   it('says ok, and what is not enforced yet', async () => {
     const { code, out } = await policy('check');

@@ -36,6 +36,13 @@ test('says what was wrong, and exits 1', async () => {
   expect(stderr).toMatch(/^Code: 60\. .*nowhere.*\(UNKNOWN_TABLE\)\n$/s);
 });
 
+test('says how to give what is missing, and says a format that is none once', async () => {
+  const { stderr } = await sql('SELECT {since:String}');
+  expect(stderr).toMatch(/^Code: 456\. .*`since` is not set\..*Give it with --param since=VALUE\.\n$/);
+  expect((await sql('--format', 'Nope', 'SELECT 1')).stderr).toMatch(/^[^()]*\(UNKNOWN_FORMAT\)\n$/);
+  await expect(sql('--file', '/nowhere.sql')).rejects.toThrow('/nowhere.sql cannot be read');
+});
+
 test('an answer that breaks off is a failure', async () => {
   const broken = sql('--format', 'TSV', 'SELECT throwIf(number = 900000) FROM numbers(1000000)');
   await expect(broken).rejects.toThrow('broke off');

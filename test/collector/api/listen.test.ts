@@ -5,8 +5,8 @@ import { Agent, get, type IncomingMessage } from 'node:http';
 import { Hono } from 'hono';
 import { expect, test } from 'vitest';
 import { createRecalls, streamEvents } from '../../../collector/api/events.ts';
-import { listenApi } from '../../../collector/api/listen.ts';
 import type { ApiEnvironment } from '../../../collector/api/guards.ts';
+import { listenApi } from '../../../collector/api/listen.ts';
 import { systemClock } from '../../../kit/clock.ts';
 
 test('a listener that comes back during the stop is sent away', { timeout: 5_000 }, async () => {

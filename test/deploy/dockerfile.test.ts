@@ -70,6 +70,7 @@ describe.each(['sidecar', 'collector'])('the %s image', (name) => {
 it('stands on a Node that Outrider runs on', () => {
   const wanted = Number(/(\d+)/.exec(manifest.engines.node)?.[1]);
   const bases = [...stages.values()].map(({ from }) => from).filter((from) => !stages.has(from));
+  expect(bases).not.toEqual([]);
   for (const base of bases)
     expect(Number(/^node:(\d+)-slim$/.exec(base)?.[1])).toBeGreaterThanOrEqual(wanted);
 });

@@ -28,6 +28,7 @@ import type { Shipper } from './edges/shipper.ts';
 import { createUpstreams } from './edges/upstreams.ts';
 import { explain } from './explain.ts';
 import { createMeters, type Meters } from './meters/meters.ts';
+import { openLeases } from './open-leases.ts';
 import { carry, type Services } from './pipeline.ts';
 import { createPolicyInForce, type PolicyInForce } from './policy-in-force.ts';
 import { createPolicyReports } from './policy-report.ts';
@@ -35,7 +36,7 @@ import { createPresence, type Presence } from './presence.ts';
 import { refuse } from './refuse.ts';
 import { type Agents, agentAlone, agentOf, createAgents } from './state/agents.ts';
 import { type Circuits, createCircuits } from './state/circuits.ts';
-import { createLeases, type Leases } from './state/leases.ts';
+import type { Leases } from './state/leases.ts';
 import { createModes, type Modes } from './state/modes.ts';
 import { createRates } from './state/rates.ts';
 import { createTasks } from './state/tasks.ts';
@@ -117,36 +118,6 @@ async function start(options: SidecarOptions, lifecycle: Lifecycle): Promise<Sid
     },
     stop: () => lifecycle.stop(starting.inForce().drainMs + STOP_STEPS_MS),
   };
-}
-
-/** Leases as they were when this sidecar last stopped: calls whose end was not found are ended and posted at their hold. */
-function openLeases({ instance, inForce, clock, log, lifecycle }: Start, edges: Edges): Leases {
-  const { book, control, recovered, shipper } = edges;
-  let lastFailure = '';
-  const leases = createLeases({
-    instance,
-    money: () => inForce().money,
-    clock,
-    nonce: () => randomHex(12),
-    ask: (request) => control.ask(request),
-    record: (state) => book.lease(state),
-    forget: (lease) => book.forgetLease(lease),
-    unanswered(failure) {
-      const sentence = sentenceOf(failure);
-      if (sentence !== lastFailure) log.warn('ledger.unanswered', { failure: sentence });
-      lastFailure = sentence;
-    },
-  });
-  lifecycle.onStop('leases', () => leases.close());
-  const unsettled = [...recovered.open.values()];
-  const states = [...recovered.leases.values()];
-  for (const { record, leases: from, amounts } of unsettled) {
-    log.warn('call.outcome_unknown', { call: record.callId, agent: record.agent, target: record.target });
-    book.end(record, { decided: true, leases: from, used: amounts });
-  }
-  leases.restore(states, unsettled);
-  shipper.nudge();
-  return leases;
 }
 
 interface Callers {

@@ -1,0 +1,51 @@
+// What this sidecar may spend, as it stood when it last stopped or was killed.
+
+import type { Config } from '../contract/config/config.ts';
+import type { Clock } from '../kit/clock.ts';
+import type { Lifecycle } from '../kit/lifecycle.ts';
+import { type Log, sentenceOf } from '../kit/log.ts';
+import { randomHex } from './accept/lineage.ts';
+import type { Edges } from './edges/edges.ts';
+import { createLeases, type Leases } from './state/leases.ts';
+
+export interface LeasesOptions {
+  readonly instance: string;
+  /** The config in force. */
+  inForce(): Config;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly lifecycle: Lifecycle;
+}
+
+/** Leases as they were when this sidecar last stopped: calls whose end was not found are ended and posted at their hold. */
+export function openLeases(
+  { instance, inForce, clock, log, lifecycle }: LeasesOptions,
+  edges: Edges,
+): Leases {
+  const { book, control, recovered, shipper } = edges;
+  let lastFailure = '';
+  const leases = createLeases({
+    instance,
+    money: () => inForce().money,
+    clock,
+    nonce: () => randomHex(12),
+    ask: (request) => control.ask(request),
+    record: (state) => book.lease(state),
+    forget: (lease) => book.forgetLease(lease),
+    unanswered(failure) {
+      const sentence = sentenceOf(failure);
+      if (sentence !== lastFailure) log.warn('ledger.unanswered', { failure: sentence });
+      lastFailure = sentence;
+    },
+  });
+  lifecycle.onStop('leases', () => leases.close());
+  const unsettled = [...recovered.open.values()];
+  const states = [...recovered.leases.values()];
+  for (const { record, leases: from, amounts } of unsettled) {
+    log.warn('call.outcome_unknown', { call: record.callId, agent: record.agent, target: record.target });
+    book.end(record, { decided: true, leases: from, used: amounts });
+  }
+  leases.restore(states, unsettled);
+  shipper.nudge();
+  return leases;
+}

@@ -68,14 +68,16 @@ export async function spawnStore(options: StoreProcessOptions): Promise<StorePro
     });
     born.once('exit', (code, signal) => {
       if (child === born) door = undefined;
-      if (closed) return;
+      if (closed || refused) return;
       log.error('store_process_died', { pid: born.pid, code, signal });
       if (clock.monotonicMs() - startedMs > STEADY_AFTER_MS) delayMs = RESTART_DELAY_MIN_MS;
       if (stands) again();
     });
     let stands = false;
+    let refused = false;
     const report = await handshake(born, { ...options, password, sql: { ...options.sql, port: sqlPort } });
     if (report.event === 'failed') {
+      refused = true; // it has said why; that we end it is no news
       born.kill('SIGKILL');
       throw Object.assign(new Error([report.message, lastWords].filter(Boolean).join(': ')), {
         code: report.code,

@@ -4,7 +4,8 @@
 
 import { CHAIN_START, type Sealed } from '../contract/audit-entry.ts';
 import { type Amounts, type AmountsMessage, fromMessage, toMessage } from '../contract/money.ts';
-import { FRAME_KINDS, type Frame, type Journal } from './edges/journal.ts';
+import type { Journal } from './edges/journal.ts';
+import { FRAME_KINDS, type Frame } from './edges/journal-frames.ts';
 import { type CallRecord, sealRecord } from './record.ts';
 import { encodeRequest, encodeSpan } from './span.ts';
 import type { PurseState } from './state/purse.ts';

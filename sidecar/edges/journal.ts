@@ -1,8 +1,6 @@
 // The journal: what this sidecar decided and what came of it, on disk before and after. It survives `kill -9` by being
 // written before the first upstream byte, and power loss by an fsync within 50 ms (or before the byte when strict).
 //
-//   segment file:  [length u32][crc32 u32][kind u8][payload] …        one file per 8 MB, numbered, oldest first
-//
 // A new segment opens with a snapshot (chain tail, leases, calls still open), so older segments may go once shipped.
 
 import {
@@ -11,28 +9,24 @@ import {
   fstatSync,
   ftruncateSync,
   openSync,
-  readdirSync,
   readFileSync,
-  readSync,
   unlinkSync,
   writeSync,
 } from 'node:fs';
-import { join } from 'node:path';
 import { crc32 } from 'node:zlib';
 import { Refusal } from '../../contract/refusals.ts';
 import type { Clock } from '../../kit/clock.ts';
 import { type Log, sentenceOf } from '../../kit/log.ts';
-
-export const FRAME_KINDS = { decision: 1, end: 2, lease: 3, snapshot: 4 } as const;
-export type FrameKind = (typeof FRAME_KINDS)[keyof typeof FRAME_KINDS];
-
-export interface Frame {
-  readonly kind: FrameKind;
-  readonly payload: Buffer;
-  readonly segment: number;
-  /** Where the frame ends in its segment. */
-  readonly end: number;
-}
+import {
+  FRAME_KINDS,
+  type Frame,
+  type FrameKind,
+  framesOf,
+  HEADER_BYTES,
+  pathOf,
+  readSlice,
+  segmentsIn,
+} from './journal-frames.ts';
 
 export interface Position {
   readonly segment: number;
@@ -72,9 +66,7 @@ export interface JournalOptions {
 
 export const SYNC_WITHIN_MS = 50;
 const SEGMENT_BYTES = 8 * 1024 * 1024;
-const HEADER_BYTES = 9;
 const BATCH_BYTES = 64 * 1024;
-const FRAME_BYTES_MAX = 64 * 1024 * 1024;
 
 /** Opens the journal and reads every whole frame it holds; a torn tail is cut off. Throws when a file cannot be read. */
 export function openJournal(options: JournalOptions): { journal: Journal; recovered: Frame[] } {
@@ -273,50 +265,3 @@ function unavailable(failure: unknown): Refusal {
 
 const after = (a: Position, b: Position): boolean =>
   a.segment > b.segment || (a.segment === b.segment && a.offset > b.offset);
-
-const pathOf = (directory: string, segment: number): string =>
-  join(directory, `journal-${String(segment).padStart(8, '0')}.log`);
-
-function segmentsIn(directory: string): number[] {
-  const numbers = readdirSync(directory).map((name) => /^journal-(\d{8})\.log$/.exec(name)?.[1]);
-  return numbers
-    .filter((digits) => digits !== undefined)
-    .map(Number)
-    .sort((a, b) => a - b);
-}
-
-/** The whole frames of `bytes`, which begin at `base` of their segment, and how many bytes they take. */
-function framesOf(bytes: Buffer, segment: number, base = 0): { frames: Frame[]; whole: number } {
-  const frames: Frame[] = [];
-  let at = 0;
-  while (at + HEADER_BYTES <= bytes.length) {
-    const length = bytes.readUInt32LE(at);
-    const end = at + HEADER_BYTES + length;
-    if (length > FRAME_BYTES_MAX || end > bytes.length) break;
-    if (crc32(bytes.subarray(at + 8, end)) !== bytes.readUInt32LE(at + 4)) break;
-    frames.push({
-      kind: bytes[at + 8] as FrameKind,
-      payload: bytes.subarray(at + HEADER_BYTES, end),
-      segment,
-      end: base + end,
-    });
-    at = end;
-  }
-  return { frames, whole: base + at };
-}
-
-function readSlice(path: string, from: number, length: number): Buffer {
-  const fd = openSync(path, 'r');
-  try {
-    const bytes = Buffer.allocUnsafe(length);
-    let read = 0;
-    while (read < length) {
-      const got = readSync(fd, bytes, read, length - read, from + read);
-      if (got === 0) break;
-      read += got;
-    }
-    return bytes.subarray(0, read);
-  } finally {
-    closeSync(fd);
-  }
-}

@@ -6,7 +6,8 @@ import { open, rename } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Clock } from '../../kit/clock.ts';
 import { type Log, sentenceOf } from '../../kit/log.ts';
-import { FRAME_KINDS, type Frame, type Journal, type Position } from './journal.ts';
+import type { Journal, Position } from './journal.ts';
+import { FRAME_KINDS, type Frame } from './journal-frames.ts';
 
 export interface Shipper {
   /** Something was appended: ship soon. */

@@ -3,7 +3,8 @@ import { NOTHING } from '../../contract/money.ts';
 import { systemClock } from '../../kit/clock.ts';
 import { silentLog } from '../../kit/log.ts';
 import { openBook, spansOf } from '../../sidecar/book.ts';
-import { FRAME_KINDS, openJournal } from '../../sidecar/edges/journal.ts';
+import { openJournal } from '../../sidecar/edges/journal.ts';
+import { FRAME_KINDS } from '../../sidecar/edges/journal-frames.ts';
 import { temporaryDirectory } from '../support/processes.ts';
 import { exampleRecord } from './example-record.ts';
 

@@ -5,7 +5,8 @@ import { describe, expect, it } from 'vitest';
 import { Refusal } from '../../../contract/refusals.ts';
 import { systemClock } from '../../../kit/clock.ts';
 import { silentLog } from '../../../kit/log.ts';
-import { FRAME_KINDS, type JournalOptions, openJournal } from '../../../sidecar/edges/journal.ts';
+import { type JournalOptions, openJournal } from '../../../sidecar/edges/journal.ts';
+import { FRAME_KINDS } from '../../../sidecar/edges/journal-frames.ts';
 
 function options(more: Partial<JournalOptions> = {}): JournalOptions {
   return {

@@ -146,15 +146,10 @@ export function createLeases(ports: LeasePorts): Leases {
 
   // ---- asking the ledger ----
 
-  /** Serves waiters from the front as far as room goes, then asks for what the first one lacks. */
+  /** Serves who waits, then asks for what the first one lacks. */
   const pump = (till: Till): void => {
     expireWaiters(till);
-    for (let first = till.waiters[0]; first; first = till.waiters[0]) {
-      const hold = tryTake(till, first.task, first.amounts);
-      if (!hold) break;
-      till.waiters.shift();
-      first.resolve(hold);
-    }
+    serve(till);
     if (till.waiters.length > 0 && !till.asking)
       void exchange(till, asksForWaiters(till, clock.nowMs(), rules));
   };
@@ -196,13 +191,14 @@ export function createLeases(ports: LeasePorts): Leases {
   const settleOrRetry = (till: Till): void => {
     const first = till.waiters[0]!;
     if (failing || first.obstacle) {
-      if (failing) serveOffline(till);
+      if (failing) serve(till); // from the offline slice
       return scheduleRetry(till);
     }
     pump(till);
   };
 
-  const serveOffline = (till: Till): void => {
+  /** From the front, as far as room goes. */
+  const serve = (till: Till): void => {
     for (let first = till.waiters[0]; first; first = till.waiters[0]) {
       const hold = tryTake(till, first.task, first.amounts);
       if (!hold) return;

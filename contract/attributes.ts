@@ -87,3 +87,7 @@ export type Mode = (typeof MODES)[number];
 
 export const DIALECTS = ['openai', 'anthropic', 'gemini', 'bedrock', 'mcp', 'a2a', 'http'] as const;
 export type DialectName = (typeof DIALECTS)[number];
+
+/** The dialects of model providers: every path of such an upstream is a known endpoint or refused. */
+export const LLM_DIALECTS: readonly DialectName[] = ['openai', 'anthropic', 'gemini', 'bedrock'];
+export const speaksLlm = (dialect: DialectName): boolean => LLM_DIALECTS.includes(dialect);

@@ -19,10 +19,9 @@ const KEPT_BYTES_MAX = 64 * 1024 * 1024;
 const NOTHING = Buffer.alloc(0);
 
 export function readerOf({ answer, description, endpoint, dialect, outbound }: Answered): AnswerReader {
-  if (!description || !endpoint || endpoint.operation === 'free' || endpoint.operation === 'call')
-    return unread;
+  if (!description || !endpoint || endpoint.billed === 'free' || endpoint.operation === null) return unread;
   const encoding = answer.header('content-encoding') ?? 'identity';
-  const streamed = (answer.header('content-type') ?? '').startsWith('text/event-stream');
+  const streamed = dialect.streams(answer.header('content-type') ?? '');
   if (streamed && encoding === 'identity') {
     return live(
       dialect.meterStream(description, { dropUsageChunk: outbound.dropUsageChunk }),

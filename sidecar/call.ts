@@ -7,7 +7,7 @@ import type { Agent, Config, Upstream } from '../contract/config/config.ts';
 import type { Amounts } from '../contract/money.ts';
 import type { RefusalCode } from '../contract/refusals.ts';
 import type { Judgement, RuleSet } from '../contract/rules.ts';
-import type { Description, Dialect, Endpoint, JsonObject, RequestHead } from './dialects/dialect.ts';
+import type { Description, Dialect, Endpoint, JsonBody, RequestHead } from './dialects/dialect.ts';
 import type { Permit } from './state/circuits.ts';
 import type { Hold } from './state/leases.ts';
 import type { Price, PriceBook } from './state/prices.ts';
@@ -18,17 +18,24 @@ export interface Accepted {
   readonly startedAtMs: number;
   readonly startedMonotonicMs: number;
   readonly method: string;
-  /** First segment of the path: which upstream is meant. */
-  readonly upstreamName: string;
-  /** The rest of the path as sent, with its leading slash; no query. */
+  readonly to: Destination;
+  /** Canonical, as sent, with its leading slash; no query. At the reverse door without the upstream's name. */
   readonly path: string;
   /** With the leading `?`, or empty; byte-exact. */
   readonly query: string;
   readonly request: IncomingMessage;
   readonly response: ServerResponse;
+  /** What the tunnel was opened with that this request came through; undefined without a tunnel. */
+  readonly proxyAuthorization: string | undefined;
   /** The policy in force when the call began; it ends under the same one. */
   readonly policy: Policy;
 }
+
+/** Where a door says a call is to go: to an upstream by its name, or to a url as an agent writes it for a proxy. */
+export type Destination =
+  | { readonly kind: 'upstream'; readonly name: string }
+  /** Scheme, host and port, canonical: `https://api.openai.com`, without the scheme's own port. */
+  | { readonly kind: 'url'; readonly origin: string };
 
 /** A config with what is compiled from it; replaced as a whole. */
 export interface Policy {
@@ -81,7 +88,7 @@ export type Classified = Identified & {
   readonly body: Buffer;
   /** Lower-case hex SHA-256 of the body as received; empty where `capture.bodies` is none or there is no body. */
   readonly bodyDigest: string;
-  readonly json: JsonObject | undefined;
+  readonly json: JsonBody | undefined;
 };
 
 export type Authorized = Classified & { readonly judgement: Judgement };
@@ -115,6 +122,8 @@ export interface Outbound {
   readonly secret: Buffer | null;
   /** Usage was asked for by us alone, so its chunk is taken out of the answer. */
   readonly dropUsageChunk: boolean;
+  /** Only public addresses may be dialled: no upstream declares the destination. */
+  readonly publicOnly: boolean;
 }
 
 export type Answered = Credentialed & { readonly answer: Answer };
@@ -152,11 +161,12 @@ export function begin(accepted: Accepted): Accepted {
     startedAtMs,
     startedMonotonicMs,
     method,
-    upstreamName,
+    to,
     path,
     query,
     request,
     response,
+    proxyAuthorization,
     policy,
   } = accepted;
   const call: { [Fact in keyof Answered]-?: Answered[Fact] | undefined } = {
@@ -164,11 +174,12 @@ export function begin(accepted: Accepted): Accepted {
     startedAtMs,
     startedMonotonicMs,
     method,
-    upstreamName,
+    to,
     path,
     query,
     request,
     response,
+    proxyAuthorization,
     policy,
     agent: undefined,
     lineage: undefined,

@@ -1,7 +1,7 @@
 // What an ended call is charged, and how sure we are. Missing is never zero: what was not reported is bounded, and a
 // call lost after its first byte costs its whole hold. One function per row of DESIGN § 4, "The record".
 
-import type { Status, UsageSource } from '../contract/attributes.ts';
+import { type Status, speaksLlm, type UsageSource } from '../contract/attributes.ts';
 import { type Amounts, NOTHING } from '../contract/money.ts';
 import type { Refusal } from '../contract/refusals.ts';
 import type { Reserved } from './call.ts';
@@ -61,7 +61,7 @@ const modelOf = (call: Chargeable): string => call.description?.model ?? '';
 /** Nothing was metered and nothing is owed, or nothing can be priced. */
 function chargeNothing(call: Chargeable, source: UsageSource): Charge {
   const metered =
-    call.upstream !== undefined && call.upstream.speaks !== 'http' && call.endpoint?.operation !== 'free';
+    call.upstream !== undefined && speaksLlm(call.upstream.speaks) && call.endpoint?.billed !== 'free';
   const unpriced = metered && call.price == null;
   return {
     status: 'success',
@@ -97,9 +97,9 @@ function chargeAnswered(
     status: failed ? ('failure' as const) : ('success' as const),
     errorType: failed ? (metered?.errorType ?? String(status)) : '',
   };
-  if (!call.description || call.endpoint?.operation === 'free')
+  if (!call.description || call.endpoint?.billed === 'free')
     return { ...chargeNothing(call, 'none'), ...outcome };
-  if (call.endpoint?.operation === 'call')
+  if (call.endpoint?.billed === 'call')
     return { ...(ok ? chargeHold(call) : chargeNothing(call, 'none')), ...outcome, source: 'none' };
   if (metered?.usage) return { ...chargeUsage(call, metered, metered.usage, prices), ...outcome };
   if (failed) {
@@ -152,7 +152,7 @@ function chargeHungUp(call: Chargeable, metered: Metered | null, sent: boolean, 
   if (!call.description || !call.upstream || call.price == null || !call.held) {
     return { ...chargeNothing(call, 'none'), ...outcome };
   }
-  if (call.endpoint?.operation === 'call') return { ...chargeHold(call), ...outcome };
+  if (call.endpoint?.billed === 'call') return { ...chargeHold(call), ...outcome };
   const usage = boundedUsage(call, metered, call.price.contextWindow);
   const seen: Metered = metered ?? NOTHING_METERED;
   const priced = prices.charge(call.upstream, call.price, modelOf(call), seen, usage);

@@ -17,6 +17,7 @@ import { lineageOf, randomHex } from './accept/lineage.ts';
 import { createReverseProxy, type ReverseProxy } from './accept/reverse-proxy.ts';
 import { type AdminServices, createAdmin } from './admin.ts';
 import type { AgentIdentity, Known } from './call.ts';
+import { upstreamOf } from './destination.ts';
 import { anthropic } from './dialects/anthropic.ts';
 import type { Dialect } from './dialects/dialect.ts';
 import { http } from './dialects/http.ts';
@@ -272,7 +273,7 @@ function missing(leases: Leases, shipper: Shipper): string[] {
 }
 
 function dialectFor(call: Known): Dialect {
-  return DIALECTS[call.policy.config.upstreams.get(call.upstreamName)?.speaks ?? 'http'] ?? http;
+  return DIALECTS[upstreamOf(call.policy.config, call)?.speaks ?? 'http'] ?? http;
 }
 
 function closed(server: Server): Promise<void> {

@@ -1,9 +1,10 @@
 // Gathers the record of a call from what it has learned: a refusal may come before most of it is known.
 
-import type { Action, Verdict } from '../contract/attributes.ts';
+import { type Action, speaksLlm, type Verdict } from '../contract/attributes.ts';
 import type { Refusal } from '../contract/refusals.ts';
 import type { Known } from './call.ts';
 import type { Charge } from './charge.ts';
+import { destinationText } from './destination.ts';
 import type { Metered } from './dialects/dialect.ts';
 import type { CallRecord } from './record.ts';
 
@@ -41,11 +42,10 @@ export function recordOf(call: Known, charged: Charge, seen: Observed): CallReco
     depth: lineage?.depth ?? 0,
     parentTraceId: lineage?.parentTraceId ?? '',
     action: actionOf(call),
-    operation:
-      endpoint && endpoint.operation !== 'call' && endpoint.operation !== 'free' ? endpoint.operation : '',
-    provider: upstream && upstream.speaks !== 'http' ? upstream.speaks : '',
-    target: judgement?.target ?? `${call.method} /${call.upstreamName}${call.path}`.slice(0, 2048),
-    upstream: upstream?.name ?? call.upstreamName.slice(0, 128),
+    operation: endpoint?.operation ?? '',
+    provider: upstream && speaksLlm(upstream.speaks) ? upstream.speaks : '',
+    target: judgement?.target ?? destinationText(call).slice(0, 2048),
+    upstream: upstream?.name ?? (call.to.kind === 'upstream' ? call.to.name.slice(0, 128) : ''),
     method: call.method,
     path: (call.head?.path ?? call.path).slice(0, 2048),
     serverAddress: server.address,
@@ -91,9 +91,11 @@ export function recordOf(call: Known, charged: Charge, seen: Observed): CallReco
   };
 }
 
-/** A call of a model is inference; of anything else over HTTP an API call. */
+/** A call of a model is inference, of a tool server tool use, of another agent a handoff; all else is an API call. */
 function actionOf({ upstream }: Known): Action {
-  return upstream && upstream.speaks !== 'http' ? 'llm_inference' : 'api_call';
+  if (!upstream || upstream.speaks === 'http') return 'api_call';
+  if (upstream.speaks === 'mcp') return 'tool_use';
+  return upstream.speaks === 'a2a' ? 'handoff' : 'llm_inference';
 }
 
 const NOWHERE = { address: '', port: 0 };

@@ -25,7 +25,11 @@ export function refuse(failure: unknown, call: Known, trail: Trail, use: Refusin
     return;
   }
   const refusal = asRefusal(failure, call, use.log);
-  const answer = (call.dialect ?? use.dialectFor(call)).refuse(refusal, call.id);
+  const answer = (call.dialect ?? use.dialectFor(call)).refuse(refusal, {
+    callId: call.id,
+    head: call.head,
+    json: call.json,
+  });
   trail.refused(refusal, answer.status);
   respond(call, refusal, answer);
 }

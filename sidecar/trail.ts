@@ -162,7 +162,7 @@ function pendingCharge(call: Credentialed): Charge {
     errorType: 'outcome_unknown',
     used: priced ? call.held : NOTHING,
     cost:
-      call.price === null && call.description && call.endpoint?.operation !== 'free'
+      call.price === null && call.description && call.endpoint?.billed !== 'free'
         ? null
         : call.held.nanodollars,
     usage: null,

@@ -68,6 +68,8 @@ export interface Upstream {
   readonly credential: string | null;
   readonly pricedAs: string | null;
   readonly timeouts: Timeouts;
+  /** False for what is reached by a pattern of a rule alone: then only public addresses are dialled. */
+  readonly declared: boolean;
 }
 
 export interface Timeouts {

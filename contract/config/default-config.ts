@@ -33,6 +33,7 @@ export function defaultConfig(): Config {
       credential: 'agent',
       pricedAs: null,
       timeouts: TIMEOUTS_DEFAULT,
+      declared: true,
     }),
   );
   return deepFreeze<Config>({

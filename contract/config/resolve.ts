@@ -109,6 +109,7 @@ function resolveUpstream(name: string, file: FileUpstream, fallback: Timeouts): 
     credential: file.credential ?? null,
     pricedAs: file.priced_as ?? null,
     timeouts: file.timeout === undefined ? timeouts : { ...timeouts, totalMs: file.timeout },
+    declared: true,
   };
 }
 

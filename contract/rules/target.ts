@@ -1,7 +1,7 @@
 // The target of a rule, compiled once: what each kind of rule matches, and whether it could match anything at all among
 // the upstreams there are.
 
-import type { DialectName } from '../attributes.ts';
+import { type DialectName, LLM_DIALECTS } from '../attributes.ts';
 import { closest } from '../config/closest.ts';
 import type { RuleKind, Subject } from '../rules.ts';
 import { compileName, type Matcher } from './glob.ts';
@@ -23,7 +23,6 @@ export interface TargetContext {
 
 type Matches = (subject: Subject) => boolean;
 
-const LLM_DIALECTS: readonly DialectName[] = ['openai', 'anthropic', 'gemini', 'bedrock'];
 const DIALECTS_OF: Readonly<Record<'llm' | 'mcp' | 'a2a' | 'hosted', readonly DialectName[]>> = {
   llm: LLM_DIALECTS,
   mcp: ['mcp'],
@@ -54,8 +53,8 @@ function upstreamTarget(kind: keyof typeof DIALECTS_OF, target: string, context:
   if (context.upstreams) mustReach(kind, upstream, matchesUpstream, context.upstreams);
   const pattern = rest.join('/');
   const matchesName = compileName(pattern);
-  // A side endpoint names no model. Any rule that opens some model opens it; only one against all models closes it.
-  const coversNameless = kind === 'llm' && (!context.refuses || /^\*+$/.test(pattern));
+  // A side endpoint names no model, tool or skill. Any rule that opens some opens it; only one against all closes it.
+  const coversNameless = kind !== 'hosted' && (!context.refuses || /^\*+$/.test(pattern));
   return (subject) => {
     if (subject.kind !== kind || !matchesUpstream(upstreamOf(subject))) return false;
     const name = nameOf(subject);

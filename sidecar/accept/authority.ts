@@ -4,9 +4,10 @@
 
 import type { IncomingMessage } from 'node:http';
 import { Refusal } from '../../contract/refusals.ts';
+import type { Destination } from '../call.ts';
 
 export interface Target {
-  readonly upstreamName: string;
+  readonly to: Destination;
   /** With its leading slash, byte-exact; `/` when nothing followed the upstream's name. */
   readonly path: string;
   /** With its `?`, or empty; byte-exact. */
@@ -38,8 +39,8 @@ export function readTarget(url: string): Target {
   if (why) throw bad('path_not_canonical', `The path is not canonical: ${why}.`);
   const slash = whole.indexOf('/', 1);
   return slash < 0
-    ? { upstreamName: whole.slice(1), path: '/', query }
-    : { upstreamName: whole.slice(1, slash), path: whole.slice(slash), query };
+    ? { to: { kind: 'upstream', name: whole.slice(1) }, path: '/', query }
+    : { to: { kind: 'upstream', name: whole.slice(1, slash) }, path: whole.slice(slash), query };
 }
 
 /** Why a path is not canonical, as the end of a sentence; null when it is. */

@@ -30,7 +30,7 @@ const HEADERS_TIMEOUT_MS = 10_000;
 const REQUEST_TIMEOUT_MS = 120_000;
 const KEEP_ALIVE_MS = 65_000;
 const CONNECTIONS_MAX = 2_048;
-const NO_TARGET: Target = { upstreamName: '', path: '/', query: '' };
+const NO_TARGET: Target = { to: { kind: 'upstream', name: '' }, path: '/', query: '' };
 
 export function createReverseProxy(door: Door): ReverseProxy {
   let inFlight = 0;
@@ -49,6 +49,7 @@ export function createReverseProxy(door: Door): ReverseProxy {
       ...NO_TARGET,
       request,
       response,
+      proxyAuthorization: undefined,
       policy: door.policy(),
     });
     try {

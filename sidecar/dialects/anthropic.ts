@@ -7,6 +7,8 @@ import { recognise } from './anthropic/recognise.ts';
 import { refuse } from './anthropic/refuse.ts';
 import { CREDENTIAL_HEADERS } from './credential-places.ts';
 import type { Dialect } from './dialect.ts';
+import { listedModels } from './model-list.ts';
+import { isEventStream } from './sse.ts';
 
 export const anthropic: Dialect = {
   name: 'anthropic',
@@ -15,6 +17,8 @@ export const anthropic: Dialect = {
   splices: () => [],
   meterWhole,
   meterStream,
+  streams: isEventStream,
+  rewriter: listedModels,
   credentialHeaders: CREDENTIAL_HEADERS,
   credentialHeader: (secret) => ['x-api-key', secret],
   refuse,

@@ -3,6 +3,7 @@
 
 import type { DialectName } from '../../contract/attributes.ts';
 import type { Refusal } from '../../contract/refusals.ts';
+import type { Subject } from '../../contract/rules.ts';
 
 export interface RequestHead {
   readonly method: string;
@@ -14,13 +15,45 @@ export interface RequestHead {
   readonly headers: Readonly<Record<string, string | string[] | undefined>>;
 }
 
-/** `chat`, `text_completion`, `embeddings`: metered. `free`: model list, token counting, liveness; covered by any llm rule. */
+/** `gen_ai.operation.name` of the OpenTelemetry GenAI conventions. */
+export type Operation =
+  | 'chat'
+  | 'generate_content'
+  | 'text_completion'
+  | 'embeddings'
+  | 'execute_tool'
+  | 'invoke_agent';
+
 export interface Endpoint {
-  readonly operation: 'chat' | 'text_completion' | 'embeddings' | 'free' | 'call';
+  /** Null where the conventions have no name for it. */
+  readonly operation: Operation | null;
+  /**
+   * `tokens`: metered by what its answer reports. `call`: at the upstream's price per call, else nothing. `free`: what
+   * any rule of the upstream covers: model list, token counting, liveness, a session's handshake.
+   */
+  readonly billed: 'tokens' | 'call' | 'free';
   /** The dialect's own name for it, e.g. `responses`; what its other functions switch on. */
   readonly name: string;
-  /** True when a request has a JSON body that must be judged. */
-  readonly body: boolean;
+  /** What of the body is judged: a JSON object, any JSON object or array, the bytes as they are, or nothing. */
+  readonly body: 'object' | 'json' | 'bytes' | null;
+}
+
+/** Where input is one conversation, never longer than the model's window. */
+export const holdsConversation = ({ operation }: Endpoint): boolean =>
+  operation === 'chat' || operation === 'generate_content';
+
+/** Where a model writes, so that an output limit holds. */
+export const writesOutput = (endpoint: Endpoint): boolean =>
+  holdsConversation(endpoint) || endpoint.operation === 'text_completion';
+
+/** One thing asked of a tool server or of another agent. */
+export interface Act {
+  /** The protocol's method: `tools/call`, `SendMessage`. */
+  readonly method: string;
+  /** The tool or skill; empty for what any rule of the upstream covers (`initialize`, `tools/list`). */
+  readonly name: string;
+  /** What a condition sees as `args`. */
+  readonly args: JsonObject;
 }
 
 /** What a request says, as far as anyone needs to decide, hold money and record. */
@@ -49,6 +82,10 @@ export interface Description {
   readonly unmeterable: string | null;
   /** Must be asked for in the body so that a streamed answer reports its usage. */
   readonly mustAskForUsage: boolean;
+  /** What is asked of a tool server or agent: several in a batch; empty on a model's upstream. */
+  readonly acts: readonly Act[];
+  /** The answer is rewritten for the agent (a filtered list, a card), so it is asked for uncompressed. */
+  readonly rewritten: boolean;
 }
 
 /** At `at`, leave out `remove` bytes (a `null` or `false` to be replaced, else 0) and put in `insert`; all else goes as received. */
@@ -109,32 +146,87 @@ export interface StreamMeter {
   flush(): Buffer;
   /** May be asked at any time, after a hang-up as well. */
   metered(): Metered;
+  /** Output tokens so far, surely no more than were made: as reported, or by the bytes seen. Asked after every push. */
+  outputTokensSeen(): number;
+  /**
+   * Bytes that end the stream legally here, as the dialect does when an output limit is reached; after them nothing is
+   * passed on. They begin where the last complete event ended. Asked at most once.
+   */
+  cut(): Buffer;
+}
+
+/** Writes an answer anew as it comes: what `push` and `flush` return is what the agent gets. */
+export interface Rewriter {
+  push(chunk: Buffer): Buffer;
+  flush(): Buffer;
+}
+
+/** What a dialect may know when it rewrites an answer. */
+export interface AnswerView {
+  /** The upstream's name and url, and the url by which the agent reached it: the same but at the reverse door. */
+  readonly upstream: string;
+  readonly upstreamUrl: string;
+  readonly reachedAs: string;
+  readonly description: Description;
+  readonly head: RequestHead;
+  readonly status: number;
+  readonly contentType: string;
+  /** Whether the agent may ever do that; always true while it is only observed. */
+  allows(subject: Subject): boolean;
+}
+
+/** The request a refusal answers, as far as it was read. */
+export interface Asked {
+  readonly callId: string;
+  readonly head?: RequestHead | undefined;
+  readonly json?: JsonBody | undefined;
+}
+
+/** A request that only lacks its credential. */
+export interface Unsigned {
+  readonly origin: string;
+  /** With its query. */
+  readonly path: string;
+  readonly method: string;
+  /** Flat list of names and values, lower-case names. */
+  readonly headers: readonly string[];
+  readonly body: Buffer | null;
 }
 
 export interface Dialect {
   readonly name: DialectName;
   /** The endpoint, or undefined when the path is none that we know: then it is refused. */
   recognise(head: RequestHead): Endpoint | undefined;
-  /** Throws Refusal `bad_request` when a field has a type it cannot have (BODY-03, BODY-04). `body` is the parsed JSON. */
-  describe(endpoint: Endpoint, head: RequestHead, body: JsonObject, bodyBytes: number): Description;
+  /**
+   * Throws Refusal `bad_request` when a field has a type it cannot have (BODY-03, BODY-04). `body` is the parsed JSON,
+   * `{}` where the endpoint has none; `bytes` the body as received.
+   */
+  describe(endpoint: Endpoint, head: RequestHead, body: JsonBody, bytes: Buffer): Description;
   /** What to splice into the body: `outputTokens` is the limit to write where the request named none. */
   splices(
     description: Description,
-    body: JsonObject,
+    body: JsonBody,
     bytes: Buffer,
     outputTokens: number | null,
   ): readonly Splice[];
+  /** Whether an answer of that content type is a stream for `meterStream`; all others are read whole. */
+  streams(contentType: string): boolean;
   /** Reads a whole answer. `bytes` is decoded; `ok` is whether the status was 2xx. */
   meterWhole(description: Description, bytes: Buffer, ok: boolean): Metered;
   /** `dropUsageChunk`: usage was asked for by us alone. */
   meterStream(description: Description, options: { dropUsageChunk: boolean }): StreamMeter;
+  /** How an answer is written anew; null where its bytes pass. Only asked where the description says `rewritten`. */
+  rewriter?(answer: AnswerView): Rewriter | null;
   /** An agent's credential places, lower case, stripped on every call; and where ours goes. */
   readonly credentialHeaders: readonly string[];
   credentialHeader(secret: string): readonly [name: string, value: string];
+  /** Headers that sign the whole request, where a credential is not simply sent. Rejects with an Error for a secret it cannot use. */
+  sign?(request: Unsigned, secret: string, nowMs: number): Promise<string[]>;
   /** A refusal as this dialect's clients understand it. Body is JSON text. */
-  refuse(refusal: Refusal, callId: string): { status: number; contentType: string; body: string };
+  refuse(refusal: Refusal, asked: Asked): { status: number; contentType: string; body: string };
 }
 
+export type JsonBody = JsonObject | Json[];
 export type Json = string | number | boolean | null | Json[] | JsonObject;
 export interface JsonObject {
   [key: string]: Json;

@@ -6,13 +6,13 @@ import type { Dialect, Endpoint, StreamMeter } from './dialect.ts';
 import { nothingAsked } from './nothing-asked.ts';
 import { NOTHING_METERED } from './stream-meter.ts';
 
-const CALL: Endpoint = { operation: 'call', name: 'call', body: false };
+const CALL: Endpoint = { operation: null, billed: 'call', name: 'call', body: null };
 const NOTHING = Buffer.alloc(0);
 
 export const http: Dialect = {
   name: 'http',
   recognise: () => CALL,
-  describe: nothingAsked,
+  describe: (endpoint) => nothingAsked(endpoint),
   splices: () => [],
   meterWhole: (_description, _bytes, ok) => ({
     ...NOTHING_METERED,
@@ -23,10 +23,13 @@ export const http: Dialect = {
     push: (chunk) => chunk,
     flush: () => NOTHING,
     metered: () => ({ ...NOTHING_METERED, complete: true }),
+    outputTokensSeen: () => 0,
+    cut: () => NOTHING,
   }),
+  streams: () => false,
   credentialHeaders: CREDENTIAL_HEADERS,
   credentialHeader: (secret) => ['authorization', `Bearer ${secret}`],
-  refuse(refusal, callId) {
+  refuse(refusal, { callId }) {
     const { status, advice } = refusal.kind;
     const error = {
       ...refusal.detail.facts,

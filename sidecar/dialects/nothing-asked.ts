@@ -16,4 +16,6 @@ export const nothingAsked = (endpoint: Endpoint): Description => ({
   serviceTier: null,
   unmeterable: null,
   mustAskForUsage: false,
+  acts: [],
+  rewritten: false,
 });

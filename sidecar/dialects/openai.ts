@@ -2,11 +2,13 @@
 
 import { CREDENTIAL_HEADERS } from './credential-places.ts';
 import type { Dialect } from './dialect.ts';
+import { listedModels } from './model-list.ts';
 import { describe } from './openai/describe.ts';
 import { meterStream, meterWhole } from './openai/meter.ts';
 import { recognise } from './openai/recognise.ts';
 import { refuse } from './openai/refuse.ts';
 import { splices } from './openai/splice.ts';
+import { isEventStream } from './sse.ts';
 
 export const openai: Dialect = {
   name: 'openai',
@@ -15,6 +17,8 @@ export const openai: Dialect = {
   splices,
   meterWhole,
   meterStream,
+  streams: isEventStream,
+  rewriter: listedModels,
   credentialHeaders: CREDENTIAL_HEADERS,
   credentialHeader: (secret) => ['authorization', `Bearer ${secret}`],
   refuse,

@@ -174,3 +174,5 @@ function isDataField(content: Buffer): boolean {
 
 const joined = (parts: readonly Buffer[]): Buffer =>
   parts.length === 1 ? parts[0]! : parts.length === 0 ? NOTHING : Buffer.concat(parts);
+
+export const isEventStream = (contentType: string): boolean => /^text\/event-stream\b/i.test(contentType);

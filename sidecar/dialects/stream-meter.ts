@@ -13,6 +13,8 @@ export interface AnswerReader {
   /** `data: [DONE]`. */
   done(): void;
   result(): Metered;
+  /** Events that end the stream here as if its output limit had been reached. */
+  ending(): string;
 }
 
 /** A whole answer beyond this is passed on and not read: usage unknown. */
@@ -69,6 +71,8 @@ export function streamMeter(
       const outputBytesSeen = metered.outputBytesSeen + unreadable + bytes;
       return bytes > 0 ? { ...metered, outputBytesSeen, usage: null } : { ...metered, outputBytesSeen };
     },
+    outputTokensSeen: () => 0,
+    cut: () => Buffer.from(reader.ending()),
   };
 }
 

@@ -1,7 +1,7 @@
 // May this agent do that? Weighs the rules over everything the call wants: the model, the tools it offers, the tools it
 // asks the provider to run. Refuses with `prohibited`, `out_of_scope`, `approval_needed`, `rate_limited`.
 
-import type { Verdict } from '../../contract/attributes.ts';
+import { speaksLlm, type Verdict } from '../../contract/attributes.ts';
 import { Refusal } from '../../contract/refusals.ts';
 import { judge } from '../../contract/rules/judge.ts';
 import { agentFacts } from '../../contract/rules/subject.ts';
@@ -38,19 +38,20 @@ function observe(authorized: Authorized, use: Authorization): void {
 
 function judgementOf(call: Classified, use: Authorization): Judgement {
   const { endpoint, description, upstream, agent } = call;
-  const speaksLlm = upstream.speaks !== 'http';
-  if (speaksLlm && endpoint?.operation !== 'free' && !description?.model) {
+  if (speaksLlm(upstream.speaks) && endpoint?.billed !== 'free' && !description?.model) {
     return { verdict: 'deny', rule: null, target: `${call.method} ${upstream.url}${call.path}` };
   }
   const judgement = judge(agent.rules, subjectsOf(call), () => factsOf(call, use));
-  return endpoint?.operation === 'free'
+  return speaksLlm(upstream.speaks) && endpoint?.billed === 'free'
     ? { ...judgement, target: `${upstream.name}/${endpoint.name}` }
     : judgement;
 }
 
 function subjectsOf({ upstream, description, method, head }: Classified): Subject[] {
   if (upstream.speaks === 'http') {
-    return [{ kind: 'http', method, url: new URL(upstream.url).origin + head.path, declared: true }];
+    return [
+      { kind: 'http', method, url: new URL(upstream.url).origin + head.path, declared: upstream.declared },
+    ];
   }
   // A side endpoint names no model: any rule that opens some model of the upstream opens it.
   const subjects: Subject[] = [{ kind: 'llm', upstream: upstream.name, model: description?.model ?? '' }];

@@ -9,7 +9,8 @@ import { Refusal } from '../../contract/refusals.ts';
 import { parseStrict, StrictJsonError } from '../../kit/strict-json.ts';
 import type { Bodies } from '../accept/body.ts';
 import { type Classified, type Identified, learn, noteRefusal } from '../call.ts';
-import type { Dialect, Endpoint, JsonObject, RequestHead } from '../dialects/dialect.ts';
+import { upstreamOf } from '../destination.ts';
+import type { Dialect, Endpoint, JsonBody, RequestHead } from '../dialects/dialect.ts';
 
 export interface Classification {
   readonly dialects: Readonly<Partial<Record<DialectName, Dialect>>>;
@@ -20,7 +21,7 @@ const NO_BODY = Buffer.alloc(0);
 
 export async function classify(identified: Identified, use: Classification): Promise<Classified> {
   const { config } = identified.policy;
-  const upstream = config.upstreams.get(identified.upstreamName);
+  const upstream = upstreamOf(config, identified);
   if (!upstream) {
     const known = [...config.upstreams.keys()].join(', ');
     throw bad('unknown_upstream', `The path must begin with an upstream's name, one of: ${known}.`);
@@ -46,8 +47,9 @@ export async function classify(identified: Identified, use: Classification): Pro
   return learn(identified, { upstream, dialect, head, endpoint, body, bodyDigest, ...judged });
 }
 
-/** The upstream's own base path is put before the path, unless the path already begins with it. */
-function headOf({ method, path, query, request }: Identified, upstream: Upstream): RequestHead {
+/** At the reverse door the upstream's own base path is put before the path, unless the path already begins with it. */
+function headOf({ method, to, path, query, request }: Identified, upstream: Upstream): RequestHead {
+  if (to.kind === 'url') return { method, path, query, headers: request.headers };
   const base = new URL(upstream.url).pathname.replace(/\/$/, '');
   const already = base === '' || path === base || path.startsWith(`${base}/`);
   return { method, path: already ? path : base + path, query, headers: request.headers };
@@ -67,8 +69,8 @@ function judgeBody(
   observed: Identified | null,
 ): Judged {
   try {
-    const json = readJson(head, body);
-    return { json, description: dialect.describe(endpoint, head, json, body.length) };
+    const json = endpoint.body === 'bytes' ? undefined : readJson(endpoint, head, body);
+    return { json, description: dialect.describe(endpoint, head, json ?? {}, body) };
   } catch (failure) {
     if (!observed || !(failure instanceof Refusal)) throw failure;
     noteRefusal(observed, failure.code);
@@ -77,10 +79,10 @@ function judgeBody(
 }
 
 function bodiless(dialect: Dialect, endpoint: Endpoint | undefined, head: RequestHead): Judged {
-  return { json: undefined, description: endpoint && dialect.describe(endpoint, head, {}, 0) };
+  return { json: undefined, description: endpoint && dialect.describe(endpoint, head, {}, NO_BODY) };
 }
 
-function readJson(head: RequestHead, body: Buffer): JsonObject {
+function readJson(endpoint: Endpoint, head: RequestHead, body: Buffer): JsonBody {
   const type = String(head.headers['content-type'] ?? '');
   if (!/^application\/json\s*(?:;\s*charset="?utf-8"?\s*)?$/i.test(type)) {
     throw bad(
@@ -94,10 +96,10 @@ function readJson(head: RequestHead, body: Buffer): JsonObject {
   }
   try {
     const value = parseStrict(body);
-    if (value === null || typeof value !== 'object' || Array.isArray(value)) {
+    if (value === null || typeof value !== 'object' || (endpoint.body === 'object' && Array.isArray(value))) {
       throw bad('malformed_json', 'The body must be a JSON object.');
     }
-    return value as JsonObject;
+    return value as JsonBody;
   } catch (failure) {
     if (failure instanceof StrictJsonError)
       throw bad(failure.reason, `The body cannot be judged. ${failure.message}`);

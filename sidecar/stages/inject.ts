@@ -6,6 +6,7 @@ import type { Credential } from '../../contract/config/config.ts';
 import { Refusal } from '../../contract/refusals.ts';
 import type { Secrets } from '../../kit/secrets.ts';
 import { type Admitted, type Credentialed, learn, type Outbound } from '../call.ts';
+import type { Unsigned } from '../dialects/dialect.ts';
 import { applySplices } from '../dialects/members.ts';
 
 /** Hop-by-hop, framing, and what tells others about us or about other hops: never carried on. */
@@ -54,10 +55,9 @@ export async function inject(admitted: Admitted, secrets: Secrets): Promise<Cred
   const secret = credential && (await readSecret(secrets, credential));
   const outbound = build(admitted, forwarding, secret !== null);
   if (credential && secret !== null) {
-    const [header, value] = credential.header
-      ? [credential.header, secret]
-      : dialect.credentialHeader(secret);
-    outbound.headers.push(header, value);
+    if (credential.header) outbound.headers.push(credential.header, secret);
+    else if (dialect.sign) outbound.headers.push(...(await sign(admitted, credential, outbound, secret)));
+    else outbound.headers.push(...dialect.credentialHeader(secret));
   }
   const named = forwarding ? fingerprintOf(admitted) : (credential?.name ?? '');
   const guarded = { ...outbound, secret: secret === null ? null : Buffer.from(secret, 'latin1') };
@@ -75,12 +75,26 @@ async function readSecret(secrets: Secrets, credential: Credential): Promise<str
   }
 }
 
+async function sign(
+  { dialect, startedAtMs }: Admitted,
+  { name }: Credential,
+  outbound: Unsigned,
+  secret: string,
+): Promise<string[]> {
+  try {
+    return await dialect.sign!(outbound, secret, startedAtMs);
+  } catch (failure) {
+    throw new Refusal('no_credential', `The credential ${name} cannot sign: ${(failure as Error).message}.`);
+  }
+}
+
 function build(call: Admitted, forwarding: boolean, injecting: boolean): Omit<Outbound, 'secret'> {
   const { upstream, head, description, method } = call;
   const url = new URL(upstream.url);
   const body = splice(call);
   const dropUsageChunk = description?.mustAskForUsage === true && call.json !== undefined;
-  const headers = carriedHeaders(call, forwarding, dropUsageChunk);
+  const plainAnswer = dropUsageChunk || description?.rewritten === true;
+  const headers = carriedHeaders(call, forwarding, plainAnswer);
   headers.push('host', url.host, ...lineageHeaders(call));
   if (body.length > 0 || !BODILESS.has(method)) headers.push('content-length', String(body.length));
   return {
@@ -90,6 +104,7 @@ function build(call: Admitted, forwarding: boolean, injecting: boolean): Omit<Ou
     headers,
     body: body.length > 0 ? body : null,
     dropUsageChunk,
+    publicOnly: !upstream.declared,
   };
 }
 

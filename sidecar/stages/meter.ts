@@ -1,26 +1,31 @@
 // Count what was used while the answer streams past: each chunk goes to the agent first and is read after. The bytes
-// are the upstream's own, but for a usage chunk that only we asked for and a model list cut to what is allowed; an
+// are the upstream's own, but for a usage chunk that only we asked for and what a dialect writes anew; an
 // answer that literally holds the injected secret is ended there.
 
 import { Refusal } from '../../contract/refusals.ts';
 import { answerHead, holdsSecret } from '../answer-head.ts';
 import { type AnswerReader, readerOf } from '../answer-reader.ts';
+import { rewriterOf } from '../answer-rewriter.ts';
 import type { Answered } from '../call.ts';
+import type { Rewriter } from '../dialects/dialect.ts';
 import type { SendFailure } from '../edges/upstreams.ts';
-import { filterModels, MODEL_LIST_BYTES_MAX } from '../model-list.ts';
 import { type SecretGuard, secretGuard } from '../secret-guard.ts';
 import type { Trail } from '../trail.ts';
 
 export function meter(answered: Answered, trail: Trail): void {
-  const { answer, outbound, endpoint } = answered;
+  const { answer, outbound } = answered;
   const reader = readerOf(answered);
   trail.answering(answer, () => reader.metered());
   if (holdsSecret(answer.headers, outbound.secret)) {
     answer.abort(new Error('secret in the answer'));
     throw secretInAnswer();
   }
-  if (endpoint?.name === 'models' && answer.status === 200) return listModels(answered, trail);
-  pass(answered, trail, reader, secretGuard(outbound.secret));
+  const rewriter = rewriterOf(answered);
+  if (rewriter && (answer.header('content-encoding') ?? 'identity') !== 'identity') {
+    answer.abort(new Error('compressed against what was asked'));
+    throw compressed();
+  }
+  pass(answered, trail, rewriter ? rewriting(reader, rewriter) : reader, secretGuard(outbound.secret));
 }
 
 /** Bytes pass on as they come, no faster than the agent takes them. */
@@ -35,6 +40,14 @@ function pass(answered: Answered, trail: Trail, reader: AnswerReader, guard: Sec
     trail.broken(failure);
     response.destroy();
   };
+  const rewrite = (bytes: Buffer): void => {
+    try {
+      write(reader.push(bytes));
+    } catch (failure) {
+      answer.abort(failure as Error);
+      end(null);
+    }
+  };
   answer.listen({
     data(chunk) {
       const clean = guard.pass(chunk);
@@ -42,7 +55,7 @@ function pass(answered: Answered, trail: Trail, reader: AnswerReader, guard: Sec
         answer.abort(new Error('secret in the answer'));
         return end(null);
       }
-      if (reader.rewrites) return write(reader.push(clean));
+      if (reader.rewrites) return rewrite(clean);
       write(clean);
       reader.push(clean);
     },
@@ -57,31 +70,26 @@ function pass(answered: Answered, trail: Trail, reader: AnswerReader, guard: Sec
   });
 }
 
-function listModels(answered: Answered, trail: Trail): void {
-  const { answer, response } = answered;
-  const chunks: Buffer[] = [];
-  let total = 0;
-  answer.listen({
-    data(chunk) {
-      total += chunk.length;
-      if (total <= MODEL_LIST_BYTES_MAX) chunks.push(chunk);
-      else answer.abort(new Error('the model list is too large'));
+/** Metered as it came, passed on as it is written anew. */
+function rewriting(reader: AnswerReader, rewriter: Rewriter): AnswerReader {
+  return {
+    streamed: reader.streamed,
+    rewrites: true,
+    push(chunk) {
+      reader.push(chunk);
+      return rewriter.push(chunk);
     },
-    end() {
-      const body = filterModels(Buffer.concat(chunks), answered);
-      response.writeHead(answer.status, [
-        ...answerHead(answered, true),
-        'content-length',
-        String(body.length),
-      ]);
-      response.end(body);
-      trail.answered();
+    flush() {
+      reader.flush();
+      return rewriter.flush();
     },
-    failed(failure) {
-      trail.broken(failure as SendFailure);
-      response.destroy();
-    },
-  });
+    metered: reader.metered,
+  };
+}
+
+function compressed(): Refusal {
+  const sentence = 'The upstream compressed an answer that has to be read, though asked not to.';
+  return new Refusal('upstream_unreachable', sentence, { reason: 'compressed_answer', mayRetry: false });
 }
 
 function secretInAnswer(): Refusal {

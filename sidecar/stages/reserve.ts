@@ -4,6 +4,7 @@
 import { isNothing, NOTHING } from '../../contract/money.ts';
 import { Refusal } from '../../contract/refusals.ts';
 import { type Authorized, learn, noteRefusal, type Reserved } from '../call.ts';
+import { writesOutput } from '../dialects/dialect.ts';
 import type { Leases } from '../state/leases.ts';
 import type { Price } from '../state/prices.ts';
 
@@ -14,7 +15,7 @@ export interface Reservation {
 export async function reserve(authorized: Authorized, use: Reservation): Promise<Reserved> {
   const { agent, lineage, upstream, description, endpoint, startedAtMs, policy } = authorized;
   const observing = agent.mode === 'observe';
-  if (endpoint?.operation === 'free' || !description) {
+  if (endpoint?.billed === 'free' || !description) {
     return learn(authorized, { price: null, hold: null, held: NOTHING, outputTokensWritten: null });
   }
   const price = policy.prices.priceOf(upstream, description.model ?? '', startedAtMs);
@@ -36,7 +37,7 @@ export async function reserve(authorized: Authorized, use: Reservation): Promise
 /** The request's own limit; where it names none, the smaller of the role's and the price entry's. Null without output. */
 function outputLimit(authorized: Authorized, price: Price | null): number | null {
   const { agent, description, endpoint } = authorized;
-  if (endpoint?.operation !== 'chat' && endpoint?.operation !== 'text_completion') return null;
+  if (!endpoint || !writesOutput(endpoint)) return null;
   const ofRole = agent.maxOutputTokens;
   const asked = description?.outputTokensMax ?? null;
   if (asked !== null) {

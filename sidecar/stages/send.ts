@@ -1,6 +1,7 @@
 // Forward it upstream. The decision is in the journal before the first byte goes; a hang-up of the agent aborts the
 // exchange at once. Refuses with `audit_unavailable`, `upstream_unreachable`, `upstream_timeout`.
 
+import { speaksLlm } from '../../contract/attributes.ts';
 import { Refusal } from '../../contract/refusals.ts';
 import { type Answered, type Credentialed, learn } from '../call.ts';
 import { SendFailure, type Upstreams } from '../edges/upstreams.ts';
@@ -19,7 +20,7 @@ export async function send(
   } catch (failure) {
     if (!(failure instanceof SendFailure)) throw failure;
     trail.sent(failure.sent);
-    throw refusalOf(failure, upstream.name, upstream.speaks !== 'http');
+    throw refusalOf(failure, upstream.name, speaksLlm(upstream.speaks));
   }
 }
 

@@ -1,9 +1,10 @@
 // What calls cost: the most one could, before it is sent, and what it did, once it is metered. A call is charged at the
 // price in force when its hold was taken. Null always means unpriced: some part of it has no known rate.
 
+import { speaksLlm } from '../../contract/attributes.ts';
 import type { Config, PriceOverride, Upstream } from '../../contract/config/config.ts';
 import type { Amounts } from '../../contract/money.ts';
-import type { Description, Metered, Usage } from '../dialects/dialect.ts';
+import { type Description, holdsConversation, type Metered, type Usage } from '../dialects/dialect.ts';
 import { type LibraryPrice, libraryPrice, providerOf } from './prices-library.ts';
 import { overridden, overrideFor } from './prices-overrides.ts';
 import { costOf, dearestRate, feeOf, NO_CHARGE, type Rates, toNanodollars } from './prices-rates.ts';
@@ -45,7 +46,6 @@ const MINUTE_MS = 60_000;
 /** Longer names are no model's, and nothing to keep. */
 const MODEL_NAME_LENGTH_MAX = 256;
 
-const LLM_DIALECTS = new Set(['openai', 'anthropic', 'gemini', 'bedrock']);
 const ORDINARY_TIERS = new Set(['default', 'standard', 'standard_only', 'auto', 'on_demand']);
 
 interface Entry {
@@ -101,7 +101,7 @@ export function createPriceBook(config: Config): PriceBook {
 
 function lookUp(overrides: readonly PriceOverride[], upstream: Upstream, model: string, atMs: number): Entry {
   const override = overrideFor(overrides, upstream, model);
-  const library = LLM_DIALECTS.has(upstream.speaks) ? fromLibrary(upstream, model, atMs) : null;
+  const library = speaksLlm(upstream.speaks) ? fromLibrary(upstream, model, atMs) : null;
   const rates = override
     ? overridden(override, upstream, ownRates(upstream, library))
     : ownRates(upstream, library);
@@ -123,7 +123,7 @@ const outputDefault = (contextWindow: number | null): number =>
   Math.min(MAX_OUTPUT_DEFAULT, Math.floor((contextWindow ?? Number.POSITIVE_INFINITY) / 4));
 
 function ownRates(upstream: Upstream, library: LibraryPrice | null): Rates | null {
-  return LLM_DIALECTS.has(upstream.speaks) ? (library?.rates ?? null) : NO_CHARGE;
+  return speaksLlm(upstream.speaks) ? (library?.rates ?? null) : NO_CHARGE;
 }
 
 function fromLibrary(upstream: Upstream, model: string, atMs: number): LibraryPrice | null {
@@ -164,7 +164,7 @@ function inputBound(
 ): number | null {
   if (inputTokensMax === 'context_window')
     return contextWindow ?? (rates.free ? CONTEXT_WINDOW_UNKNOWN : null);
-  const oneContext = endpoint.operation === 'chat' && contextWindow !== null;
+  const oneContext = holdsConversation(endpoint) && contextWindow !== null;
   return oneContext ? Math.min(inputTokensMax, contextWindow) : inputTokensMax;
 }
 

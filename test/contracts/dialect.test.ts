@@ -18,7 +18,7 @@ function described(golden: Golden): { dialect: Dialect; body: JsonObject; descri
   const dialect = DIALECTS[golden.dialect]!;
   const endpoint = dialect.recognise(golden.head)!;
   const body = endpoint.body ? (parseStrict(golden.requestBody) as JsonObject) : {};
-  const description = dialect.describe(endpoint, golden.head, body, golden.requestBody.length);
+  const description = dialect.describe(endpoint, golden.head, body, golden.requestBody);
   return { dialect, body, description };
 }
 
@@ -111,7 +111,7 @@ describe.each(Object.values(DIALECTS))('$name', (dialect) => {
       reason: 'some_reason',
       facts: { limit: '$5.00' },
     });
-    const { status, contentType, body } = dialect.refuse(refusal, 'call-1');
+    const { status, contentType, body } = dialect.refuse(refusal, { callId: 'call-1' });
     const answer = JSON.parse(body) as { error: Record<string, unknown>; request_id?: string };
     expect(contentType).toBe('application/json');
     const misread = dialect.name === 'anthropic' && REFUSALS[code].status === 403;
@@ -127,7 +127,7 @@ describe.each(Object.values(DIALECTS))('$name', (dialect) => {
 
   it('lets no fact of a refusal replace what clients read', () => {
     const facts = { message: 'x', code: 'x' };
-    const { body } = dialect.refuse(new Refusal('prohibited', 'No.', { facts }), 'call-1');
+    const { body } = dialect.refuse(new Refusal('prohibited', 'No.', { facts }), { callId: 'call-1' });
     expect(body).not.toContain('"x"');
   });
 

@@ -39,7 +39,7 @@ beforeAll(async () => {
   const head = { method: 'POST', path: '/v1/chat/completions', query: '', headers: {} };
   const endpoint = openai.recognise(head)!;
   const body = { model: 'm', messages: [{ role: 'user', content: 'hi' }], max_completion_tokens: 100 };
-  const description: Description = openai.describe(endpoint, head, body, JSON.stringify(body).length);
+  const description: Description = openai.describe(endpoint, head, body, Buffer.from(JSON.stringify(body)));
   const upstream = config.upstreams.get('openai')!;
   call = {
     upstream,

@@ -25,9 +25,9 @@ export function describe(
   endpoint: Endpoint,
   _head: RequestHead,
   body: JsonObject,
-  bodyBytes: number,
+  { length: bodyBytes }: Buffer,
 ): Description {
-  if (endpoint.operation === 'free') return nothingAsked(endpoint);
+  if (endpoint.billed === 'free') return { ...nothingAsked(endpoint), rewritten: endpoint.name === 'models' };
   refuseCaseVariants(body, JUDGED);
   const outputTokensMax = optionalCount(body, 'max_tokens');
   if (outputTokensMax === null) throw badField('max_tokens', 'given: the Messages API requires it');

@@ -83,6 +83,7 @@ function readMessage(): AnswerReader {
       return false;
     },
     done: () => undefined,
+    ending: () => '',
     result() {
       const reported = usage.result();
       return {

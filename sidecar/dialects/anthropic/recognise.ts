@@ -5,11 +5,11 @@
 
 import type { Endpoint, RequestHead } from '../dialect.ts';
 
-export const MESSAGES: Endpoint = { operation: 'chat', name: 'messages', body: true };
-const COUNT_TOKENS: Endpoint = { operation: 'free', name: 'count_tokens', body: true };
-const MODELS: Endpoint = { operation: 'free', name: 'models', body: false };
-const MODEL: Endpoint = { operation: 'free', name: 'model', body: false };
-const LIVENESS: Endpoint = { operation: 'free', name: 'liveness', body: false };
+export const MESSAGES: Endpoint = { operation: 'chat', billed: 'tokens', name: 'messages', body: 'object' };
+const COUNT_TOKENS: Endpoint = { operation: null, billed: 'free', name: 'count_tokens', body: 'object' };
+const MODELS: Endpoint = { operation: null, billed: 'free', name: 'models', body: null };
+const MODEL: Endpoint = { operation: null, billed: 'free', name: 'model', body: null };
+const LIVENESS: Endpoint = { operation: null, billed: 'free', name: 'liveness', body: null };
 
 const PREFIX = '(?:/(?!v\\d)[A-Za-z0-9._~-]+){0,4}';
 const POST_PATH = new RegExp(`^${PREFIX}/v1/messages(/count_tokens)?$`);

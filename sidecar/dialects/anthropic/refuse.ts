@@ -3,6 +3,7 @@
 // again, so what is 403 elsewhere is 400 here; the error's type still says `permission_error`.
 
 import type { Refusal } from '../../../contract/refusals.ts';
+import type { Asked } from '../dialect.ts';
 
 const TYPES: Readonly<Record<number, string>> = {
   400: 'invalid_request_error',
@@ -16,7 +17,7 @@ const TYPES: Readonly<Record<number, string>> = {
 
 export function refuse(
   refusal: Refusal,
-  callId: string,
+  { callId }: Asked,
 ): { status: number; contentType: string; body: string } {
   const { status, advice } = refusal.kind;
   const error = {

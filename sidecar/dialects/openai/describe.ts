@@ -32,9 +32,9 @@ export function describe(
   endpoint: Endpoint,
   head: RequestHead,
   body: JsonObject,
-  bodyBytes: number,
+  { length: bodyBytes }: Buffer,
 ): Description {
-  if (endpoint.operation === 'free') return nothingAsked(endpoint);
+  if (endpoint.billed === 'free') return { ...nothingAsked(endpoint), rewritten: endpoint.name === 'models' };
   refuseCaseVariants(body, JUDGED);
   for (const field of REROUTING) {
     if (body[field] !== undefined)

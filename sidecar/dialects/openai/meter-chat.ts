@@ -40,6 +40,7 @@ export function readChat(description: Description): AnswerReader {
     done() {
       complete = true;
     },
+    ending: () => '',
     result: () => ({
       ...seen,
       serviceTier,

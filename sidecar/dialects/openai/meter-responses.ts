@@ -31,6 +31,7 @@ export function readResponses(): AnswerReader {
       return false;
     },
     done: () => undefined,
+    ending: () => '',
     result() {
       const metered = last ?? { ...head, toolRequests: toolRequestsOf(items) };
       return {

@@ -5,13 +5,23 @@
 
 import type { Endpoint, RequestHead } from '../dialect.ts';
 
-export const CHAT: Endpoint = { operation: 'chat', name: 'chat', body: true };
-export const RESPONSES: Endpoint = { operation: 'chat', name: 'responses', body: true };
-export const COMPLETIONS: Endpoint = { operation: 'text_completion', name: 'completions', body: true };
-export const EMBEDDINGS: Endpoint = { operation: 'embeddings', name: 'embeddings', body: true };
-const INPUT_TOKENS: Endpoint = { operation: 'free', name: 'input_tokens', body: true };
-const MODELS: Endpoint = { operation: 'free', name: 'models', body: false };
-const MODEL: Endpoint = { operation: 'free', name: 'model', body: false };
+export const CHAT: Endpoint = { operation: 'chat', billed: 'tokens', name: 'chat', body: 'object' };
+export const RESPONSES: Endpoint = { operation: 'chat', billed: 'tokens', name: 'responses', body: 'object' };
+export const COMPLETIONS: Endpoint = {
+  operation: 'text_completion',
+  billed: 'tokens',
+  name: 'completions',
+  body: 'object',
+};
+export const EMBEDDINGS: Endpoint = {
+  operation: 'embeddings',
+  billed: 'tokens',
+  name: 'embeddings',
+  body: 'object',
+};
+const INPUT_TOKENS: Endpoint = { operation: null, billed: 'free', name: 'input_tokens', body: 'object' };
+const MODELS: Endpoint = { operation: null, billed: 'free', name: 'models', body: null };
+const MODEL: Endpoint = { operation: null, billed: 'free', name: 'model', body: null };
 
 const POSTED: ReadonlyMap<string, Endpoint> = new Map([
   ['chat/completions', CHAT],

@@ -2,6 +2,7 @@
 // (platform.openai.com/docs/guides/error-codes). They raise it as an APIError with `code` and `type` set.
 
 import type { Refusal } from '../../../contract/refusals.ts';
+import type { Asked } from '../dialect.ts';
 
 /** What their SDKs and frameworks branch on. */
 const TYPES: Readonly<Record<number, string>> = {
@@ -15,7 +16,7 @@ const TYPES: Readonly<Record<number, string>> = {
 
 export function refuse(
   refusal: Refusal,
-  callId: string,
+  { callId }: Asked,
 ): { status: number; contentType: string; body: string } {
   const { status, advice } = refusal.kind;
   const error = {

@@ -23,7 +23,7 @@ describe('a request target', () => {
   it.each(cases)('$id $url', ({ url, long, reason, upstream, path, query }) => {
     const target = long === undefined ? url : url + 'x'.repeat(long);
     if (reason === undefined) {
-      expect(readTarget(target)).toEqual({ upstreamName: upstream, path, query });
+      expect(readTarget(target)).toEqual({ to: { kind: 'upstream', name: upstream }, path, query });
       return;
     }
     try {

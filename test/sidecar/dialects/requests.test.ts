@@ -57,7 +57,7 @@ function describeBody(path: string, body: string) {
   const dialect = path === '/v1/messages' ? anthropic : openai;
   const head = headOf(`POST ${path}`);
   const json = parseStrict(Buffer.from(body)) as JsonObject;
-  return dialect.describe(dialect.recognise(head)!, head, json, Buffer.byteLength(body));
+  return dialect.describe(dialect.recognise(head)!, head, json, Buffer.from(body));
 }
 
 describe('describe', () => {

@@ -10,7 +10,7 @@ import { SSE_LINE_BYTES_MAX } from '../../../sidecar/dialects/sse.ts';
 
 function described(dialect: Dialect, path: string, body: JsonObject): Description {
   const head = { method: 'POST', path, query: '', headers: {} };
-  return dialect.describe(dialect.recognise(head)!, head, body, JSON.stringify(body).length);
+  return dialect.describe(dialect.recognise(head)!, head, body, Buffer.from(JSON.stringify(body)));
 }
 
 const chat = described(openai, '/v1/chat/completions', {

@@ -51,7 +51,10 @@ describe('the most a call could cost', () => {
     const tokens = (operation: 'chat' | 'embeddings') =>
       book.bound(
         haiku,
-        requestOf({ inputTokensMax: 9_000_000, endpoint: { operation, name: operation, body: true } }),
+        requestOf({
+          inputTokensMax: 9_000_000,
+          endpoint: { operation, billed: 'tokens', name: operation, body: 'object' },
+        }),
         0,
       )?.tokens;
     expect(tokens('chat')).toBe(200_000n);

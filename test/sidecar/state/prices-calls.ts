@@ -45,7 +45,7 @@ export const usageOf = (usage: Partial<Usage>): Usage => ({
 });
 
 export const requestOf = (description: Partial<Description>): Description => ({
-  endpoint: { operation: 'chat', name: 'chat', body: true },
+  endpoint: { operation: 'chat', billed: 'tokens', name: 'chat', body: 'object' },
   model: null,
   stream: false,
   inputTokensMax: 0,
@@ -58,6 +58,8 @@ export const requestOf = (description: Partial<Description>): Description => ({
   serviceTier: null,
   unmeterable: null,
   mustAskForUsage: false,
+  acts: [],
+  rewritten: false,
   ...description,
 });
 

@@ -177,7 +177,7 @@ describe('whose price it is', () => {
   });
 
   it("no one's where nothing but HTTP is spoken: free, unless the file says what a call costs", () => {
-    const request = requestOf({ endpoint: { operation: 'call', name: 'call', body: false } });
+    const request = requestOf({ endpoint: { operation: null, billed: 'call', name: 'call', body: null } });
     const bound = (of: typeof book) => of.bound(of.priceOf(SEARCH, '', NOW)!, request, 0);
     expect(bound(book)).toEqual({ nanodollars: 0n, tokens: 0n });
     expect(bound(bookWith(overrideOf('search', { callNanodollars: 5_000_000n })))).toEqual({

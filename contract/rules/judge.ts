@@ -5,7 +5,7 @@ import { VERDICTS, type Verdict } from '../attributes.ts';
 import type { Agent, Config } from '../config/config.ts';
 import type { ConditionFacts, Judgement, Rule, RuleSet, Subject } from '../rules.ts';
 
-type Facts = () => ConditionFacts;
+type Facts<Wanted extends Subject = Subject> = (subject: Wanted) => ConditionFacts;
 
 /** The rules in force for an agent: the fleet's prohibitions and those of all its roles. Made once per agent. */
 export function ruleSetOf(config: Config, agent: Agent): RuleSet {
@@ -22,9 +22,14 @@ export function ruleSetOf(config: Config, agent: Agent): RuleSet {
 
 /**
  * The strictest verdict over all subjects, with the rule and target that decided; among equals the first subject's.
- * No subject at all is denied. `facts` is asked for once, and only if a condition has to be weighed.
+ * No subject at all is denied. `facts` is asked for once for each subject, and only if a condition has to be weighed: two
+ * things that one call wants may each have arguments of their own.
  */
-export function judge(rules: RuleSet, subjects: readonly Subject[], facts: Facts): Judgement {
+export function judge<Wanted extends Subject>(
+  rules: RuleSet,
+  subjects: readonly Wanted[],
+  facts: Facts<Wanted>,
+): Judgement {
   const once = memoised(facts);
   let strictest: Judgement | undefined;
   for (const subject of subjects) {
@@ -37,10 +42,10 @@ export function judge(rules: RuleSet, subjects: readonly Subject[], facts: Facts
 }
 
 /** The verdict on one subject with the whole rule, for those who explain. */
-export function judgeOne(
+export function judgeOne<Wanted extends Subject>(
   rules: RuleSet,
-  subject: Subject,
-  facts: Facts,
+  subject: Wanted,
+  facts: Facts<Wanted>,
 ): { verdict: Verdict; rule: Rule | null } {
   for (const verdict of VERDICTS) {
     const applies = verdict === 'notify' || verdict === 'allow' ? allows : refuses;
@@ -76,29 +81,31 @@ const isStricter = (verdict: Verdict, than: Verdict): boolean =>
   VERDICTS.indexOf(verdict) < VERDICTS.indexOf(than);
 
 /** A condition that errors does not open anything… */
-function allows(rule: Rule, subject: Subject, facts: Facts): boolean {
+function allows<Wanted extends Subject>(rule: Rule, subject: Wanted, facts: Facts<Wanted>): boolean {
   if (!rule.matches(subject)) return false;
   try {
-    return rule.holds === null || rule.holds(facts());
+    return rule.holds === null || rule.holds(facts(subject));
   } catch {
     return false;
   }
 }
 
 /** …and does not let anything slip through. */
-function refuses(rule: Rule, subject: Subject, facts: Facts): boolean {
+function refuses<Wanted extends Subject>(rule: Rule, subject: Wanted, facts: Facts<Wanted>): boolean {
   if (!rule.matches(subject)) return false;
   try {
-    return rule.holds === null || rule.holds(facts());
+    return rule.holds === null || rule.holds(facts(subject));
   } catch {
     return true;
   }
 }
 
-function memoised(facts: Facts): Facts {
+function memoised<Wanted extends Subject>(facts: Facts<Wanted>): Facts<Wanted> {
+  let of: Wanted | undefined;
   let known: ConditionFacts | undefined;
-  return () => {
-    known ??= facts();
+  return (subject) => {
+    if (known === undefined || of !== subject) known = facts(subject);
+    of = subject;
     return known;
   };
 }

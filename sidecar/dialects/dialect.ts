@@ -72,8 +72,10 @@ export interface Description {
   readonly choices: number;
   /** Names of the tools the request offers the model; they run inside the agent. */
   readonly toolsOffered: readonly string[];
-  /** Types of the tools that run at the provider: `web_search`, `code_interpreter`, `mcp`… */
+  /** Types of the tools that run at the provider, without their versions: `web_search`, `code_interpreter`, `mcp`… */
   readonly hostedTools: readonly string[];
+  /** At the same index what a condition sees as `args` of that tool: its own object; the whole body where there is none. */
+  readonly hostedArgs: readonly JsonObject[];
   /** Most times the provider runs its own tools before it answers; each use has a fee and reads the input again. */
   readonly hostedUsesMax: number;
   /** As asked for; null for the default. A tier without a rate is unpriced. */
@@ -84,8 +86,15 @@ export interface Description {
   readonly mustAskForUsage: boolean;
   /** What is asked of a tool server or agent: several in a batch; empty on a model's upstream. */
   readonly acts: readonly Act[];
+  /** The requests of a batch, each judged and held for like a call of its own; empty on every other call. */
+  readonly requests: readonly BatchedRequest[];
   /** The answer is rewritten for the agent (a filtered list, a card), so it is asked for uncompressed. */
   readonly rewritten: boolean;
+}
+
+export interface BatchedRequest {
+  readonly description: Description;
+  readonly body: JsonObject;
 }
 
 /** At `at`, leave out `remove` bytes (a `null` or `false` to be replaced, else 0) and put in `insert`; all else goes as received. */

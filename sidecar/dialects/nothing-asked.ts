@@ -12,6 +12,8 @@ export const nothingAsked = (endpoint: Endpoint): Description => ({
   choices: 1,
   toolsOffered: [],
   hostedTools: [],
+  hostedArgs: [],
+  requests: [],
   hostedUsesMax: 0,
   serviceTier: null,
   unmeterable: null,

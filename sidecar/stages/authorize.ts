@@ -4,10 +4,10 @@
 import { speaksLlm, type Verdict } from '../../contract/attributes.ts';
 import { Refusal } from '../../contract/refusals.ts';
 import { judge } from '../../contract/rules/judge.ts';
-import { agentFacts } from '../../contract/rules/subject.ts';
-import type { ConditionFacts, Judgement, Subject } from '../../contract/rules.ts';
+import type { Judgement } from '../../contract/rules.ts';
 import { type Authorized, type Classified, learn, noteRefusal } from '../call.ts';
 import type { Rates } from '../state/rates.ts';
+import { factsOf, wantedBy } from '../wanted.ts';
 
 export interface Authorization {
   readonly rates: Rates;
@@ -41,44 +41,10 @@ function judgementOf(call: Classified, use: Authorization): Judgement {
   if (speaksLlm(upstream.speaks) && endpoint?.billed !== 'free' && !description?.model) {
     return { verdict: 'deny', rule: null, target: `${call.method} ${upstream.url}${call.path}` };
   }
-  const judgement = judge(agent.rules, subjectsOf(call), () => factsOf(call, use));
+  const judgement = judge(agent.rules, wantedBy(call), (wanted) => factsOf(call, wanted, use.now()));
   return speaksLlm(upstream.speaks) && endpoint?.billed === 'free'
     ? { ...judgement, target: `${upstream.name}/${endpoint.name}` }
     : judgement;
-}
-
-function subjectsOf({ upstream, description, method, head }: Classified): Subject[] {
-  if (upstream.speaks === 'http') {
-    return [
-      { kind: 'http', method, url: new URL(upstream.url).origin + head.path, declared: upstream.declared },
-    ];
-  }
-  // A side endpoint names no model: any rule that opens some model of the upstream opens it.
-  const subjects: Subject[] = [{ kind: 'llm', upstream: upstream.name, model: description?.model ?? '' }];
-  for (const name of description?.toolsOffered ?? []) subjects.push({ kind: 'tool', name });
-  for (const type of description?.hostedTools ?? [])
-    subjects.push({ kind: 'hosted', upstream: upstream.name, type });
-  return subjects;
-}
-
-function factsOf(
-  { agent, lineage, upstream, description, json, method, head }: Classified,
-  use: Authorization,
-): ConditionFacts {
-  return {
-    call: {
-      upstream: upstream.name,
-      model: description?.model ?? '',
-      method,
-      path: head.path,
-      stream: description?.stream ?? false,
-    },
-    args: json ?? {},
-    agent: agentFacts(agent.entry, agent.name),
-    task: lineage.task,
-    cost: 0,
-    now: use.now(),
-  };
 }
 
 const REFUSALS_OF: Readonly<Partial<Record<Verdict, 'prohibited' | 'out_of_scope' | 'approval_needed'>>> = {

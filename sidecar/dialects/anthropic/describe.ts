@@ -2,9 +2,11 @@
 // (platform.claude.com/docs/en/api/messages); header and body fields are open lists, so unknown ones pass.
 
 import type { Description, Endpoint, JsonObject, RequestHead } from '../dialect.ts';
+import { requireCanonicalUrl } from '../fetched-url.ts';
 import {
   badField,
   identifier,
+  isObject,
   optionalArray,
   optionalBoolean,
   optionalCount,
@@ -14,12 +16,13 @@ import {
 } from '../fields.ts';
 import { nothingAsked } from '../nothing-asked.ts';
 import { measureInput } from './input.ts';
-import { describeTools, type Tools } from './tools.ts';
+import { describeTools, type HostedElsewhere, type Tools } from './tools.ts';
 
 const JUDGED = new Set(
   `model max_tokens stream system messages tools mcp_servers service_tier speed inference_geo container fallbacks
    compaction context_management`.split(/\s+/),
 );
+const JUDGED_OF_SERVER = new Set(['type', 'name', 'url']);
 
 export function describe(
   endpoint: Endpoint,
@@ -42,6 +45,7 @@ export function describe(
     outputTokensMax,
     toolsOffered: tools.offered,
     hostedTools: tools.hosted,
+    hostedArgs: tools.hostedArgs,
     hostedUsesMax: tools.usesMax ?? 0,
     serviceTier: serviceTier(body),
     unmeterable: unmeterable(body, tools),
@@ -51,11 +55,15 @@ export function describe(
 /** `system` may be text, which the body's length bounds, or blocks like a message's. */
 const asBlocks = (body: JsonObject) => (typeof body.system === 'string' ? [] : optionalArray(body, 'system'));
 
-/** What runs at the provider without being a tool: remote MCP servers, and other models a refusal may fall back to. */
-function hostedElsewhere(body: JsonObject): string[] {
-  const hosted: string[] = [];
-  if (optionalArray(body, 'mcp_servers').length > 0) hosted.push('mcp');
-  if ((body.fallbacks ?? null) !== null) hosted.push('fallback');
+/** Remote MCP servers, and other models a refusal may fall back to. */
+function hostedElsewhere(body: JsonObject): HostedElsewhere[] {
+  const hosted: HostedElsewhere[] = optionalArray(body, 'mcp_servers').map((server) => {
+    if (!isObject(server)) throw badField('mcp_servers', 'a list of objects');
+    refuseCaseVariants(server, JUDGED_OF_SERVER);
+    requireCanonicalUrl(server.url, 'mcp_servers.url');
+    return { type: 'mcp', args: server };
+  });
+  if ((body.fallbacks ?? null) !== null) hosted.push({ type: 'fallback', args: body });
   return hosted;
 }
 

@@ -2,6 +2,7 @@
 // given by name, or as PDF, could be anything up to the context window.
 
 import type { Json, JsonObject } from '../dialect.ts';
+import { requirePublicUrl } from '../fetched-url.ts';
 import { isObject } from '../fields.ts';
 
 export interface Input {
@@ -55,6 +56,7 @@ function look(value: Json | undefined, found: Found): void {
 function seeSource(block: JsonObject, source: JsonObject, found: Found): void {
   if (source.type === 'text') return;
   if (source.type === 'content') return look(source.content, found);
+  if ((source.url ?? null) !== null) requirePublicUrl(source.url, 'source.url');
   if (block.type !== 'image' || source.type !== 'base64') {
     found.byReference = true;
     return;

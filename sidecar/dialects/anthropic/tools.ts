@@ -8,6 +8,8 @@ import { badField, identifier, isObject, optionalCount, refuseCaseVariants } fro
 export interface Tools {
   readonly offered: readonly string[];
   readonly hosted: readonly string[];
+  /** In the same order: the tool's own object, or that of the MCP server it stands for. */
+  readonly hostedArgs: readonly JsonObject[];
   readonly tokens: number;
   /** Most rounds at the provider; null when the request sets no limit. */
   readonly usesMax: number | null;
@@ -36,13 +38,20 @@ const UNREPORTED: Readonly<Record<string, string>> = {
   advisor: 'the advisor is another model, whose price is not known here',
   fallback: 'a fallback is another model, whose price is not known here',
 };
-const JUDGED = new Set(['type', 'name', 'max_uses']);
+const JUDGED = new Set(['type', 'name', 'max_uses', 'mcp_server_name']);
 
-export function describeTools(tools: readonly Json[], hostedElsewhere: readonly string[]): Tools {
+/** What runs at the provider without being a tool. */
+export interface HostedElsewhere {
+  readonly type: 'mcp' | 'fallback';
+  readonly args: JsonObject;
+}
+
+export function describeTools(tools: readonly Json[], elsewhere: readonly HostedElsewhere[]): Tools {
   const offered: string[] = [];
-  const hosted: string[] = [...hostedElsewhere];
+  const hosted: string[] = elsewhere.map(({ type }) => type);
+  const hostedArgs: JsonObject[] = elsewhere.map(({ args }) => args);
   let tokens = tools.length > 0 ? TOOL_USE_TOKENS : 0;
-  let usesMax: number | null = hostedElsewhere.includes('mcp') ? SERVER_ROUNDS_MAX : 0;
+  let usesMax: number | null = hosted.includes('mcp') ? SERVER_ROUNDS_MAX : 0;
   for (const tool of tools) {
     if (!isObject(tool)) throw badField('tools', 'a list of objects');
     refuseCaseVariants(tool, JUDGED);
@@ -53,8 +62,11 @@ export function describeTools(tools: readonly Json[], hostedElsewhere: readonly 
     } else if (RUN_BY_AGENT.has(type)) {
       offered.push(tool.name === undefined ? type : identifier(tool.name, 'tools.name'));
       tokens += CLIENT_TOOL_TOKENS;
+    } else if (type === 'mcp' && isOfServer(tool, elsewhere)) {
+      // judged as the server that it shows tools of
     } else {
       hosted.push(type);
+      hostedArgs.push(tool);
       const uses = usesOf(type, tool);
       usesMax = usesMax === null || uses === null ? null : usesMax + uses;
     }
@@ -63,6 +75,7 @@ export function describeTools(tools: readonly Json[], hostedElsewhere: readonly 
   return {
     offered,
     hosted,
+    hostedArgs,
     tokens,
     usesMax,
     unmeterable:
@@ -81,6 +94,9 @@ function baseType(tool: JsonObject): string {
   if (type === 'mcp_toolset') return 'mcp';
   return type.startsWith('tool_search_tool') ? 'tool_search' : type;
 }
+
+const isOfServer = (toolset: JsonObject, elsewhere: readonly HostedElsewhere[]): boolean =>
+  elsewhere.some(({ type, args }) => type === 'mcp' && args.name === toolset.mcp_server_name);
 
 const usesOf = (type: string, tool: JsonObject): number | null =>
   LIMITED_BY_MAX_USES.has(type) ? optionalCount(tool, 'max_uses') : SERVER_ROUNDS_MAX;

@@ -59,8 +59,8 @@ export function describe(
 
 function describeChat(shared: Description, body: JsonObject, bodyBytes: number): Description {
   const tools = describeTools([...optionalArray(body, 'tools'), ...legacyFunctions(body)]);
-  const searches = optionalObject(body, 'web_search_options') !== null;
-  const hostedTools = searches ? [...tools.hosted, 'web_search'] : tools.hosted;
+  const search = optionalObject(body, 'web_search_options');
+  const hostedTools = search ? [...tools.hosted, 'web_search'] : tools.hosted;
   const input = measureInput(requiredArray(body, 'messages'), shared.model ?? '', bodyBytes);
   return {
     ...shared,
@@ -71,7 +71,8 @@ function describeChat(shared: Description, body: JsonObject, bodyBytes: number):
     choices: optionalCount(body, 'n', 1) ?? 1,
     toolsOffered: tools.offered,
     hostedTools,
-    hostedUsesMax: searches ? 1 : 0,
+    hostedArgs: search ? [...tools.hostedArgs, search] : tools.hostedArgs,
+    hostedUsesMax: search ? 1 : 0,
     unmeterable: audioSentence(body, input.audio) ?? tools.unmeterable ?? limitlessSentence(tools.hosted),
     mustAskForUsage: mustAskForUsage(shared.stream, body),
   };
@@ -92,6 +93,7 @@ function describeResponses(shared: Description, body: JsonObject, bodyBytes: num
     outputTokensMax: optionalCount(body, 'max_output_tokens'),
     toolsOffered: tools.offered,
     hostedTools,
+    hostedArgs: prompt ? [...tools.hostedArgs, prompt] : tools.hostedArgs,
     // A compaction reads the whole context once more.
     hostedUsesMax: (uses ?? 0) + (optionalArray(body, 'context_management').length > 0 ? 1 : 0),
     unmeterable:

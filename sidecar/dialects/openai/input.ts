@@ -2,6 +2,7 @@
 // text; pictures in it count by a constant instead, and what is named but not held (a url, a file) could be anything.
 
 import type { Json, JsonObject } from '../dialect.ts';
+import { requirePublicUrl } from '../fetched-url.ts';
 import { isObject } from '../fields.ts';
 
 export interface Input {
@@ -55,7 +56,7 @@ function look(value: Json, found: Found): void {
   for (const key of Object.keys(value)) {
     const member = value[key]!;
     if (member === null) continue;
-    if (key === 'image_url') seeImage(isObject(member) ? member.url : member, found);
+    if (FETCHED.has(key)) seeUrl(isObject(member) ? member.url : member, key, found);
     else if (REFERENCES.has(key)) found.byReference = true;
     else if (key === 'input_audio') found.audio = true;
     else if (key === 'result' && value.type === 'image_generation_call') seeImageData(member, found);
@@ -64,15 +65,21 @@ function look(value: Json, found: Found): void {
   if (isReference(value)) found.byReference = true;
 }
 
+/** Fetched by the provider; the last two by model servers that speak this API (vLLM). */
+const FETCHED = new Set(['image_url', 'file_url', 'video_url', 'audio_url']);
+
 /** `file_data` is held, but a PDF's tokens have nothing to do with its bytes. */
-const REFERENCES = new Set(['file_id', 'file_url', 'file_data']);
+const REFERENCES = new Set(['file_id', 'file_data']);
 
 /** The type may be left out of a reference, which is then an object with nothing but an id. */
 const isReference = (value: JsonObject): boolean =>
   value.type === 'item_reference' || (value.id !== undefined && Object.keys(value).length === 1);
 
-function seeImage(url: Json | undefined, found: Found): void {
-  if (typeof url === 'string' && /^data:image\//i.test(url)) seeImageData(url, found);
+function seeUrl(url: Json | undefined, key: string, found: Found): void {
+  if (typeof url !== 'string' || !/^data:/i.test(url)) {
+    requirePublicUrl(url, key);
+    found.byReference = true;
+  } else if (/^data:image\//i.test(url)) seeImageData(url, found);
   else found.byReference = true;
 }
 

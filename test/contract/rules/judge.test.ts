@@ -80,6 +80,22 @@ describe('judge', () => {
     judge(ruleSet(twice), [subject, subject], facts);
     expect(asked).toBe(1);
   });
+
+  it('weighs each subject on facts of its own', () => {
+    const wanted = ['/drafts/a', '/etc/passwd'].map((path) => ({
+      kind: 'mcp' as const,
+      upstream: 'files',
+      tool: 'read',
+      path,
+    }));
+    const facts = ({ path }: { path: string }) => {
+      return { call: {}, args: { path }, agent: {}, task: 't', cost: 0, now: new Date(0) };
+    };
+    const allow = ['mcp files/read when args.path.startsWith("/drafts/")'];
+    expect(judge(ruleSet({ allow }), wanted.slice(0, 1), facts).verdict).toBe('allow');
+    expect(judge(ruleSet({ allow }), wanted, facts).verdict).toBe('deny');
+    expect(judge(ruleSet({ allow }), wanted.toReversed(), facts).verdict).toBe('deny');
+  });
 });
 
 describe('a rule that cannot stand', () => {

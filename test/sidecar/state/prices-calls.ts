@@ -54,6 +54,8 @@ export const requestOf = (description: Partial<Description>): Description => ({
   choices: 1,
   toolsOffered: [],
   hostedTools: [],
+  hostedArgs: [],
+  requests: [],
   hostedUsesMax: 0,
   serviceTier: null,
   unmeterable: null,

@@ -155,11 +155,13 @@ export interface StreamMeter {
   flush(): Buffer;
   /** May be asked at any time, after a hang-up as well. */
   metered(): Metered;
-  /** Output tokens so far, surely no more than were made: as reported, or by the bytes seen. Asked after every push. */
+  /** Output tokens so far, surely no more than were made: as reported, or by the text seen. Asked after every push. */
   outputTokensSeen(): number;
+  /** How many bytes have passed since the last complete event ended: a stream can only be cut where it is 0. */
+  unfinishedBytes(): number;
   /**
    * Bytes that end the stream legally here, as the dialect does when an output limit is reached; after them nothing is
-   * passed on. They begin where the last complete event ended. Asked at most once.
+   * passed on. They begin where the last complete event ended. Asked at most once; `metered` then knows of it.
    */
   cut(): Buffer;
 }

@@ -24,6 +24,7 @@ export const http: Dialect = {
     flush: () => NOTHING,
     metered: () => ({ ...NOTHING_METERED, complete: true }),
     outputTokensSeen: () => 0,
+    unfinishedBytes: () => 0,
     cut: () => NOTHING,
   }),
   streams: () => false,

@@ -11,6 +11,8 @@ export interface EventReader {
   push(chunk: Buffer): Buffer;
   /** The end of the stream: an event without its blank line is taken too (providers and clients both allow it). */
   end(): Buffer;
+  /** Bytes that were returned since the last event ended; one more where a CR may have the LF yet to come. */
+  unfinishedBytes(): number;
   /** Bytes that could not be read because a line or an event was too long; 0 while all is well. */
   unreadBytes(): number;
 }
@@ -41,6 +43,7 @@ export function readEvents(take: (data: string) => boolean, mayDrop: boolean): E
   let afterCr = false;
   let atStart = true;
   let unread = 0;
+  let sinceEvent = 0;
   let held: HeldLine[] = [];
   let lastDropped = false;
   let droppedHere = false;
@@ -54,6 +57,7 @@ export function readEvents(take: (data: string) => boolean, mayDrop: boolean): E
     const untouched = held.length === 0 && lineBytes === 0;
     passing = [];
     droppedHere = false;
+    sinceEvent += chunk.length;
     readLines(chunk);
     const waiting = held.length > 0 || lineBytes > 0;
     if (!mayDrop || (untouched && !droppedHere && !waiting)) return chunk;
@@ -68,7 +72,7 @@ export function readEvents(take: (data: string) => boolean, mayDrop: boolean): E
       const at = cr === -1 || (lf !== -1 && lf < cr) ? lf : cr;
       const next = at === cr && chunk[at + 1] === LF ? at + 2 : at + 1;
       afterCr = at === cr && next === at + 1 && next === chunk.length;
-      takeLine(chunk, start, at, next);
+      if (takeLine(chunk, start, at, next)) sinceEvent = chunk.length - next;
       start = next;
       if (unread > 0) {
         unread += chunk.length - start;
@@ -87,6 +91,7 @@ export function readEvents(take: (data: string) => boolean, mayDrop: boolean): E
     afterCr = false;
     if (chunk[0] !== LF) return 0;
     const lf = chunk.subarray(0, 1);
+    if (sinceEvent === chunk.length) sinceEvent -= 1;
     if (held.length > 0) held.push({ bytes: lf, comment: held.at(-1)!.comment });
     else if (lastDropped) droppedHere = true;
     else passing.push(lf);
@@ -100,8 +105,8 @@ export function readEvents(take: (data: string) => boolean, mayDrop: boolean): E
     if (lineBytes > SSE_LINE_BYTES_MAX) giveUp(lineBytes);
   }
 
-  /** One line: what waits, then chunk[start, at); its terminator ends at `next`. */
-  function takeLine(chunk: Buffer, start: number, at: number, next: number): void {
+  /** One line: what waits, then chunk[start, at); its terminator ends at `next`. True when it ends an event. */
+  function takeLine(chunk: Buffer, start: number, at: number, next: number): boolean {
     let content = chunk.subarray(start, at);
     let raw = chunk.subarray(start, next);
     if (lineBytes > 0) {
@@ -114,6 +119,7 @@ export function readEvents(take: (data: string) => boolean, mayDrop: boolean): E
     atStart = false;
     if (content.length === 0) closeEvent(raw);
     else takeField(content, raw);
+    return content.length === 0;
   }
 
   function takeField(content: Buffer, raw: Buffer): void {
@@ -164,7 +170,12 @@ export function readEvents(take: (data: string) => boolean, mayDrop: boolean): E
     return mayDrop ? joined(passing) : NOTHING;
   }
 
-  return { push, end, unreadBytes: () => unread };
+  return {
+    push,
+    end,
+    unfinishedBytes: () => (mayDrop ? 0 : sinceEvent + (afterCr ? 1 : 0)),
+    unreadBytes: () => unread,
+  };
 }
 
 function isDataField(content: Buffer): boolean {

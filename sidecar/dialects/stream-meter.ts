@@ -13,6 +13,8 @@ export interface AnswerReader {
   /** `data: [DONE]`. */
   done(): void;
   result(): Metered;
+  /** Output tokens so far, surely no more than were made. */
+  outputTokensSeen(): number;
   /** Events that end the stream here as if its output limit had been reached. */
   ending(): string;
 }
@@ -71,7 +73,8 @@ export function streamMeter(
       const outputBytesSeen = metered.outputBytesSeen + unreadable + bytes;
       return bytes > 0 ? { ...metered, outputBytesSeen, usage: null } : { ...metered, outputBytesSeen };
     },
-    outputTokensSeen: () => 0,
+    outputTokensSeen: () => (whole || events.unreadBytes() > 0 ? 0 : reader.outputTokensSeen()),
+    unfinishedBytes: () => events.unfinishedBytes(),
     cut: () => Buffer.from(reader.ending()),
   };
 }

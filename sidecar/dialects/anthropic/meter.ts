@@ -11,6 +11,8 @@ import {
   streamMeter,
 } from '../stream-meter.ts';
 import { readToolRequests, toolRequest } from '../tool-requests.ts';
+import { visibleOutput } from '../visible-output.ts';
+import { messageEnding } from './ending.ts';
 import { readUsage } from './usage.ts';
 
 export function meterWhole(_description: Description, bytes: Buffer, ok: boolean): Metered {
@@ -25,6 +27,8 @@ export function meterStream(description: Description): StreamMeter {
 function readMessage(): AnswerReader {
   const usage = readUsage();
   const tools = readToolRequests();
+  const visible = visibleOutput();
+  const openBlocks = new Set<number>();
   const finishReasons: string[] = [];
   let model: string | null = null;
   let responseId: string | null = null;
@@ -43,7 +47,19 @@ function readMessage(): AnswerReader {
     const text = stringOrNull(change.partial_json);
     if (text !== null) tools.take(String(event.index), { argumentsText: text });
     outputBytesSeen += bytesOf(change.text) + bytesOf(text) + bytesOf(change.thinking);
+    visible.take(change.text ?? text ?? change.thinking, Number(event.index));
   }
+
+  function startBlock(event: JsonObject): void {
+    openBlocks.add(Number(event.index));
+    const block = objectOrNull(event.content_block);
+    if (block?.type !== 'tool_use') return;
+    const name = stringOrNull(block.name) ?? '';
+    tools.take(String(event.index), { name, id: stringOrNull(block.id) ?? '' });
+    outputBytesSeen += Buffer.byteLength(name);
+  }
+
+  const tokens = (): number => Math.max(usage.outputTokens(), visible.tokens());
 
   function end(event: JsonObject): void {
     const reason = stringOrNull(objectOrNull(event.delta)?.stop_reason);
@@ -59,16 +75,14 @@ function readMessage(): AnswerReader {
         case 'message_start':
           if (isObject(event.message)) start(event.message);
           break;
-        case 'content_block_start': {
-          const block = objectOrNull(event.content_block);
-          if (block?.type !== 'tool_use') break;
-          const name = stringOrNull(block.name) ?? '';
-          tools.take(String(event.index), { name, id: stringOrNull(block.id) ?? '' });
-          outputBytesSeen += Buffer.byteLength(name);
+        case 'content_block_start':
+          startBlock(event);
           break;
-        }
         case 'content_block_delta':
           if (isObject(event.delta)) delta(event, event.delta);
+          break;
+        case 'content_block_stop':
+          openBlocks.delete(Number(event.index));
           break;
         case 'message_delta':
           end(event);
@@ -83,7 +97,11 @@ function readMessage(): AnswerReader {
       return false;
     },
     done: () => undefined,
-    ending: () => '',
+    outputTokensSeen: tokens,
+    ending() {
+      finishReasons.push('max_tokens');
+      return messageEnding(openBlocks, tokens());
+    },
     result() {
       const reported = usage.result();
       return {

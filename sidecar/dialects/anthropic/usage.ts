@@ -10,6 +10,8 @@ export interface UsageReader {
   /** Null when nothing was reported, or nonsense. */
   result(): Usage | null;
   tier(): string | null;
+  /** Reported so far. */
+  outputTokens(): number;
 }
 
 export function readUsage(): UsageReader {
@@ -28,6 +30,7 @@ export function readUsage(): UsageReader {
     },
     result: () => (merged && sound ? disjoint(merged, outputTokens) : null),
     tier: () => (merged ? tierOf(merged) : null),
+    outputTokens: () => outputTokens,
   };
 }
 

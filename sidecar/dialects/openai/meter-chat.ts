@@ -7,10 +7,14 @@ import type { Description, Json, JsonObject, Metered, Usage } from '../dialect.t
 import { isObject } from '../fields.ts';
 import { type AnswerReader, NOTHING_METERED } from '../stream-meter.ts';
 import { readToolRequests, type ToolRequestsReader } from '../tool-requests.ts';
+import { type VisibleOutput, visibleOutput } from '../visible-output.ts';
+import { readChatEnding } from './ending-chat.ts';
 import { readUsage } from './usage.ts';
 
 export function readChat(description: Description): AnswerReader {
   const tools = readToolRequests();
+  const visible = visibleOutput();
+  const ending = readChatEnding(description);
   const finishReasons: string[] = [];
   const hostedUses = description.hostedTools.includes('web_search') ? { web_search: 1 } : {};
   let usage: Usage | null = null;
@@ -20,6 +24,7 @@ export function readChat(description: Description): AnswerReader {
   let errorType: string | null = null;
   let outputBytesSeen = 0;
   let complete = false;
+  const tokens = (): number => Math.max(usage?.outputTokens ?? 0, visible.tokens() - echoed(description));
 
   return {
     take(event) {
@@ -34,13 +39,19 @@ export function readChat(description: Description): AnswerReader {
       }
       const choices = Array.isArray(event.choices) ? event.choices : [];
       for (const choice of choices)
-        if (isObject(choice)) outputBytesSeen += takeChoice(choice, finishReasons, tools);
+        if (isObject(choice)) outputBytesSeen += takeChoice(choice, finishReasons, tools, visible);
+      ending.take(event, choices);
       return choices.length === 0 && Array.isArray(event.choices) && isObject(event.usage);
     },
     done() {
       complete = true;
     },
-    ending: () => '',
+    outputTokensSeen: tokens,
+    ending() {
+      const left = ending.openChoices();
+      for (const _ of left) finishReasons.push('length');
+      return ending.events(left, usage, tokens());
+    },
     result: () => ({
       ...seen,
       serviceTier,
@@ -62,27 +73,42 @@ export function readWholeChat(description: Description, answer: JsonObject): Met
 }
 
 /** Bytes of output seen in one choice. */
-function takeChoice(choice: JsonObject, finishReasons: string[], tools: ToolRequestsReader): number {
+function takeChoice(
+  choice: JsonObject,
+  finishReasons: string[],
+  tools: ToolRequestsReader,
+  visible: VisibleOutput,
+): number {
+  const key = Number(choice.index ?? 0);
   const reason = stringOrNull(choice.finish_reason);
   if (reason !== null) finishReasons.push(reason);
   const said = objectOrNull(choice.delta) ?? objectOrNull(choice.message);
   let bytes = bytesOf(choice.text);
+  visible.take(choice.text, key);
   if (!said) return bytes;
   bytes += bytesOf(said.content) + bytesOf(said.refusal);
   bytes += Math.max(bytesOf(said.reasoning_content), bytesOf(said.reasoning));
+  visible.take(said.content, key);
+  visible.take(said.refusal, key);
+  visible.take(said.reasoning_content ?? said.reasoning, key);
   const calls = Array.isArray(said.tool_calls) ? said.tool_calls : [];
   calls.forEach((call, position) => {
-    if (isObject(call)) bytes += takeCall(call, `${choice.index ?? 0}/${call.index ?? position}`, tools);
+    if (isObject(call)) bytes += takeCall(call, `${key}/${call.index ?? position}`, tools, visible);
   });
   const legacy = objectOrNull(said.function_call);
-  if (legacy) bytes += takeCall({ function: legacy }, `${choice.index ?? 0}/function_call`, tools);
+  if (legacy) bytes += takeCall({ function: legacy }, `${key}/function_call`, tools, visible);
   return bytes;
 }
 
-function takeCall(call: JsonObject, key: string, tools: ToolRequestsReader): number {
+/** A completion may repeat its prompt, which is no output; whether it does is not worth knowing. */
+const echoed = ({ endpoint, inputTokensMax, choices }: Description): number =>
+  endpoint.name === 'completions' && inputTokensMax !== 'context_window' ? inputTokensMax * choices : 0;
+
+function takeCall(call: JsonObject, key: string, tools: ToolRequestsReader, visible: VisibleOutput): number {
   const asked = objectOrNull(call.function) ?? objectOrNull(call.custom);
   const text = stringOrNull(asked?.arguments) ?? stringOrNull(asked?.input) ?? '';
   const name = stringOrNull(asked?.name) ?? '';
+  visible.take(text, key);
   tools.take(key, { id: stringOrNull(call.id) ?? '', name, argumentsText: text });
   return Buffer.byteLength(text) + Buffer.byteLength(name);
 }

@@ -2,16 +2,24 @@
 // response with its usage; output items say which tools the agent shall run, and which ran at the provider.
 
 import { bytesOf, objectOrNull, stringOrNull } from '../counts.ts';
-import type { Json, JsonObject, Metered, ToolRequest } from '../dialect.ts';
+import type { Description, Json, JsonObject, Metered, ToolRequest } from '../dialect.ts';
 import { isObject } from '../fields.ts';
 import { type AnswerReader, NOTHING_METERED } from '../stream-meter.ts';
 import { TOOL_REQUESTS_MAX, toolRequest } from '../tool-requests.ts';
+import { visibleOutput } from '../visible-output.ts';
+import { readResponsesEnding } from './ending-responses.ts';
 import { errorOf } from './meter-chat.ts';
 import { readUsage } from './usage.ts';
 
 const LAST = new Set(['response.completed', 'response.incomplete', 'response.failed']);
 
-export function readResponses(): AnswerReader {
+/** Sound, pictures and what a tool at the provider writes are no text of the model's. */
+const MADE_BY_MODEL = /(?:_text|\.refusal|_arguments|_input|_code)\.delta$/;
+
+export function readResponses(description: Description): AnswerReader {
+  const visible = visibleOutput();
+  const ending = readResponsesEnding(description);
+  let cut = false;
   let outputBytesSeen = 0;
   let head: Metered = NOTHING_METERED;
   let last: Metered | null = null;
@@ -22,8 +30,11 @@ export function readResponses(): AnswerReader {
     take(event) {
       const type = stringOrNull(event.type) ?? '';
       const response = objectOrNull(event.response);
-      if (type.endsWith('.delta')) outputBytesSeen += bytesOf(event.delta);
-      else if (type === 'response.output_item.done' && isObject(event.item)) keepItem(items, event.item);
+      ending.take(type, event);
+      if (type.endsWith('.delta')) {
+        outputBytesSeen += bytesOf(event.delta);
+        if (MADE_BY_MODEL.test(type)) visible.take(event.delta, Number(event.output_index));
+      } else if (type === 'response.output_item.done' && isObject(event.item)) keepItem(items, event.item);
       else if (LAST.has(type) && response) last = readWholeResponse(response);
       else if (type === 'error') errorType = stringOrNull(event.code) ?? errorOf(event) ?? 'error';
       else if (response) head = { ...readWholeResponse(response), usage: null, finishReasons: [] };
@@ -31,13 +42,18 @@ export function readResponses(): AnswerReader {
       return false;
     },
     done: () => undefined,
-    ending: () => '',
+    outputTokensSeen: () => visible.tokens(),
+    ending() {
+      cut = true;
+      return ending.events(visible.tokens());
+    },
     result() {
       const metered = last ?? { ...head, toolRequests: toolRequestsOf(items) };
       return {
         ...metered,
         outputBytesSeen: Math.max(outputBytesSeen, metered.outputBytesSeen),
         errorType: errorType ?? metered.errorType,
+        ...(cut && last === null && { finishReasons: ['max_output_tokens'] }),
         complete: last !== null,
       };
     },

@@ -18,7 +18,7 @@ export function meterStream(
 }
 
 const readerOf = (description: Description): AnswerReader =>
-  description.endpoint.name === 'responses' ? readResponses() : readChat(description);
+  description.endpoint.name === 'responses' ? readResponses(description) : readChat(description);
 
 const readerOfWhole =
   (description: Description) =>

@@ -24,6 +24,9 @@ export const ATTRIBUTES = {
   serverAddress: 'server.address',
   serverPort: 'server.port',
   urlPath: 'url.path',
+  rpcMethod: 'mcp.method.name',
+  rpcSession: 'mcp.session.id',
+  rpcVersion: 'mcp.protocol.version',
   toolName: 'gen_ai.tool.name',
   toolCallId: 'gen_ai.tool.call.id',
 

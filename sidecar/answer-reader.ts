@@ -19,7 +19,9 @@ const KEPT_BYTES_MAX = 64 * 1024 * 1024;
 const NOTHING = Buffer.alloc(0);
 
 export function readerOf({ answer, description, endpoint, dialect, outbound }: Answered): AnswerReader {
-  if (!description || !endpoint || endpoint.billed === 'free' || endpoint.operation === null) return unread;
+  if (!description || !endpoint) return unread;
+  const unmetered = endpoint.billed === 'free' || endpoint.operation === null;
+  if (unmetered && description.acts.length === 0) return unread;
   const encoding = answer.header('content-encoding') ?? 'identity';
   const streamed = dialect.streams(answer.header('content-type') ?? '');
   if (streamed && encoding === 'identity') {

@@ -149,6 +149,9 @@ function chargeHungUp(call: Chargeable, metered: Metered | null, sent: boolean, 
   if (!sent) return { ...chargeUnsent(call), ...outcome };
   if (metered?.usage && metered.complete)
     return { ...chargeUsage(call, metered, metered.usage, prices), ...outcome };
+  // closing the stream of an act that was answered, or one that was only listened to, is how it ends
+  if (metered?.complete && call.description && call.description.acts.length > 0)
+    return chargeAnswered(call, metered, 200, prices);
   if (!call.description || !call.upstream || call.price == null || !call.held) {
     return { ...chargeNothing(call, 'none'), ...outcome };
   }

@@ -21,6 +21,7 @@ import { upstreamOf } from './destination.ts';
 import { anthropic } from './dialects/anthropic.ts';
 import type { Dialect } from './dialects/dialect.ts';
 import { http } from './dialects/http.ts';
+import { mcp } from './dialects/mcp.ts';
 import { openai } from './dialects/openai.ts';
 import { type AgentKeys, readAgentKeys } from './edges/agent-keys.ts';
 import { ControlPlaneError } from './edges/control-plane.ts';
@@ -73,7 +74,7 @@ export interface Sidecar {
   stop(): Promise<void>;
 }
 
-const DIALECTS: Readonly<Partial<Record<DialectName, Dialect>>> = { openai, anthropic, http };
+const DIALECTS: Readonly<Partial<Record<DialectName, Dialect>>> = { openai, anthropic, mcp, http };
 const STOP_STEPS_MS = 15_000;
 
 /** Throws an Error with one sentence when it cannot start: a taken port, a locked folder, an unknown agent. */

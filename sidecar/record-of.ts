@@ -47,6 +47,7 @@ export function recordOf(call: Known, charged: Charge, seen: Observed): CallReco
     target: judgement?.target ?? destinationText(call).slice(0, 2048),
     upstream: upstream?.name ?? (call.to.kind === 'upstream' ? call.to.name.slice(0, 128) : ''),
     method: call.method,
+    rpc: upstream?.speaks === 'mcp' ? rpcOf(call) : null,
     path: (call.head?.path ?? call.path).slice(0, 2048),
     serverAddress: server.address,
     serverPort: server.port,
@@ -96,6 +97,19 @@ function actionOf({ upstream }: Known): Action {
   if (!upstream || upstream.speaks === 'http') return 'api_call';
   if (upstream.speaks === 'mcp') return 'tool_use';
   return upstream.speaks === 'a2a' ? 'handoff' : 'llm_inference';
+}
+
+/** A batch is named by its first message. */
+function rpcOf({ description, head }: Known): CallRecord['rpc'] {
+  const act = description?.acts[0];
+  if (!act) return null;
+  const text = (name: string): string => String(head?.headers[name] ?? '').slice(0, 256);
+  return {
+    method: act.method,
+    name: act.name,
+    session: text('mcp-session-id'),
+    version: text('mcp-protocol-version'),
+  };
 }
 
 const NOWHERE = { address: '', port: 0 };

@@ -13,6 +13,15 @@ import {
 import type { Sealed } from '../contract/audit-entry.ts';
 import type { ToolRequest } from './dialects/dialect.ts';
 
+/** Its members stand in the order of their names, for the seal. */
+export interface RpcFacts {
+  readonly method: string;
+  /** The tool, or `resource:<uri>`, `prompt:<name>`; empty for a side method. */
+  readonly name: string;
+  readonly session: string;
+  readonly version: string;
+}
+
 export interface CallRecord {
   readonly callId: string;
   readonly traceId: string;
@@ -40,6 +49,8 @@ export interface CallRecord {
   readonly upstream: string;
   readonly method: string;
   readonly path: string;
+  /** What was asked of a tool server; null elsewhere. */
+  readonly rpc: RpcFacts | null;
   readonly serverAddress: string;
   readonly serverPort: number;
   readonly requestModel: string;
@@ -119,6 +130,7 @@ export function sealRecord(
     requestModel: record.requestModel,
     responseId: record.responseId,
     responseModel: record.responseModel,
+    rpc: record.rpc,
     rule: record.rule,
     seq: link.seq,
     spanId: record.spanId,
@@ -171,6 +183,10 @@ export function attributesOf(
     [ATTRIBUTES.upstream, record.upstream],
     [ATTRIBUTES.method, record.method],
     [ATTRIBUTES.urlPath, record.path],
+    [ATTRIBUTES.rpcMethod, record.rpc?.method ?? null],
+    [ATTRIBUTES.rpcSession, record.rpc?.session ?? null],
+    [ATTRIBUTES.rpcVersion, record.rpc?.version ?? null],
+    [ATTRIBUTES.toolName, record.rpc?.method === 'tools/call' ? record.rpc.name : null],
     [ATTRIBUTES.serverAddress, record.serverAddress],
     [ATTRIBUTES.serverPort, record.serverPort || null],
     [ATTRIBUTES.requestModel, record.requestModel],

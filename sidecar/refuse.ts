@@ -29,6 +29,7 @@ export function refuse(failure: unknown, call: Known, trail: Trail, use: Refusin
     callId: call.id,
     head: call.head,
     json: call.json,
+    body: call.body,
   });
   trail.refused(refusal, answer.status);
   respond(call, refusal, answer);

@@ -39,8 +39,12 @@ export function encodeSpan(record: CallRecord, sealed: Sealed): Buffer {
   return out.finish();
 }
 
-/** `{operation} {model}` as the GenAI conventions name it; `{method} {upstream}` for anything else. */
+/**
+ * `{operation} {model}` and `{method} {tool}` as the GenAI and MCP conventions name it; `{method} {upstream}` for anything
+ * else.
+ */
 function nameOf(record: CallRecord): string {
+  if (record.rpc) return record.rpc.name ? `${record.rpc.method} ${record.rpc.name}` : record.rpc.method;
   if (record.operation && record.requestModel) return `${record.operation} ${record.requestModel}`;
   return `${record.method} ${record.upstream || 'unknown'}`;
 }

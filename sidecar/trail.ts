@@ -178,6 +178,16 @@ function verdictsOf({ judgement, agent }: Known): { verdict: Verdict; would: Ver
   return { verdict: passes ? 'allow' : would, would };
 }
 
+/** A tool that says it could not, and JSON-RPC's codes for a request that is wrong: the server works. */
+const CALLERS_OWN: ReadonlySet<string> = new Set([
+  'tool_error',
+  '-32600',
+  '-32601',
+  '-32602',
+  '-32700',
+  '-32002',
+]);
+
 function outcomeOf(charged: Charge, ending: Ending, upstreamStatus: number): Outcome {
   if (ending.kind === 'hung_up') return 'ignored';
   if (ending.kind === 'refused') {
@@ -186,5 +196,6 @@ function outcomeOf(charged: Charge, ending: Ending, upstreamStatus: number): Out
   }
   if (ending.kind === 'broken') return 'failure';
   if (charged.status === 'success') return 'success';
+  if (CALLERS_OWN.has(charged.errorType)) return 'ignored';
   return upstreamStatus >= 500 || upstreamStatus < 400 ? 'failure' : 'ignored';
 }

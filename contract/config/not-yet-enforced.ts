@@ -8,8 +8,8 @@ import { readSources } from './merge.ts';
 import { type Place, type Problem, problemAt, sortProblems } from './problems.ts';
 import { keyPlace, nodeAt, type Path, valuePlace } from './tree.ts';
 
-const DIALECTS_ENFORCED: readonly DialectName[] = ['openai', 'anthropic', 'http'];
-const KINDS_ENFORCED: readonly RuleKind[] = ['llm', 'http', 'tool', 'hosted'];
+const DIALECTS_ENFORCED: readonly DialectName[] = ['openai', 'anthropic', 'mcp', 'http'];
+const KINDS_ENFORCED: readonly RuleKind[] = ['llm', 'http', 'tool', 'hosted', 'mcp'];
 
 /** The word itself, not a field or a text of that name. A rule is judged before the call has a price. */
 const COST = /(?<![.\w"'])cost\b/;

@@ -56,6 +56,16 @@ export function judgeOne<Wanted extends Subject>(
   return { verdict: 'deny', rule: null };
 }
 
+/**
+ * Whether some call that names this could pass, whatever it brings: what a list may show. A condition under allow, notify
+ * or ask might hold, one under prohibited or deny might not.
+ */
+export function couldAllow(rules: RuleSet, subject: Subject): boolean {
+  const closes = (rule: Rule): boolean => rule.when === null && rule.matches(subject);
+  if (rules.prohibited.some(closes) || rules.deny.some(closes)) return false;
+  return [...rules.ask, ...rules.notify, ...rules.allow].some((rule) => rule.matches(subject));
+}
+
 /** As records and refusals show it: `openai/gpt-5-mini`, `GET https://…`, `tool shell`. */
 export function targetOf(subject: Subject): string {
   switch (subject.kind) {

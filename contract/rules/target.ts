@@ -48,10 +48,12 @@ function upstreamTarget(kind: keyof typeof DIALECTS_OF, target: string, context:
   const [upstream, ...rest] = target.split('/');
   if (!upstream || rest.length === 0)
     throw new RuleError(`${kind} takes upstream/name, such as ${EXAMPLES[kind]}`);
-  if (rest.includes('')) throw new RuleError(`"${target}" can never match: it holds an empty segment`);
+  const pattern = rest.join('/');
+  const isUri = kind === 'mcp' && pattern.startsWith('resource:');
+  if (rest.includes('') && !isUri)
+    throw new RuleError(`"${target}" can never match: it holds an empty segment`);
   const matchesUpstream = compileName(upstream);
   if (context.upstreams) mustReach(kind, upstream, matchesUpstream, context.upstreams);
-  const pattern = rest.join('/');
   const matchesName = compileName(pattern);
   // A side endpoint names no model, tool or skill. Any rule that opens some opens it; only one against all closes it.
   const coversNameless = kind !== 'hosted' && (!context.refuses || /^\*+$/.test(pattern));

@@ -90,6 +90,8 @@ export interface Description {
   readonly requests: readonly BatchedRequest[];
   /** The answer is rewritten for the agent (a filtered list, a card), so it is asked for uncompressed. */
   readonly rewritten: boolean;
+  /** The answer is a stream that stays open until someone closes it, however long nothing comes. */
+  readonly listens?: true;
 }
 
 export interface BatchedRequest {
@@ -184,6 +186,11 @@ export interface AnswerView {
   readonly contentType: string;
   /** Whether the agent may ever do that; always true while it is only observed. */
   allows(subject: Subject): boolean;
+  /**
+   * Whether a tool's definition, by its digest, is the one that was accepted: the first one seen is. Always true while
+   * the agent is only observed; what was seen is noted all the same.
+   */
+  pinned(tool: string, digest: string): boolean;
 }
 
 /** The request a refusal answers, as far as it was read. */
@@ -191,6 +198,8 @@ export interface Asked {
   readonly callId: string;
   readonly head?: RequestHead | undefined;
   readonly json?: JsonBody | undefined;
+  /** The bytes that `json` was read from. */
+  readonly body?: Buffer | undefined;
 }
 
 /** A request that only lacks its credential. */
@@ -206,19 +215,27 @@ export interface Unsigned {
 
 export interface Dialect {
   readonly name: DialectName;
-  /** The endpoint, or undefined when the path is none that we know: then it is refused. */
-  recognise(head: RequestHead): Endpoint | undefined;
+  /**
+   * The endpoint, or undefined when the path is none that we know: then it is refused. `base` is the path of the
+   * upstream's own url, without a closing slash; empty where not given.
+   */
+  recognise(head: RequestHead, base?: string): Endpoint | undefined;
   /**
    * Throws Refusal `bad_request` when a field has a type it cannot have (BODY-03, BODY-04). `body` is the parsed JSON,
-   * `{}` where the endpoint has none; `bytes` the body as received.
+   * `{}` where the endpoint has none; `bytes` the body as received. What the body shows the endpoint to be goes on in the
+   * description's own `endpoint`.
    */
   describe(endpoint: Endpoint, head: RequestHead, body: JsonBody, bytes: Buffer): Description;
-  /** What to splice into the body: `outputTokens` is the limit to write where the request named none. */
+  /**
+   * What to splice into the body: `outputTokens` is the limit to write where the request named none, `trace` the W3C
+   * trace headers that go with it (flat list of names and values).
+   */
   splices(
     description: Description,
     body: JsonBody,
     bytes: Buffer,
     outputTokens: number | null,
+    trace?: readonly string[],
   ): readonly Splice[];
   /** Whether an answer of that content type is a stream for `meterStream`; all others are read whole. */
   streams(contentType: string): boolean;

@@ -65,9 +65,13 @@ const PLAIN = /^[\x20-\x7e]+$/;
 const DECEIVING = /[\p{Cc}\p{Cf}\p{Co}\p{Zl}\p{Zp}]/u;
 
 /** A name that rules match by its bytes: a model, a tool. */
-export function identifier(value: Json | undefined, field: string): string {
-  if (typeof value !== 'string' || value === '' || value.length > IDENTIFIER_CHARS_MAX) {
-    throw badField(field, `a string of 1 to ${IDENTIFIER_CHARS_MAX} characters`);
+export function identifier(
+  value: Json | undefined,
+  field: string,
+  charactersMax = IDENTIFIER_CHARS_MAX,
+): string {
+  if (typeof value !== 'string' || value === '' || value.length > charactersMax) {
+    throw badField(field, `a string of 1 to ${charactersMax} characters`);
   }
   if (PLAIN.test(value)) return value;
   if (!value.isWellFormed() || value !== value.normalize('NFC') || DECEIVING.test(value)) {

@@ -30,12 +30,35 @@ export function memberValue(bytes: Buffer, at: number, key: string): Span | unde
   return undefined;
 }
 
+/** The elements of the list that begins at or after `at`, in order. */
+export function elements(bytes: Buffer, at: number): Span[] {
+  const open = skipWhite(bytes, at);
+  invariant(bytes[open] === 0x5b, 'elements are looked for in a list');
+  const found: Span[] = [];
+  let start = skipWhite(bytes, open + 1);
+  while (start < bytes.length && bytes[start] !== 0x5d) {
+    const end = valueEnd(bytes, start);
+    found.push({ start, end });
+    const next = skipWhite(bytes, end);
+    start = bytes[next] === 0x2c ? skipWhite(bytes, next + 1) : next;
+  }
+  return found;
+}
+
 /** Puts `"key":value` first into the object that begins at or after `at`. */
 export function insertMember(bytes: Buffer, at: number, key: string, value: string): Splice {
+  return insertText(bytes, at, `${JSON.stringify(key)}:${value}`);
+}
+
+/** Puts all of them first into the object that begins at or after `at`; there is at least one. */
+export function insertMembers(bytes: Buffer, at: number, members: Readonly<Record<string, string>>): Splice {
+  return insertText(bytes, at, JSON.stringify(members).slice(1, -1));
+}
+
+function insertText(bytes: Buffer, at: number, members: string): Splice {
   const inside = openingBrace(bytes, at) + 1;
   const empty = bytes[skipWhite(bytes, inside)] === 0x7d;
-  const text = `${JSON.stringify(key)}:${value}${empty ? '' : ','}`;
-  return { at: inside, remove: 0, insert: Buffer.from(text) };
+  return { at: inside, remove: 0, insert: Buffer.from(empty ? members : `${members},`) };
 }
 
 export function replaceValue({ start, end }: Span, value: string): Splice {

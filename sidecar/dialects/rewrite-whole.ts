@@ -3,7 +3,7 @@
 import type { JsonObject, Rewriter } from './dialect.ts';
 import { isObject } from './fields.ts';
 
-const REWRITTEN_BYTES_MAX = 8 * 1024 * 1024;
+export const REWRITTEN_BYTES_MAX = 8 * 1024 * 1024;
 const NOTHING = Buffer.alloc(0);
 
 /**
@@ -11,6 +11,16 @@ const NOTHING = Buffer.alloc(0);
  * as they came, as does what is no JSON object. `push` throws beyond 8 MB: what can't be rewritten doesn't pass.
  */
 export function rewriteWhole(change: (answer: JsonObject) => JsonObject): Rewriter {
+  return rewriteBytes((bytes) => {
+    const answer = parsed(bytes);
+    if (answer === undefined) return bytes;
+    const changed = change(answer);
+    return changed === answer ? bytes : Buffer.from(JSON.stringify(changed));
+  });
+}
+
+/** As above, where the bytes that stay must stay as they are; what `change` throws ends the answer. */
+export function rewriteBytes(change: (answer: Buffer) => Buffer): Rewriter {
   const chunks: Buffer[] = [];
   let total = 0;
   return {
@@ -21,13 +31,7 @@ export function rewriteWhole(change: (answer: JsonObject) => JsonObject): Rewrit
       chunks.push(chunk);
       return NOTHING;
     },
-    flush() {
-      const bytes = Buffer.concat(chunks);
-      const answer = parsed(bytes);
-      if (answer === undefined) return bytes;
-      const changed = change(answer);
-      return changed === answer ? bytes : Buffer.from(JSON.stringify(changed));
-    },
+    flush: () => change(Buffer.concat(chunks)),
   };
 }
 

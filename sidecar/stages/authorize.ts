@@ -42,9 +42,16 @@ function judgementOf(call: Classified, use: Authorization): Judgement {
     return { verdict: 'deny', rule: null, target: `${call.method} ${upstream.url}${call.path}` };
   }
   const judgement = judge(agent.rules, wantedBy(call), (wanted) => factsOf(call, wanted, use.now()));
-  return speaksLlm(upstream.speaks) && endpoint?.billed === 'free'
-    ? { ...judgement, target: `${upstream.name}/${endpoint.name}` }
-    : judgement;
+  const side = sideEndpoint(call);
+  return side === null ? judgement : { ...judgement, target: side };
+}
+
+/** What a record calls a call that names no model, tool or skill; null for one that does. */
+function sideEndpoint({ upstream, endpoint, description }: Classified): string | null {
+  if (speaksLlm(upstream.speaks))
+    return endpoint?.billed === 'free' ? `${upstream.name}/${endpoint.name}` : null;
+  const [act] = description?.acts ?? [];
+  return act?.name === '' && description?.acts.length === 1 ? `${upstream.name} (${act.method})` : null;
 }
 
 const REFUSALS_OF: Readonly<Partial<Record<Verdict, 'prohibited' | 'out_of_scope' | 'approval_needed'>>> = {

@@ -29,8 +29,9 @@ export async function classify(identified: Identified, use: Classification): Pro
   const dialect = use.dialects[upstream.speaks];
   if (!dialect) throw bad('unknown_dialect', `This release does not speak ${upstream.speaks}.`);
   const observing = identified.agent.mode === 'observe';
-  const head = headOf(identified, upstream);
-  const endpoint = dialect.recognise(head);
+  const base = basePathOf(upstream);
+  const head = headOf(identified, base);
+  const endpoint = dialect.recognise(head, base);
   learn(identified, { upstream, dialect, head, endpoint });
   if (!endpoint) {
     if (!observing) throw unknownEndpoint(head, upstream);
@@ -44,13 +45,28 @@ export async function classify(identified: Identified, use: Classification): Pro
   const judged = endpoint?.body
     ? judgeBody(dialect, endpoint, head, body, observing ? identified : null)
     : bodiless(dialect, endpoint, head);
-  return learn(identified, { upstream, dialect, head, endpoint, body, bodyDigest, ...judged });
+  const { description } = judged;
+  return learn(identified, {
+    upstream,
+    dialect,
+    head,
+    endpoint: description?.endpoint ?? endpoint,
+    body,
+    bodyDigest,
+    ...judged,
+  });
 }
 
-/** At the reverse door the upstream's own base path is put before the path, unless the path already begins with it. */
-function headOf({ method, to, path, query, request }: Identified, upstream: Upstream): RequestHead {
+const basePathOf = ({ url }: Upstream): string => new URL(url).pathname.replace(/\/$/, '');
+
+/**
+ * At the reverse door the upstream's own base path is put before the path, unless the path already begins with it; the
+ * upstream's name alone, without a slash, is the base path itself.
+ */
+function headOf({ method, to, path, query, request }: Identified, base: string): RequestHead {
   if (to.kind === 'url') return { method, path, query, headers: request.headers };
-  const base = new URL(upstream.url).pathname.replace(/\/$/, '');
+  if (path === '/' && base !== '' && !request.url?.startsWith(`/${to.name}/`))
+    return { method, path: base, query, headers: request.headers };
   const already = base === '' || path === base || path.startsWith(`${base}/`);
   return { method, path: already ? path : base + path, query, headers: request.headers };
 }

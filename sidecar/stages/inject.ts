@@ -91,11 +91,12 @@ async function sign(
 function build(call: Admitted, forwarding: boolean, injecting: boolean): Omit<Outbound, 'secret'> {
   const { upstream, head, description, method } = call;
   const url = new URL(upstream.url);
-  const body = splice(call);
+  const lineage = lineageHeaders(call);
+  const body = splice(call, lineage);
   const dropUsageChunk = description?.mustAskForUsage === true && call.json !== undefined;
   const plainAnswer = dropUsageChunk || description?.rewritten === true;
   const headers = carriedHeaders(call, forwarding, plainAnswer);
-  headers.push('host', url.host, ...lineageHeaders(call));
+  headers.push('host', url.host, ...lineage);
   if (body.length > 0 || !BODILESS.has(method)) headers.push('content-length', String(body.length));
   return {
     origin: url.origin,
@@ -133,9 +134,12 @@ function lineageHeaders({ lineage }: Admitted): string[] {
   return headers;
 }
 
-function splice({ dialect, description, json, body, outputTokensWritten }: Admitted): Buffer {
+function splice(
+  { dialect, description, json, body, outputTokensWritten }: Admitted,
+  lineage: readonly string[],
+): Buffer {
   if (!description || !json) return body;
-  const splices = dialect.splices(description, json, body, outputTokensWritten);
+  const splices = dialect.splices(description, json, body, outputTokensWritten, lineage);
   return splices.length === 0 ? body : applySplices(body, splices);
 }
 

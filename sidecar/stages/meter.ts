@@ -32,6 +32,8 @@ export function meter(answered: Answered, trail: Trail): void {
 function pass(answered: Answered, trail: Trail, reader: AnswerReader, guard: SecretGuard): void {
   const { answer, response } = answered;
   response.writeHead(answer.status, answerHead(answered, reader.rewrites));
+  // a stream of a tool server may say nothing for long, and its client waits for the head
+  if (reader.streamed && answered.description?.acts.length) response.flushHeaders();
   const write = (bytes: Buffer): void => {
     if (bytes.length > 0 && !response.write(bytes)) answer.pause();
   };
@@ -61,8 +63,12 @@ function pass(answered: Answered, trail: Trail, reader: AnswerReader, guard: Sec
     },
     end() {
       const rest = guard.flush();
-      if (rest.length > 0) write(reader.push(rest));
-      write(reader.flush());
+      try {
+        if (rest.length > 0) write(reader.push(rest));
+        write(reader.flush());
+      } catch {
+        return end(null); // what cannot be rewritten does not pass
+      }
       response.end();
       trail.answered();
     },

@@ -2,6 +2,7 @@
 // exchange at once. Refuses with `audit_unavailable`, `upstream_unreachable`, `upstream_timeout`.
 
 import { speaksLlm } from '../../contract/attributes.ts';
+import type { Timeouts } from '../../contract/config/config.ts';
 import { Refusal } from '../../contract/refusals.ts';
 import { type Answered, type Credentialed, learn } from '../call.ts';
 import { SendFailure, type Upstreams } from '../edges/upstreams.ts';
@@ -15,13 +16,22 @@ export async function send(
   const { outbound, upstream } = credentialed;
   await trail.decide(credentialed);
   try {
-    const answer = await upstreams.send(outbound, upstream.timeouts, (abort) => trail.onHangUp(abort));
+    const answer = await upstreams.send(outbound, timeoutsOf(credentialed), (abort) => trail.onHangUp(abort));
     return learn(credentialed, { answer });
   } catch (failure) {
     if (!(failure instanceof SendFailure)) throw failure;
     trail.sent(failure.sent);
     throw refusalOf(failure, upstream.name, speaksLlm(upstream.speaks));
   }
+}
+
+/** As long as a timer can wait: 24.8 days. */
+const LISTENING_MS_MAX = 2 ** 31 - 1;
+
+/** Nothing may come for as long as nothing happens where an agent only listens. */
+function timeoutsOf({ upstream, description }: Credentialed): Timeouts {
+  if (!description?.listens) return upstream.timeouts;
+  return { ...upstream.timeouts, idleMs: 0, totalMs: LISTENING_MS_MAX };
 }
 
 /** A tool call that may have happened is not to be repeated by itself; a model call may be. */

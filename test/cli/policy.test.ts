@@ -48,7 +48,7 @@ describe('outrider policy check', () => {
     expect(code).toBe(0);
     expect(out).toContain('ok: ');
     expect(out).toContain(
-      `not yet enforced: ${SAMPLE}:14:3: upstreams that speak mcp are not enforced yet: remove "upstreams.files"`,
+      `not yet enforced: ${SAMPLE}:33:5: fallbacks are not enforced yet: remove "roles.researcher.fallback"`,
     );
   });
 

@@ -6,11 +6,12 @@ import { parseStrict } from '../../kit/strict-json.ts';
 import { anthropic } from '../../sidecar/dialects/anthropic.ts';
 import type { Description, Dialect, JsonObject, Metered } from '../../sidecar/dialects/dialect.ts';
 import { http } from '../../sidecar/dialects/http.ts';
+import { mcp } from '../../sidecar/dialects/mcp.ts';
 import { applySplices } from '../../sidecar/dialects/members.ts';
 import { openai } from '../../sidecar/dialects/openai.ts';
 import { type Golden, goldenCases } from './golden.ts';
 
-const DIALECTS: Readonly<Record<string, Dialect>> = { openai, anthropic, http };
+const DIALECTS: Readonly<Record<string, Dialect>> = { openai, anthropic, mcp, http };
 
 const CASES = goldenCases().map((golden) => [`${golden.dialect}/${golden.name}`, golden] as const);
 
@@ -116,7 +117,7 @@ describe.each(Object.values(DIALECTS))('$name', (dialect) => {
     expect(contentType).toBe('application/json');
     const misread = dialect.name === 'anthropic' && REFUSALS[code].status === 403;
     expect(status).toBe(misread ? 400 : REFUSALS[code].status);
-    expect(answer.error).toMatchObject({
+    expect({ ...answer.error, ...(answer.error.data as object | undefined) }).toMatchObject({
       code,
       reason: 'some_reason',
       limit: '$5.00',

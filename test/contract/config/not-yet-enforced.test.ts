@@ -95,6 +95,6 @@ store: { clickhouse: embedded }
     const text = readFileSync(new URL('./sample.yaml', import.meta.url), 'utf8');
     const { config } = await parseConfig([{ file: 'c.yaml', text }]);
     expect(notYetEnforced({ ...config })).toEqual(notYetEnforced(config));
-    expect(notYetEnforced(config).length).toBeGreaterThan(5);
+    expect(notYetEnforced(config).length).toBeGreaterThan(0);
   });
 });

@@ -22,6 +22,10 @@ const EXEC_TIMEOUT_MS = 10_000;
 /** What may stand in a header's value (RFC 9110 § 5.5), white space at the ends aside. */
 const HEADER_VALUE = /^[\x21-\x7e](?:[\x20-\x7e]*[\x21-\x7e])?$/;
 
+/** JSON, as tools print an access key, may stand on several lines: between its members they are white space. */
+const onOneLine = (value: string): string =>
+  value.startsWith('{') ? value.replace(/\s*\n\s*/g, ' ') : value;
+
 const execute = promisify(execFile);
 
 export function createSecrets(clock: Clock, env: Readonly<Record<string, string | undefined>>): Secrets {
@@ -50,7 +54,7 @@ export function createSecrets(clock: Clock, env: Readonly<Record<string, string 
   };
 
   const refresh = async (reference: SecretPlace, key: string): Promise<string> => {
-    const value = (await fetchSecret(reference)).trim();
+    const value = onOneLine((await fetchSecret(reference)).trim());
     if (!HEADER_VALUE.test(value)) {
       throw new Error(`what ${reference.from}:${reference.locator} holds cannot be a header's value`);
     }

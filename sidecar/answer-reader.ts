@@ -33,7 +33,7 @@ export function readerOf({ answer, description, endpoint, dialect, outbound }: A
   return kept(streamed, (bytes) => {
     const plain = decode(bytes, encoding);
     if (plain === null) return null;
-    if (!streamed) return dialect.meterWhole(description, plain, answer.status < 300);
+    if (!streamed) return dialect.meterWhole(description, plain, answer.status < 300, answer);
     return atOnce(dialect.meterStream(description, { dropUsageChunk: false }), plain);
   });
 }

@@ -19,6 +19,7 @@ import { type AdminServices, createAdmin } from './admin.ts';
 import type { AgentIdentity, Known } from './call.ts';
 import { upstreamOf } from './destination.ts';
 import { anthropic } from './dialects/anthropic.ts';
+import { bedrock } from './dialects/bedrock.ts';
 import type { Dialect } from './dialects/dialect.ts';
 import { http } from './dialects/http.ts';
 import { mcp } from './dialects/mcp.ts';
@@ -74,7 +75,7 @@ export interface Sidecar {
   stop(): Promise<void>;
 }
 
-const DIALECTS: Readonly<Partial<Record<DialectName, Dialect>>> = { openai, anthropic, mcp, http };
+const DIALECTS: Readonly<Partial<Record<DialectName, Dialect>>> = { openai, anthropic, bedrock, mcp, http };
 const STOP_STEPS_MS = 15_000;
 
 /** Throws an Error with one sentence when it cannot start: a taken port, a locked folder, an unknown agent. */

@@ -6,7 +6,7 @@ import { Refusal } from '../contract/refusals.ts';
 import { InvariantError } from '../kit/invariant.ts';
 import { type Log, sentenceOf } from '../kit/log.ts';
 import type { Known } from './call.ts';
-import type { Dialect } from './dialects/dialect.ts';
+import type { Dialect, RefusalAnswer } from './dialects/dialect.ts';
 import type { Trail } from './trail.ts';
 
 export interface Refusing {
@@ -35,17 +35,14 @@ export function refuse(failure: unknown, call: Known, trail: Trail, use: Refusin
   respond(call, refusal, answer);
 }
 
-function respond(
-  call: Known,
-  refusal: Refusal,
-  answer: { status: number; contentType: string; body: string },
-): void {
+function respond(call: Known, refusal: Refusal, answer: RefusalAnswer): void {
   const { response, request } = call;
   if (response.headersSent || response.destroyed) {
     response.destroy();
     return;
   }
   const headers: Record<string, string> = {
+    ...answer.headers,
     'content-type': answer.contentType,
     'content-length': String(Buffer.byteLength(answer.body)),
     'x-outrider-call': call.id,

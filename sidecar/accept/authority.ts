@@ -20,6 +20,12 @@ const SEGMENT = /^(?:[A-Za-z0-9\-._~!$&'()*+,=:@]|%[0-9A-F]{2})*$/;
 const QUERY = /^[\x21\x24-\x7e]*$/;
 /** Hex pairs that must not stand encoded: unreserved ones (needless), slash, backslash, percent, controls, DEL. */
 const FORBIDDEN_PAIR = /%(?:[01][0-9A-F]|7F|2F|5C|25|2D|2E|5F|7E|3[0-9]|4[1-9A-F]|5[0-9A]|6[1-9A-F]|7[0-9A])/;
+/**
+ * The one segment that may hold an encoded slash: an ARN of Bedrock's, whose models stand in the path by their name.
+ * What speaks no Bedrock refuses it later.
+ */
+const ARN =
+  /^arn%3Aaws[a-z-]*%3A(?:bedrock|sagemaker)%3A[a-z0-9-]*%3A\d{0,12}%3A[a-z-]+%2F[A-Za-z0-9](?:[A-Za-z0-9._-]|%3A)*$/;
 const LOOPBACK_NAMES = new Set(['localhost', '127.0.0.1', '[::1]']);
 
 /** Splits `/<upstream>/<path>?<query>`. Throws Refusal `bad_request` where it is not canonical. */
@@ -52,7 +58,7 @@ export function whyNotCanonical(path: string): string | null {
     if (!SEGMENT.test(segment))
       return `"${printable(segment)}" holds a character or escape that may not stand there`;
     if (!segment.includes('%')) continue;
-    if (FORBIDDEN_PAIR.test(segment))
+    if (FORBIDDEN_PAIR.test(segment) && !isArn(segment))
       return `"${printable(segment)}" holds an escape that is needless or never allowed`;
     if (segment.endsWith('%20')) return `"${printable(segment)}" ends in a space`;
     if (decoded(segment) === null) return `"${printable(segment)}" is not UTF-8`;
@@ -101,6 +107,9 @@ function isHost(value: string): boolean {
     value,
   );
 }
+
+/** Colons may stand bare or encoded: the one way and the other are canonical. */
+const isArn = (segment: string): boolean => ARN.test(segment.replaceAll(':', '%3A'));
 
 function decoded(segment: string): string | null {
   try {

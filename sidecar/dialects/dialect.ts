@@ -36,6 +36,8 @@ export interface Endpoint {
   readonly name: string;
   /** What of the body is judged: a JSON object, any JSON object or array, the bytes as they are, or nothing. */
   readonly body: 'object' | 'json' | 'bytes' | null;
+  /** Its JSON may come without a content-type or as octets: the provider reads it as JSON all the same. */
+  readonly untyped?: true;
 }
 
 /** Where input is one conversation, never longer than the model's window. */
@@ -168,6 +170,11 @@ export interface StreamMeter {
   cut(): Buffer;
 }
 
+/** An answer's headers by their lower-case names. */
+export interface AnswerHead {
+  header(name: string): string | undefined;
+}
+
 /** Writes an answer anew as it comes: what `push` and `flush` return is what the agent gets. */
 export interface Rewriter {
   push(chunk: Buffer): Buffer;
@@ -239,8 +246,8 @@ export interface Dialect {
   ): readonly Splice[];
   /** Whether an answer of that content type is a stream for `meterStream`; all others are read whole. */
   streams(contentType: string): boolean;
-  /** Reads a whole answer. `bytes` is decoded; `ok` is whether the status was 2xx. */
-  meterWhole(description: Description, bytes: Buffer, ok: boolean): Metered;
+  /** Reads a whole answer. `bytes` is decoded; `ok` is whether the status was 2xx; `head` is for usage told there alone. */
+  meterWhole(description: Description, bytes: Buffer, ok: boolean, head?: AnswerHead): Metered;
   /** `dropUsageChunk`: usage was asked for by us alone. */
   meterStream(description: Description, options: { dropUsageChunk: boolean }): StreamMeter;
   /** How an answer is written anew; null where its bytes pass. Only asked where the description says `rewritten`. */
@@ -250,8 +257,18 @@ export interface Dialect {
   credentialHeader(secret: string): readonly [name: string, value: string];
   /** Headers that sign the whole request, where a credential is not simply sent. Rejects with an Error for a secret it cannot use. */
   sign?(request: Unsigned, secret: string, nowMs: number): Promise<string[]>;
+  /** The part of a secret that no answer may hold, where that is not all of it. */
+  guarded?(secret: string): string;
   /** A refusal as this dialect's clients understand it. Body is JSON text. */
-  refuse(refusal: Refusal, asked: Asked): { status: number; contentType: string; body: string };
+  refuse(refusal: Refusal, asked: Asked): RefusalAnswer;
+}
+
+export interface RefusalAnswer {
+  readonly status: number;
+  readonly contentType: string;
+  readonly body: string;
+  /** Besides those that every refusal carries; lower-case names. */
+  readonly headers?: Readonly<Record<string, string>>;
 }
 
 export type JsonBody = JsonObject | Json[];

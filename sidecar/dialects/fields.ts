@@ -98,3 +98,19 @@ export function refuseCaseVariants(object: JsonObject, judged: ReadonlySet<strin
     }
   }
 }
+
+/** Names by their lower-case form, for `refuseOtherCase`. */
+export const foldedNames = (names: readonly string[]): ReadonlyMap<string, string> =>
+  new Map(names.map((name) => [name.toLowerCase(), name]));
+
+/** As `refuseCaseVariants`, for APIs whose own names hold capitals: `{"maxTokens":1,"maxtokens":9}`. */
+export function refuseOtherCase(object: JsonObject, judged: ReadonlyMap<string, string>): void {
+  for (const key of Object.keys(object)) {
+    const name = judged.get(key.toUpperCase().toLowerCase());
+    if (name === undefined || name === key) continue;
+    throw new Refusal('bad_request', `A key differs from \`${name}\` by letter case alone.`, {
+      reason: 'case_variant_key',
+      facts: { field: name },
+    });
+  }
+}

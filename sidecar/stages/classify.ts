@@ -28,6 +28,8 @@ export async function classify(identified: Identified, use: Classification): Pro
   }
   const dialect = use.dialects[upstream.speaks];
   if (!dialect) throw bad('unknown_dialect', `This release does not speak ${upstream.speaks}.`);
+  if (upstream.speaks !== 'bedrock' && identified.path.includes('%2F'))
+    throw bad('path_not_canonical', 'The path is not canonical: an encoded slash may stand in an ARN alone.');
   const observing = identified.agent.mode === 'observe';
   const base = basePathOf(upstream);
   const head = headOf(identified, base);
@@ -100,7 +102,8 @@ function bodiless(dialect: Dialect, endpoint: Endpoint | undefined, head: Reques
 
 function readJson(endpoint: Endpoint, head: RequestHead, body: Buffer): JsonBody {
   const type = String(head.headers['content-type'] ?? '');
-  if (!/^application\/json\s*(?:;\s*charset="?utf-8"?\s*)?$/i.test(type)) {
+  const untyped = endpoint.untyped === true && (type === '' || type === 'application/octet-stream');
+  if (!untyped && !/^application\/json\s*(?:;\s*charset="?utf-8"?\s*)?$/i.test(type)) {
     throw bad(
       'content_type',
       `The content-type must be application/json, not ${type === '' ? 'missing' : type.slice(0, 80)}.`,

@@ -43,7 +43,7 @@ const CREDENTIAL_PLACES = new Set([
   'cookie',
 ]);
 /** Query parameters that carry a key; taken out where we put a credential in. */
-const CREDENTIAL_PARAMETERS = /^(?:key|api[-_]?key|access_token)(?:=|$)/i;
+const CREDENTIAL_PARAMETERS = /^(?:key|api[-_]?key|access_token|x-amz-[a-z0-9-]+)(?:=|$)/i;
 const BODILESS = new Set(['GET', 'HEAD', 'OPTIONS', 'DELETE']);
 
 export async function inject(admitted: Admitted, secrets: Secrets): Promise<Credentialed> {
@@ -60,8 +60,9 @@ export async function inject(admitted: Admitted, secrets: Secrets): Promise<Cred
     else outbound.headers.push(...dialect.credentialHeader(secret));
   }
   const named = forwarding ? fingerprintOf(admitted) : (credential?.name ?? '');
-  const guarded = { ...outbound, secret: secret === null ? null : Buffer.from(secret, 'latin1') };
-  return learn(admitted, { outbound: guarded, credentialName: named });
+  const kept = secret !== null && !credential?.header ? dialect.guarded?.(secret) : undefined;
+  const guarded = secret === null ? null : Buffer.from(kept ?? secret, 'latin1');
+  return learn(admitted, { outbound: { ...outbound, secret: guarded }, credentialName: named });
 }
 
 async function readSecret(secrets: Secrets, credential: Credential): Promise<string> {

@@ -69,6 +69,6 @@ export function overridden(override: PriceOverride, upstream: Upstream, library:
 const flat = (picodollars: bigint | null): Rate | null =>
   picodollars === null ? null : { base: picodollars, tiers: [] };
 
-/** The file has no key for writes that live an hour. */
+/** The file has no key for writes that live an hour; on Bedrock too only Claude has them. */
 const hourOf = (upstream: Upstream, input: Rate | null): Rate | null =>
-  input && upstream.speaks === 'anthropic' ? twice(input) : null;
+  input && (upstream.speaks === 'anthropic' || upstream.speaks === 'bedrock') ? twice(input) : null;

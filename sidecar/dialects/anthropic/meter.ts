@@ -24,7 +24,7 @@ export function meterStream(description: Description): StreamMeter {
   return streamMeter(readMessage(), false, (bytes) => meterWhole(description, bytes, true));
 }
 
-function readMessage(): AnswerReader {
+export function readMessage(): AnswerReader {
   const usage = readUsage();
   const tools = readToolRequests();
   const visible = visibleOutput();
@@ -120,7 +120,7 @@ function readMessage(): AnswerReader {
   };
 }
 
-function readWholeMessage(message: JsonObject): Metered {
+export function readWholeMessage(message: JsonObject): Metered {
   const usage = readUsage();
   if (isObject(message.usage)) usage.take(message.usage);
   const blocks = (Array.isArray(message.content) ? message.content : []).filter(isObject);

@@ -21,11 +21,6 @@ describe('not yet enforced', () => {
       'upstreams: { g: { url: https://g.example, speaks: gemini } }',
       ['c.yaml:1:14: upstreams that speak gemini'],
     ],
-    [
-      'bedrock',
-      'upstreams: { g: { url: https://g.example, speaks: bedrock } }',
-      ['c.yaml:1:14: upstreams that speak bedrock'],
-    ],
     ['a tunnel', 'roles: { r: { allow: ["connect db.example:1"] } }', ['c.yaml:1:23: rules of kind connect']],
     ['a prohibited tunnel', 'prohibited: ["connect db.example:1"]', ['c.yaml:1:14: rules of kind connect']],
     [

@@ -1,0 +1,28 @@
+// AWS Bedrock's runtime: Converse, and InvokeModel in the formats of the models' makers. One room per question in
+// `bedrock/`. Requests are signed, answers stream as binary frames (aws-frames.ts), and the model stands in the path.
+
+import { accessKeyOf } from './bedrock/credential.ts';
+import { describe } from './bedrock/describe.ts';
+import { isFrameStream, meterStream, meterWhole } from './bedrock/meter.ts';
+import { recognise } from './bedrock/recognise.ts';
+import { refuse } from './bedrock/refuse.ts';
+import { sign } from './bedrock/sign.ts';
+import { splices } from './bedrock/splice.ts';
+import { CREDENTIAL_HEADERS } from './credential-places.ts';
+import type { Dialect } from './dialect.ts';
+
+export const bedrock: Dialect = {
+  name: 'bedrock',
+  recognise,
+  describe,
+  splices,
+  meterWhole,
+  meterStream,
+  streams: isFrameStream,
+  /** With them the agent's own signature goes, of which they are part. */
+  credentialHeaders: [...CREDENTIAL_HEADERS, 'x-amz-security-token', 'x-amz-date', 'x-amz-content-sha256'],
+  credentialHeader: (secret) => ['authorization', `Bearer ${secret}`],
+  sign,
+  guarded: (secret) => accessKeyOf(secret)?.secretAccessKey ?? secret,
+  refuse,
+};

@@ -101,6 +101,8 @@ export const REFUSAL_CODES = Object.keys(REFUSALS) as readonly RefusalCode[];
 export interface RefusalDetail {
   /** Sub-reason of `bad_request`, e.g. `malformed_json`; snake_case, goes into the body and the record. */
   readonly reason?: string;
+  /** Overrides the catalogue's status where HTTP has a more exact one, e.g. 421 for a misdirected request. */
+  readonly status?: number;
   /** Overrides the catalogue's `mayRetry`, e.g. for a budget that only holds in flight exhaust. */
   readonly mayRetry?: boolean;
   /** Whole seconds for `retry-after`. */

@@ -15,6 +15,8 @@ export interface Rule {
   readonly when: string | null;
   /** Whether the target (not the condition) matches. */
   readonly matches: (subject: Subject) => boolean;
+  /** Whether an http rule could match some path of `https://host[:port]`; never for other kinds. */
+  readonly reaches: (origin: string, declared: boolean) => boolean;
   /** The compiled condition; throws where it errors. Null without `when`. */
   readonly holds: ((facts: ConditionFacts) => boolean) | null;
 }

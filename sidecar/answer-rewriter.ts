@@ -23,5 +23,5 @@ export function rewriterOf(answered: Answered): Rewriter | null {
 }
 
 function reachedAs({ to, request, upstream }: Answered): string {
-  return to.kind === 'url' ? upstream.url : `http://${request.headers.host}/${to.name}`;
+  return to.kind === 'upstream' ? `http://${request.headers.host}/${to.name}` : upstream.url;
 }

@@ -2,6 +2,7 @@
 // its predecessor gives, so a wrong order does not compile. It is one object that grows: `learn` adds the facts.
 
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Socket } from 'node:net';
 import type { Mode } from '../contract/attributes.ts';
 import type { Agent, Config, Upstream } from '../contract/config/config.ts';
 import type { Amounts } from '../contract/money.ts';
@@ -35,7 +36,9 @@ export interface Accepted {
 export type Destination =
   | { readonly kind: 'upstream'; readonly name: string }
   /** Scheme, host and port, canonical: `https://api.openai.com`, without the scheme's own port. */
-  | { readonly kind: 'url'; readonly origin: string };
+  | { readonly kind: 'url'; readonly origin: string }
+  /** To a host and port, whatever is spoken there; IPv6 in brackets. */
+  | { readonly kind: 'tunnel'; readonly host: string; readonly port: number };
 
 /** A config with what is compiled from it; replaced as a whole. */
 export interface Policy {
@@ -124,6 +127,8 @@ export interface Outbound {
   readonly dropUsageChunk: boolean;
   /** Only public addresses may be dialled: no upstream declares the destination. */
   readonly publicOnly: boolean;
+  /** What the connection is to become once it is answered, judged as such; null for an ordinary exchange. */
+  readonly becomes: 'websocket' | 'tunnel' | null;
 }
 
 export type Answered = Credentialed & { readonly answer: Answer };
@@ -137,6 +142,8 @@ export interface Answer {
   /** Flat list of names and values as the upstream sent them. */
   readonly headers: readonly string[];
   header(name: string): string | undefined;
+  /** The connection itself, where it became what was asked: from now on it is the caller's. */
+  readonly socket?: Socket;
   /** Hands over everything that came so far, then what comes. At most once. */
   listen(sink: AnswerSink): void;
   pause(): void;

@@ -10,12 +10,31 @@ export function upstreamOf(
   { to, path }: Pick<Accepted, 'to' | 'path'>,
 ): Upstream | undefined {
   if (to.kind === 'upstream') return config.upstreams.get(to.name);
+  if (to.kind === 'tunnel') return tunnelled(config, to);
   return declaring(config, to.origin, path) ?? undeclared(config, to.origin);
 }
 
 /** As records and refusals name a destination before it was judged. */
 export function destinationText({ method, to, path }: Pick<Accepted, 'method' | 'to' | 'path'>): string {
+  if (to.kind === 'tunnel') return `${method} ${to.host}:${to.port}`;
   return to.kind === 'upstream' ? `${method} /${to.name}${path}` : `${method} ${to.origin}${path}`;
+}
+
+/** The upstream declared at a host and port, whatever its path; undefined where none is. */
+export function declaredAt(config: Config, host: string, port: number): Upstream | undefined {
+  return [...config.upstreams.values()].find(({ url }) => {
+    const at = new URL(url);
+    return at.hostname === host && (at.port || SCHEME_PORTS[at.protocol]) === String(port);
+  });
+}
+
+const SCHEME_PORTS: Readonly<Record<string, string>> = { 'http:': '80', 'https:': '443' };
+
+/** A tunnel is to a host and port alone: what is said in it is nobody's dialect, and no credential is put there. */
+function tunnelled(config: Config, { host, port }: { host: string; port: number }): Upstream {
+  const place = undeclared(config, new URL(`https://${host}:${port}`).origin);
+  const declared = declaredAt(config, host, port);
+  return declared ? { ...place, name: declared.name, timeouts: declared.timeouts, declared: true } : place;
 }
 
 /**

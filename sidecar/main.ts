@@ -2,6 +2,7 @@
 // what is in flight, gives the leases back and ships what is recorded.
 
 import type { Server } from 'node:http';
+import { join } from 'node:path';
 import type { DialectName } from '../contract/attributes.ts';
 import type { TaskEnd } from '../contract/budget.ts';
 import type { Config } from '../contract/config/config.ts';
@@ -14,7 +15,7 @@ import { createSecrets, type Secrets } from '../kit/secrets.ts';
 import { createTurn } from '../kit/turn.ts';
 import { type Bodies, createBodies } from './accept/body.ts';
 import { lineageOf, randomHex } from './accept/lineage.ts';
-import { createReverseProxy, type ReverseProxy } from './accept/reverse-proxy.ts';
+import { createDoors, type Doors } from './accept/server.ts';
 import { type AdminServices, createAdmin } from './admin.ts';
 import type { AgentIdentity, Known } from './call.ts';
 import { upstreamOf } from './destination.ts';
@@ -27,6 +28,7 @@ import { openai } from './dialects/openai.ts';
 import { type AgentKeys, readAgentKeys } from './edges/agent-keys.ts';
 import { ControlPlaneError } from './edges/control-plane.ts';
 import { type Edges, openEdges } from './edges/edges.ts';
+import { createLocalAuthority } from './edges/local-authority.ts';
 import type { Shipper } from './edges/shipper.ts';
 import { createUpstreams } from './edges/upstreams.ts';
 import { explain } from './explain.ts';
@@ -44,6 +46,7 @@ import { createModes, type Modes } from './state/modes.ts';
 import { createRates } from './state/rates.ts';
 import { createTasks } from './state/tasks.ts';
 import { openTrail } from './trail.ts';
+import { wayThrough } from './way-through.ts';
 
 export interface SidecarOptions {
   readonly config: Config;
@@ -233,8 +236,8 @@ async function openDoors(
   { services, circuits, bodies, meters }: Carrying,
   tasks: TaskEnds,
 ): Promise<Sidecar['listen']> {
-  const { config, agent, inForce, clock, policy, lifecycle } = starting;
-  const proxy = openProxy(clock, policy, services);
+  const { config, agent, inForce, clock, lifecycle } = starting;
+  const proxy = createDoorsOf(starting, services);
   const adminServices: AdminServices = {
     missing: () => missing(leases, edges.shipper),
     broken: () => (edges.journal.failing ? 'the journal cannot be written' : null),
@@ -251,21 +254,27 @@ async function openDoors(
   return { proxy: proxyAt.url, admin: adminAt.url };
 }
 
-function openProxy(clock: Clock, policy: PolicyInForce, services: Services): ReverseProxy {
-  return createReverseProxy({
+function createDoorsOf({ dataDirectory, clock, policy }: Start, services: Services): Doors {
+  const nowMs = (): number => clock.nowMs();
+  const authority = createLocalAuthority({ directory: join(dataDirectory, 'ca'), nowMs });
+  return createDoors({
     policy: () => policy.current,
-    nowMs: () => clock.nowMs(),
+    nowMs,
     monotonicMs: () => clock.monotonicMs(),
     carry: (accepted) => carry(accepted, services),
     refuse: (failure, accepted) =>
       refuse(failure, accepted, openTrail(accepted, services.trail), services.refusing),
+    record: (refusal, accepted, httpStatus) =>
+      openTrail(accepted, services.trail).refused(refusal, httpStatus),
+    wayThrough: (accepted, to) => wayThrough(accepted, to, services.identification),
+    leafFor: (host) => authority.leafFor(host),
   });
 }
 
 /** New calls are refused, running ones may end; whoever is late is cut off. */
-async function drain(proxy: ReverseProxy, drainMs: number, clock: Clock): Promise<void> {
+async function drain(proxy: Doors, drainMs: number, clock: Clock): Promise<void> {
   proxy.drain();
-  const cancel = clock.after(drainMs, () => proxy.server.closeAllConnections());
+  const cancel = clock.after(drainMs, () => proxy.closeAll());
   await closed(proxy.server);
   cancel();
 }

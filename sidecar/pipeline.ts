@@ -12,6 +12,7 @@ import { inject } from './stages/inject.ts';
 import { meter } from './stages/meter.ts';
 import { type Reservation, reserve } from './stages/reserve.ts';
 import { send } from './stages/send.ts';
+import { switchOver } from './stages/switch-over.ts';
 import type { Circuits } from './state/circuits.ts';
 import { openTrail, type TrailServices } from './trail.ts';
 
@@ -38,6 +39,7 @@ export async function carry(accepted: Accepted, use: Services): Promise<void> {
     const admitted = breakCircuit(reserved, use.circuits);
     const credentialed = await inject(admitted, use.secrets);
     const answered = await send(credentialed, use.upstreams, trail);
+    if (answered.answer.socket) return switchOver(answered, answered.answer.socket, trail);
     meter(answered, trail); // bytes pass on at once; the trail closes at the last one, or at the hang-up
   } catch (failure) {
     refuse(failure, accepted, trail, use.refusing);

@@ -31,8 +31,9 @@ export function refuse(failure: unknown, call: Known, trail: Trail, use: Refusin
     json: call.json,
     body: call.body,
   });
-  trail.refused(refusal, answer.status);
-  respond(call, refusal, answer);
+  const status = refusal.detail.status ?? answer.status;
+  trail.refused(refusal, status);
+  respond(call, refusal, { ...answer, status });
 }
 
 function respond(call: Known, refusal: Refusal, answer: RefusalAnswer): void {

@@ -15,7 +15,8 @@ export type Wanted = Subject & {
 };
 
 /** Never empty: what names nothing is one nameless subject, which any rule that opens something of the upstream covers. */
-export function wantedBy({ upstream, description, method, head }: Classified): Wanted[] {
+export function wantedBy({ to, upstream, description, method, head }: Classified): Wanted[] {
+  if (to.kind === 'tunnel') return [{ kind: 'connect', host: to.host, port: to.port }];
   const { name, speaks } = upstream;
   if (speaks === 'http')
     return [
@@ -73,6 +74,7 @@ function callFacts(
   { upstream, description, method, head }: Classified,
   wanted: Wanted,
 ): ConditionFacts['call'] {
+  if (wanted.kind === 'connect') return { host: wanted.host, port: wanted.port };
   if (wanted.kind === 'mcp') return { upstream: upstream.name, tool: wanted.tool };
   if (wanted.kind === 'a2a') return { upstream: upstream.name, skill: wanted.skill };
   const { model = '', stream = false } = wanted.within ?? description ?? {};

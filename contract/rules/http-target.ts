@@ -10,6 +10,8 @@ type HttpSubject = Extract<Subject, { kind: 'http' }>;
 
 export interface HttpTarget {
   readonly matches: (subject: HttpSubject) => boolean;
+  /** Whether some path of `https://host[:port]` could match. */
+  readonly reaches: (origin: string, declared: boolean) => boolean;
   /** `https://host:port` when the host is exact, and the path up to its first star. */
   readonly origin: string | null;
   readonly pathStart: string;
@@ -18,8 +20,11 @@ export interface HttpTarget {
 const METHOD = /^[A-Z]{1,20}$/;
 const PORTS: Readonly<Record<string, string>> = { http: '80', https: '443' };
 
-/** `declaredToo`: a loose host also covers declared upstreams, as a rule that refuses must. */
-export function compileHttp(method: string, url: string, declaredToo: boolean): HttpTarget {
+/** How the upgrade to a WebSocket is judged: no other method covers it, and `*` only where a rule refuses. */
+export const WEBSOCKET = 'WEBSOCKET';
+
+/** `refuses`: then `*` is any method and a loose host also covers declared upstreams. */
+export function compileHttp(method: string, url: string, refuses: boolean): HttpTarget {
   if (method !== '*' && !METHOD.test(method)) {
     throw new RuleError(
       `"${method}" is not a method`,
@@ -30,18 +35,23 @@ export function compileHttp(method: string, url: string, declaredToo: boolean): 
   const pattern = compileHost(host);
   const matchesPath = compilePath(canonicalPath(path));
   const prefix = `${scheme}://`;
-  const closed = pattern.loose && !declaredToo;
-  const matches = (subject: HttpSubject): boolean => {
-    if (method !== '*' && subject.method !== method) return false;
-    if ((closed && subject.declared) || !subject.url.startsWith(prefix)) return false;
-    const slash = subject.url.indexOf('/', prefix.length);
-    const authority = slash < 0 ? subject.url.slice(prefix.length) : subject.url.slice(prefix.length, slash);
+  const closed = pattern.loose && !refuses;
+  const anyMethod = refuses ? null : WEBSOCKET;
+  const reaches = (url: string, declared: boolean): boolean => {
+    if ((closed && declared) || !url.startsWith(prefix)) return false;
+    const slash = url.indexOf('/', prefix.length);
+    const authority = slash < 0 ? url.slice(prefix.length) : url.slice(prefix.length, slash);
     const [otherHost, otherPort] = splitPort(authority.toLowerCase(), scheme);
-    if (otherPort !== port || !pattern.matches(otherHost)) return false;
+    return otherPort === port && pattern.matches(otherHost);
+  };
+  const matches = (subject: HttpSubject): boolean => {
+    if (method === '*' ? subject.method === anyMethod : subject.method !== method) return false;
+    if (!reaches(subject.url, subject.declared)) return false;
+    const slash = subject.url.indexOf('/', prefix.length);
     return matchesPath(slash < 0 ? '/' : subject.url.slice(slash));
   };
   const origin = pattern.exact === null ? null : new URL(`${prefix}${pattern.exact}:${port}`).origin;
-  return { matches, origin, pathStart: path.split('*', 1)[0]! };
+  return { matches, reaches, origin, pathStart: path.split('*', 1)[0]! };
 }
 
 function split(url: string): { scheme: string; host: string; port: string; path: string } {

@@ -3,7 +3,7 @@
 
 import { type DialectName, LLM_DIALECTS } from '../attributes.ts';
 import { closest } from '../config/closest.ts';
-import type { RuleKind, Subject } from '../rules.ts';
+import type { Rule, RuleKind, Subject } from '../rules.ts';
 import { compileName, type Matcher } from './glob.ts';
 import { compileHost } from './host.ts';
 import { compileHttp } from './http-target.ts';
@@ -22,6 +22,9 @@ export interface TargetContext {
 }
 
 type Matches = (subject: Subject) => boolean;
+type Target = Pick<Rule, 'matches' | 'reaches'>;
+
+const NOWHERE: Target['reaches'] = () => false;
 
 const DIALECTS_OF: Readonly<Record<'llm' | 'mcp' | 'a2a' | 'hosted', readonly DialectName[]>> = {
   llm: LLM_DIALECTS,
@@ -30,9 +33,13 @@ const DIALECTS_OF: Readonly<Record<'llm' | 'mcp' | 'a2a' | 'hosted', readonly Di
   hosted: LLM_DIALECTS,
 };
 
-export function compileTarget(kind: RuleKind, target: string, context: TargetContext): Matches {
+export function compileTarget(kind: RuleKind, target: string, context: TargetContext): Target {
   if (kind === 'http') return httpTarget(target, context);
-  if (kind === 'connect') return connectTarget(target);
+  return { matches: matcherOf(kind, target, context), reaches: NOWHERE };
+}
+
+function matcherOf(kind: Exclude<RuleKind, 'http'>, target: string, context: TargetContext): Matches {
+  if (kind === 'connect') return connectTarget(target, context);
   if (target.includes(' ')) throw new RuleError(`${kind} takes one target, and then "when" with a condition`);
   if (kind === 'tool') return toolTarget(target);
   return upstreamTarget(kind, target, context);
@@ -100,12 +107,12 @@ function nameOf(subject: Subject): string {
   return subject.kind === 'hosted' ? subject.type : '';
 }
 
-function httpTarget(target: string, { upstreams, refuses }: TargetContext): Matches {
+function httpTarget(target: string, { upstreams, refuses }: TargetContext): Target {
   const [method, url, ...rest] = target.split(' ');
   if (!method || !url || rest.length > 0) {
     throw new RuleError('http takes a method and a url, such as http GET https://api.example.com/v1/**');
   }
-  const { matches, origin, pathStart } = compileHttp(method, url, refuses);
+  const { matches, reaches, origin, pathStart } = compileHttp(method, url, refuses);
   for (const [name, upstream] of upstreams ?? []) {
     if (!upstream || !LLM_DIALECTS.includes(upstream.speaks)) continue;
     if (origin === null || !isWithin(origin, pathStart, upstream.url)) continue;
@@ -113,7 +120,7 @@ function httpTarget(target: string, { upstreams, refuses }: TargetContext): Matc
       `an http rule can never match the upstream "${name}": it speaks ${upstream.speaks}, write an llm rule`,
     );
   }
-  return (subject) => subject.kind === 'http' && matches(subject);
+  return { matches: (subject) => subject.kind === 'http' && matches(subject), reaches };
 }
 
 function isWithin(origin: string, pathStart: string, upstreamUrl: string): boolean {
@@ -123,13 +130,26 @@ function isWithin(origin: string, pathStart: string, upstreamUrl: string): boole
   );
 }
 
-function connectTarget(target: string): Matches {
+/** A tunnel is not read, so none leads to where a dialect is metered. */
+function connectTarget(target: string, { upstreams, refuses }: TargetContext): Matches {
   const match = /^(.+):(\d{1,5})$/.exec(target);
   const port = Number(match?.[2]);
   if (!match || port < 1 || port > 65_535) {
     throw new RuleError('connect takes host:port, such as connect db.example.com:5432');
   }
   const host = compileHost(match[1]!);
+  for (const [name, upstream] of upstreams ?? []) {
+    if (refuses || !upstream || upstream.speaks === 'http') continue;
+    if (host.exact === null || !isAt(upstream.url, host.exact, port)) continue;
+    throw new RuleError(
+      `a connect rule can never match the upstream "${name}": it speaks ${upstream.speaks}, which is always read`,
+    );
+  }
   return (subject) =>
     subject.kind === 'connect' && subject.port === port && host.matches(subject.host.toLowerCase());
+}
+
+function isAt(url: string, host: string, port: number): boolean {
+  const at = new URL(url);
+  return at.hostname === host && Number(at.port || (at.protocol === 'https:' ? 443 : 80)) === port;
 }

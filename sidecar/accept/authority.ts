@@ -1,127 +1,77 @@
-// Canonical or refused: the one reader of a request's target and authority. What is not written the one canonical way
-// is refused, never repaired, so that no two layers can come to disagree about it; what is canonical goes as sent.
-// Sources: RFC 3986 §§ 2, 6; RFC 9112 § 3; DESIGN "Canonical path".
+// Hosts and ports as an agent writes them for a proxy: one strict reader for request targets, Host headers, CONNECT and
+// SNI. What is not written the one canonical way is refused, never repaired, and what is accepted means the same to a
+// URL parser: the name that is judged is the name that is looked up, dialled and verified.
+// Sources: RFC 3986 § 3.2, RFC 9110 § 9.3.6, RFC 5890 § 2.3.2.
 
-import type { IncomingMessage } from 'node:http';
+import { domainToASCII, domainToUnicode } from 'node:url';
 import { Refusal } from '../../contract/refusals.ts';
-import type { Destination } from '../call.ts';
+import { printable } from './printable.ts';
 
-export interface Target {
-  readonly to: Destination;
-  /** With its leading slash, byte-exact; `/` when nothing followed the upstream's name. */
-  readonly path: string;
-  /** With its `?`, or empty; byte-exact. */
-  readonly query: string;
+export interface Authority {
+  /** Lower case, A-labels, no closing dot; IPv6 in brackets. */
+  readonly host: string;
+  readonly port: number;
 }
 
-const TARGET_CHARACTERS_MAX = 8 * 1024;
-/** Path characters that may stand bare: unreserved, sub-delims but `;`, and `:` `@` (RFC 3986 § 3.3). */
-const SEGMENT = /^(?:[A-Za-z0-9\-._~!$&'()*+,=:@]|%[0-9A-F]{2})*$/;
-const QUERY = /^[\x21\x24-\x7e]*$/;
-/** Hex pairs that must not stand encoded: unreserved ones (needless), slash, backslash, percent, controls, DEL. */
-const FORBIDDEN_PAIR = /%(?:[01][0-9A-F]|7F|2F|5C|25|2D|2E|5F|7E|3[0-9]|4[1-9A-F]|5[0-9A]|6[1-9A-F]|7[0-9A])/;
-/**
- * The one segment that may hold an encoded slash: an ARN of Bedrock's, whose models stand in the path by their name.
- * What speaks no Bedrock refuses it later.
- */
-const ARN =
-  /^arn%3Aaws[a-z-]*%3A(?:bedrock|sagemaker)%3A[a-z0-9-]*%3A\d{0,12}%3A[a-z-]+%2F[A-Za-z0-9](?:[A-Za-z0-9._-]|%3A)*$/;
-const LOOPBACK_NAMES = new Set(['localhost', '127.0.0.1', '[::1]']);
+export type Scheme = 'http' | 'https';
 
-/** Splits `/<upstream>/<path>?<query>`. Throws Refusal `bad_request` where it is not canonical. */
-export function readTarget(url: string): Target {
-  if (url.length > TARGET_CHARACTERS_MAX)
-    throw bad('path_too_long', `The path is longer than ${TARGET_CHARACTERS_MAX} characters.`);
-  if (!url.startsWith('/')) {
-    throw bad('not_origin_form', 'The request target must be a path such as /openai/v1/chat/completions.');
-  }
-  const mark = url.indexOf('?');
-  const whole = mark < 0 ? url : url.slice(0, mark);
-  const query = mark < 0 ? '' : url.slice(mark);
-  if (url.includes('#')) throw bad('fragment', 'A request target holds no fragment.');
-  if (!QUERY.test(query.slice(1)))
-    throw bad('query', 'The query holds a character that must be percent-encoded.');
-  const why = whyNotCanonical(whole);
-  if (why) throw bad('path_not_canonical', `The path is not canonical: ${why}.`);
-  const slash = whole.indexOf('/', 1);
-  return slash < 0
-    ? { to: { kind: 'upstream', name: whole.slice(1) }, path: '/', query }
-    : { to: { kind: 'upstream', name: whole.slice(1, slash) }, path: whole.slice(slash), query };
-}
-
-/** Why a path is not canonical, as the end of a sentence; null when it is. */
-export function whyNotCanonical(path: string): string | null {
-  if (path.includes('//')) return 'it has an empty segment';
-  const segments = path.slice(1).split('/');
-  for (const segment of segments) {
-    if (segment === '.' || segment === '..') return 'it has a dot segment';
-    if (!SEGMENT.test(segment))
-      return `"${printable(segment)}" holds a character or escape that may not stand there`;
-    if (!segment.includes('%')) continue;
-    if (FORBIDDEN_PAIR.test(segment) && !isArn(segment))
-      return `"${printable(segment)}" holds an escape that is needless or never allowed`;
-    if (segment.endsWith('%20')) return `"${printable(segment)}" ends in a space`;
-    if (decoded(segment) === null) return `"${printable(segment)}" is not UTF-8`;
-  }
-  return null;
-}
+const SCHEME_PORTS: Readonly<Record<Scheme, number>> = { http: 80, https: 443 };
+const HOST_CHARACTERS_MAX = 253;
+const PARTS = /^(\[[0-9a-f:.]+\]|[a-z0-9._-]+)(?::([1-9]\d{0,4}))?$/i;
+const LABEL = /^(?!-)[a-z0-9_-]{1,63}(?<!-)$/;
 
 /**
- * The head's framing and authority, beyond what Node's parser refuses by itself: one Host, no userinfo, no second
- * length, `chunked` alone. On a loopback listener the Host must be a loopback name (DNS rebinding).
+ * `host`, `host:port`, `1.2.3.4:port` or `[v6]:port`. Without `portLeftOut` the port must stand there.
+ * Throws Refusal `bad_request`, reason `bad_host`.
  */
-export function checkHead(request: IncomingMessage, loopback: boolean): void {
-  const { rawHeaders } = request;
-  let hosts = 0;
-  for (let i = 0; i < rawHeaders.length; i += 2) {
-    const name = rawHeaders[i]!.toLowerCase();
-    const value = rawHeaders[i + 1]!;
-    if (name === 'host') {
-      hosts += 1;
-      if (hosts > 1) throw bad('host', 'There is more than one Host header.');
-      if (!isHost(value)) throw bad('host', 'The Host header is not one host and port.');
-      if (loopback && !LOOPBACK_NAMES.has(value.replace(/:\d+$/, '').toLowerCase())) {
-        throw bad('host', `This listener answers to localhost only, not to ${printable(value)}.`);
-      }
-    } else if (name === 'content-length' && !/^(?:0|[1-9]\d{0,15})$/.test(value)) {
-      throw bad('content_length', 'Content-Length is not a canonical number.');
-    } else if (name === 'transfer-encoding' && value.toLowerCase() !== 'chunked') {
-      throw bad('transfer_encoding', 'Transfer-Encoding must be chunked alone.');
-    } else if (name.includes('_') && name.replaceAll('_', '-') === 'content-length') {
-      throw bad('content_length', 'Content_Length is not a header.');
-    } else if (name === 'upgrade') {
-      throw bad('upgrade', 'Protocol upgrades are not carried.');
-    } else if (name === 'connection' && /authorization|x-api-key|x-outrider/i.test(value)) {
-      throw bad('connection', 'Connection may not list a protected header.');
-    }
-  }
-  if (hosts === 0) throw bad('host', 'The Host header is missing.');
-  if (request.httpVersion === '1.0' && request.headers['transfer-encoding'] !== undefined) {
-    throw bad('transfer_encoding', 'HTTP/1.0 knows no Transfer-Encoding.');
-  }
+export function readAuthority(text: string, portLeftOut?: number): Authority {
+  const parts = PARTS.exec(text);
+  const port = parts?.[2] === undefined ? portLeftOut : Number(parts[2]);
+  if (!parts || port === undefined || port > 65_535) throw badHost(text);
+  const written = parts[1]!.toLowerCase();
+  const host = written.endsWith('.') ? written.slice(0, -1) : written;
+  if (!isCanonical(host)) throw badHost(text);
+  return { host, port };
 }
 
-/** `name`, `name:port`, `1.2.3.4:port` or `[v6]:port`; nothing else. */
-function isHost(value: string): boolean {
-  return /^(?:[A-Za-z0-9](?:[A-Za-z0-9._-]{0,252}[A-Za-z0-9])?|\[[0-9A-Fa-f:.]+\])(?::(?:[1-9]\d{0,4}))?$/.test(
-    value,
-  );
+/** Whether a name or address is written the way every layer reads it. */
+function isCanonical(host: string): boolean {
+  if (!host.startsWith('[')) {
+    const labels = host.split('.');
+    if (host.length > HOST_CHARACTERS_MAX || !labels.every((label) => LABEL.test(label))) return false;
+    if (labels.some(isALabel) && !isUnicodeName(host)) return false;
+  }
+  return URL.canParse(`http://${host}/`) && new URL(`http://${host}/`).hostname === host;
 }
 
-/** Colons may stand bare or encoded: the one way and the other are canonical. */
-const isArn = (segment: string): boolean => ARN.test(segment.replaceAll(':', '%3A'));
+const isALabel = (label: string): boolean => label.startsWith('xn--');
 
-function decoded(segment: string): string | null {
+/** Whether every A-label says a name that is written back the same (RFC 5891 § 5.4). */
+function isUnicodeName(host: string): boolean {
+  const name = domainToUnicode(host);
+  return !name.split('.').some(isALabel) && domainToASCII(name) === host;
+}
+
+/** `https://host`, with the port unless it is the scheme's own. */
+export function originOf(scheme: Scheme, { host, port }: Authority): string {
+  return port === SCHEME_PORTS[scheme] ? `${scheme}://${host}` : `${scheme}://${host}:${port}`;
+}
+
+/** A Host header (or a tunnel's name) that says the very same; a port left out is the scheme's. */
+export function isSame(text: string, authority: Authority, scheme: Scheme): boolean {
   try {
-    return decodeURIComponent(segment);
+    const { host, port } = readAuthority(text, SCHEME_PORTS[scheme]);
+    return host === authority.host && port === authority.port;
   } catch (failure) {
-    if (failure instanceof URIError) return null;
+    if (failure instanceof Refusal) return false;
     throw failure;
   }
 }
 
-const printable = (text: string): string => text.slice(0, 80).replace(/[^\x20-\x7e]/g, '?');
+export const portOf = (scheme: Scheme): number => SCHEME_PORTS[scheme];
 
-function bad(reason: string, sentence: string): Refusal {
-  return new Refusal('bad_request', sentence, { reason });
+function badHost(text: string): Refusal {
+  return new Refusal('bad_request', `"${printable(text)}" is not one canonical host and port.`, {
+    reason: 'bad_host',
+  });
 }

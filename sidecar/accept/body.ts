@@ -38,6 +38,7 @@ export function createBodies(bytesInFlightMax: () => number): Bodies {
       const declared = Number(request.headers['content-length'] ?? 0);
       if (declared === 0 && request.headers['transfer-encoding'] === undefined) return EMPTY;
       refuseBeyond(declared, declared, bytesMax);
+      if (request.headers.expect !== undefined) response.writeContinue();
       const chunks: Buffer[] = [];
       let total = 0;
       response.once('close', () => {

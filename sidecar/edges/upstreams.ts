@@ -1,9 +1,11 @@
 // Everything outbound: undici pools, one per origin, HTTP/1.1, no redirects followed. An exchange resolves when the
 // answer's head has come; its bytes are handed over as they come once someone listens.
 
+import type { Socket } from 'node:net';
 import { Pool } from 'undici';
 import type { Timeouts } from '../../contract/config/config.ts';
 import type { Answer, AnswerSink, Outbound } from '../call.ts';
+import { openTunnel } from './tunnel.ts';
 
 export interface Upstreams {
   /** Rejects with SendFailure when no answer comes. `signal` hands out the means to abort, before the head too. */
@@ -53,6 +55,7 @@ export function createUpstreams(): Upstreams {
 
   return {
     send(outbound, timeouts, onStarted) {
+      if (outbound.becomes === 'tunnel') return tunnel(outbound, timeouts, onStarted);
       return new Promise((resolve, reject) => {
         const exchange = new Exchange(resolve, reject, timeouts.totalMs);
         onStarted((reason) => exchange.abort(reason));
@@ -62,6 +65,7 @@ export function createUpstreams(): Upstreams {
             method: outbound.method,
             headers: outbound.headers,
             body: outbound.body,
+            ...(outbound.becomes === 'websocket' && { upgrade: 'websocket' }),
             headersTimeout: timeouts.firstByteMs,
             bodyTimeout: timeouts.idleMs,
           },
@@ -75,6 +79,11 @@ export function createUpstreams(): Upstreams {
   };
 }
 
+const tunnel: Upstreams['send'] = (outbound, timeouts, onStarted) =>
+  openTunnel(outbound, timeouts, onStarted).catch((failure) => {
+    throw new SendFailure('unreachable', false, failure);
+  });
+
 interface Controller {
   abort(reason: Error): void;
   pause(): void;
@@ -86,6 +95,7 @@ interface Controller {
 class Exchange implements Answer {
   status = 0;
   headers: string[] = [];
+  socket?: Socket;
   #controller: Controller | null = null;
   #sink: AnswerSink | null = null;
   #early: Buffer[] = [];
@@ -115,11 +125,21 @@ class Exchange implements Answer {
   }
 
   onResponseStart(controller: Controller, status: number): void {
-    if (status < 200) return;
+    if (status >= 200) this.#answer(controller, status);
+  }
+
+  #answer(controller: Controller, status: number): void {
     this.status = status;
     const raw = controller.rawHeaders as readonly Buffer[];
     for (let i = 0; i < raw.length; i++) this.headers.push(raw[i]!.toString('latin1'));
     this.#resolve(this);
+  }
+
+  onRequestUpgrade(controller: Controller, status: number, _: unknown, socket: Socket): void {
+    clearTimeout(this.#deadline);
+    this.#ended = true;
+    this.socket = socket;
+    this.#answer(controller, status);
   }
 
   onResponseData(_: Controller, chunk: Buffer): void {

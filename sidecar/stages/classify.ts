@@ -66,7 +66,7 @@ const basePathOf = ({ url }: Upstream): string => new URL(url).pathname.replace(
  * upstream's name alone, without a slash, is the base path itself.
  */
 function headOf({ method, to, path, query, request }: Identified, base: string): RequestHead {
-  if (to.kind === 'url') return { method, path, query, headers: request.headers };
+  if (to.kind !== 'upstream') return { method, path, query, headers: request.headers };
   if (path === '/' && base !== '' && !request.url?.startsWith(`/${to.name}/`))
     return { method, path: base, query, headers: request.headers };
   const already = base === '' || path === base || path.startsWith(`${base}/`);

@@ -16,6 +16,7 @@ const DROPPED = new Set([
   'keep-alive',
   'proxy-connection',
   'proxy-authenticate',
+  'proxy-authorization',
   'te',
   'trailer',
   'transfer-encoding',
@@ -23,6 +24,7 @@ const DROPPED = new Set([
   'content-length',
   'expect',
   'http2-settings',
+  'sec-websocket-extensions',
   'forwarded',
   'via',
   'traceparent',
@@ -34,19 +36,13 @@ const DROPPED = new Set([
   'x-original-url',
   'x-rewrite-url',
 ]);
-const CREDENTIAL_PLACES = new Set([
-  'authorization',
-  'proxy-authorization',
-  'x-api-key',
-  'api-key',
-  'x-goog-api-key',
-  'cookie',
-]);
+const CREDENTIAL_PLACES = new Set(['authorization', 'x-api-key', 'api-key', 'x-goog-api-key', 'cookie']);
 /** Query parameters that carry a key; taken out where we put a credential in. */
 const CREDENTIAL_PARAMETERS = /^(?:key|api[-_]?key|access_token|x-amz-[a-z0-9-]+)(?:=|$)/i;
 const BODILESS = new Set(['GET', 'HEAD', 'OPTIONS', 'DELETE']);
 
 export async function inject(admitted: Admitted, secrets: Secrets): Promise<Credentialed> {
+  if (admitted.to.kind === 'tunnel') return learn(admitted, { outbound: bare(admitted), credentialName: '' });
   const { upstream, agent, policy, dialect } = admitted;
   const ofAgent = agent.entry.credentials.get(upstream.name);
   const name = ofAgent ?? upstream.credential;
@@ -91,6 +87,7 @@ async function sign(
 
 function build(call: Admitted, forwarding: boolean, injecting: boolean): Omit<Outbound, 'secret'> {
   const { upstream, head, description, method } = call;
+  const becomes = method === 'WEBSOCKET' ? 'websocket' : null;
   const url = new URL(upstream.url);
   const lineage = lineageHeaders(call);
   const body = splice(call, lineage);
@@ -98,15 +95,32 @@ function build(call: Admitted, forwarding: boolean, injecting: boolean): Omit<Ou
   const plainAnswer = dropUsageChunk || description?.rewritten === true;
   const headers = carriedHeaders(call, forwarding, plainAnswer);
   headers.push('host', url.host, ...lineage);
-  if (body.length > 0 || !BODILESS.has(method)) headers.push('content-length', String(body.length));
+  if (body.length > 0 || !(BODILESS.has(method) || becomes))
+    headers.push('content-length', String(body.length));
   return {
     origin: url.origin,
     path: head.path + (injecting ? withoutCredentials(head.query) : head.query),
-    method,
+    method: becomes ? 'GET' : method,
     headers,
     body: body.length > 0 ? body : null,
     dropUsageChunk,
     publicOnly: !upstream.declared,
+    becomes,
+  };
+}
+
+/** A tunnel is opened with nothing: neither head nor credential. */
+function bare({ upstream, method }: Admitted): Outbound {
+  return {
+    origin: upstream.url,
+    path: '',
+    method,
+    headers: [],
+    body: null,
+    secret: null,
+    dropUsageChunk: false,
+    publicOnly: !upstream.declared,
+    becomes: 'tunnel',
   };
 }
 

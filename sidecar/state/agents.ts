@@ -10,7 +10,12 @@ import type { RequestHead } from '../dialects/dialect.ts';
 
 export interface Agents {
   /** Undefined when no key was presented that anyone knows. */
-  identify(config: Config, headers: RequestHead['headers']): AgentIdentity | undefined;
+  identify(
+    config: Config,
+    headers: RequestHead['headers'],
+    /** What the tunnel was opened with that the call came through. */
+    proxyAuthorization?: string,
+  ): AgentIdentity | undefined;
 }
 
 export interface AgentKey {
@@ -76,14 +81,14 @@ export function createAgents(options: {
   };
 
   return {
-    identify(config, headers) {
+    identify(config, headers, proxyAuthorization) {
       if (options.fixed !== null) return standing(config, options.fixed);
       const keys = options.keys(config);
-      for (const presented of presentedKeys(headers)) {
-        const owner = keys.find(({ key }) => sameSecret(key, presented));
+      for (const presented of presentedKeys(headers, proxyAuthorization)) {
+        const owner = keys.find(({ key }) => sameSecret(key, presented.key));
         if (!owner) continue;
         if (!owner.pattern.includes('*')) return standing(config, owner.pattern);
-        const claimed = String(headers[NAME_HEADER] ?? '');
+        const claimed = String(headers[NAME_HEADER] ?? presented.user);
         return agentNamed(config, claimed)?.pattern === owner.pattern ? standing(config, claimed) : undefined;
       }
       return undefined;
@@ -106,10 +111,29 @@ export function agentAlone(config: Config, name: string, instance: string): Agen
   return agentOf(agents, config, name);
 }
 
-function presentedKeys(headers: RequestHead['headers']): string[] {
-  return KEY_HEADERS.map((name) => String(headers[name] ?? '').replace(/^(?:Bearer|Basic)\s+/i, '')).filter(
-    Boolean,
-  );
+interface Presented {
+  readonly key: string;
+  /** Who it is said to be, where the key came as a proxy url has it: `http://name:key@127.0.0.1:4320`. */
+  readonly user: string;
+}
+
+function presentedKeys(
+  headers: RequestHead['headers'],
+  proxyAuthorization: string | undefined,
+): readonly Presented[] {
+  return [proxyAuthorization, ...KEY_HEADERS.map((name) => headers[name])]
+    .filter((value) => value !== undefined && value !== '')
+    .map((value) => presentedIn(String(value)));
+}
+
+function presentedIn(value: string): Presented {
+  const [, scheme = '', text = value] = /^(Bearer|Basic)\s+(.*)$/i.exec(value) ?? [];
+  if (scheme.toLowerCase() !== 'basic') return { key: text, user: '' };
+  const pair = Buffer.from(text, 'base64').toString();
+  const colon = pair.indexOf(':');
+  if (colon < 0) return { key: text, user: '' };
+  const [user, password] = [pair.slice(0, colon), pair.slice(colon + 1)];
+  return { key: password || user, user };
 }
 
 function sameSecret(a: string, b: string): boolean {

@@ -177,7 +177,11 @@ describe('a bad request', () => {
       `GET http://evil.example/ HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n`,
       /^HTTP\/1\.1 400 /,
     ],
-    ['CONNECT', 'CONNECT evil.example:443 HTTP/1.1\r\nHost: evil.example:443\r\n\r\n', /^HTTP\/1\.1 405 /],
+    [
+      'CONNECT to where no rule leads',
+      'CONNECT evil.example:443 HTTP/1.1\r\nHost: evil.example:443\r\n\r\n',
+      /^HTTP\/1\.1 403 [\s\S]*no_rule_for_host/,
+    ],
     [
       'an upgrade',
       `GET /openai/v1/models HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n`,

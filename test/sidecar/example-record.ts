@@ -29,7 +29,7 @@ export function exampleRecord(more: Partial<CallRecord>): CallRecord {
     upstream: 'openai',
     method: 'POST',
     rpc: null,
-  path: '/v1/chat/completions',
+    path: '/v1/chat/completions',
     serverAddress: 'api.openai.com',
     serverPort: 443,
     requestModel: 'gpt-5-mini',

@@ -53,6 +53,7 @@ function classified(path: string, body: JsonObject): Classified {
   const bytes = Buffer.from(JSON.stringify(body));
   const json = parseStrict(bytes) as JsonObject;
   return {
+    to: { kind: 'upstream', name: 'u' },
     upstream: { name: 'u', speaks: dialect.name, url: 'https://u.example' },
     agent: { name: 'a', entry: { roles: ['r'], department: null } },
     lineage: { task: 't' },

@@ -21,8 +21,6 @@ describe('not yet enforced', () => {
       'upstreams: { g: { url: https://g.example, speaks: gemini } }',
       ['c.yaml:1:14: upstreams that speak gemini'],
     ],
-    ['a tunnel', 'roles: { r: { allow: ["connect db.example:1"] } }', ['c.yaml:1:23: rules of kind connect']],
-    ['a prohibited tunnel', 'prohibited: ["connect db.example:1"]', ['c.yaml:1:14: rules of kind connect']],
     [
       'a condition on cost',
       `${LLM}roles: { r: { ask: [llm u/* when cost > 5.0] } }`,
@@ -69,7 +67,7 @@ describe('not yet enforced', () => {
 
   it('names nothing that is enforced', async () => {
     const text = `${LLM}credentials: { k: { from: env:K } }
-prohibited: [llm u/x, tool shell]
+prohibited: [llm u/x, tool shell, "connect db.example:1"]
 roles: { r: { mode: observe, allow: ["llm u/* when args.cost == 1", hosted u/web_search, "http GET https://a.example/"], limits: { max_output_tokens: 5, requests: 60/minute } } }
 agents: { a: { role: r, mode: observe, key: env:A, credentials: { u: k }, task_budgets: [$1] } }
 owners: { o: { pagerduty: env:P, slack: env:S } }

@@ -2,7 +2,8 @@ import { readFileSync } from 'node:fs';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { Refusal } from '../../../contract/refusals.ts';
-import { readTarget, whyNotCanonical } from '../../../sidecar/accept/authority.ts';
+import { readReverse } from '../../../sidecar/accept/reverse.ts';
+import { whyNotCanonical } from '../../../sidecar/accept/target.ts';
 
 interface PathCase {
   readonly id: string;
@@ -23,11 +24,11 @@ describe('a request target', () => {
   it.each(cases)('$id $url', ({ url, long, reason, upstream, path, query }) => {
     const target = long === undefined ? url : url + 'x'.repeat(long);
     if (reason === undefined) {
-      expect(readTarget(target)).toEqual({ to: { kind: 'upstream', name: upstream }, path, query });
+      expect(readReverse(target)).toEqual({ to: { kind: 'upstream', name: upstream }, path, query });
       return;
     }
     try {
-      readTarget(target);
+      readReverse(target);
       expect.unreachable();
     } catch (failure) {
       expect(failure).toBeInstanceOf(Refusal);

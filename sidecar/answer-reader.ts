@@ -6,6 +6,8 @@ import type { Metered, StreamMeter } from './dialects/dialect.ts';
 
 export interface AnswerReader {
   readonly streamed: boolean;
+  /** Where the answer is read live: its meter, else null. */
+  readonly stream: StreamMeter | null;
   /** True when what the agent gets is not what came: then what `push` and `flush` return is what goes out. */
   readonly rewrites: boolean;
   push(chunk: Buffer): Buffer;
@@ -40,6 +42,7 @@ export function readerOf({ answer, description, endpoint, dialect, outbound }: A
 
 const unread: AnswerReader = {
   streamed: false,
+  stream: null,
   rewrites: false,
   push: (chunk) => chunk,
   flush: () => NOTHING,
@@ -49,6 +52,7 @@ const unread: AnswerReader = {
 function live(meter: StreamMeter, rewrites: boolean): AnswerReader {
   return {
     streamed: true,
+    stream: meter,
     rewrites,
     push: (chunk) => meter.push(chunk),
     flush: () => meter.flush(),
@@ -61,6 +65,7 @@ function kept(streamed: boolean, read: (bytes: Buffer) => Metered | null): Answe
   let total = 0;
   return {
     streamed,
+    stream: null,
     rewrites: false,
     push(chunk) {
       total += chunk.length;

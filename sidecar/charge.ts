@@ -13,6 +13,8 @@ import type { PriceBook } from './state/prices.ts';
 export type Ending =
   /** The upstream's answer went through to its end; `metered` is what it said. */
   | { readonly kind: 'answered'; readonly metered: Metered | null; readonly upstreamStatus: number }
+  /** We ended the stream where its hold was used up; of its output `outputTokens` were surely made. */
+  | { readonly kind: 'cut'; readonly metered: Metered | null; readonly outputTokens: number }
   /** The upstream's answer broke off. */
   | { readonly kind: 'broken'; readonly metered: Metered | null; readonly failure: SendFailure | null }
   | { readonly kind: 'hung_up'; readonly metered: Metered | null; readonly sent: boolean }
@@ -41,6 +43,8 @@ export function charge(call: Chargeable, ending: Ending, prices: PriceBook): Cha
   switch (ending.kind) {
     case 'answered':
       return chargeAnswered(call, ending.metered, ending.upstreamStatus, prices);
+    case 'cut':
+      return chargeCut(call, ending.metered, ending.outputTokens, prices);
     case 'broken':
       return {
         ...chargeHold(call),
@@ -164,9 +168,60 @@ function chargeHungUp(call: Chargeable, metered: Metered | null, sent: boolean, 
   return { ...chargeNothing(call, 'estimated'), ...outcome, used, cost, usage, source: 'estimated' };
 }
 
-function boundedUsage(call: Chargeable, metered: Metered | null, contextWindow: number | null): Usage {
+/** What was surely used, at most the hold: that is why it was cut. */
+function chargeCut(
+  call: Chargeable,
+  metered: Metered | null,
+  outputTokens: number,
+  prices: PriceBook,
+): Charge {
+  if (!call.held) return chargeNothing(call, 'none');
+  const used = usedSoFar(call, metered, outputTokens, prices);
+  const cost = smaller(used.nanodollars, call.held.nanodollars);
+  return {
+    ...chargeNothing(call, 'estimated'),
+    used: { nanodollars: cost, tokens: smaller(used.tokens, call.held.tokens) },
+    cost,
+    usage: usageSoFar(call, metered, outputTokens),
+    source: 'estimated',
+  };
+}
+
+/** What a stream has used with `outputTokens` made; the whole hold where no rate is known for it. */
+export function usedSoFar(
+  call: Chargeable,
+  metered: Metered | null,
+  outputTokens: number,
+  prices: PriceBook,
+): Amounts {
+  const held = call.held ?? NOTHING;
+  if (!call.upstream || call.price == null) return held;
+  const usage = usageSoFar(call, metered, outputTokens);
+  const seen = metered ?? NOTHING_METERED;
+  const priced = prices.charge(call.upstream, call.price, modelOf(call), seen, usage);
+  return { nanodollars: priced?.nanodollars ?? held.nanodollars, tokens: totalTokens(usage) };
+}
+
+/** Input as reported or bounded. */
+function usageSoFar(call: Chargeable, metered: Metered | null, outputTokens: number): Usage {
+  const reported = metered?.usage ?? metered?.partial;
+  return { ...(reported ?? boundedInput(call, call.price?.contextWindow ?? null)), outputTokens };
+}
+
+function boundedInput(call: Chargeable, contextWindow: number | null): Usage {
   const bound = call.description?.inputTokensMax ?? 0;
-  const input = bound === 'context_window' ? (contextWindow ?? 0) : bound;
+  return {
+    uncachedInputTokens: bound === 'context_window' ? (contextWindow ?? 0) : bound,
+    cachedInputTokens: 0,
+    cacheWriteTokens: 0,
+    cacheWriteHourTokens: 0,
+    outputTokens: 0,
+    reasoningTokens: 0,
+    hostedUses: {},
+  };
+}
+
+function boundedUsage(call: Chargeable, metered: Metered | null, contextWindow: number | null): Usage {
   const output = (metered?.outputBytesSeen ?? 0) + UNSEEN_OUTPUT_TOKENS;
   const limit =
     (call.description?.outputTokensMax ?? call.outputTokensWritten ?? output) *
@@ -174,15 +229,7 @@ function boundedUsage(call: Chargeable, metered: Metered | null, contextWindow: 
   const outputTokens = Math.min(output, limit);
   if (metered?.partial)
     return { ...metered.partial, outputTokens: Math.max(metered.partial.outputTokens, outputTokens) };
-  return {
-    uncachedInputTokens: input,
-    cachedInputTokens: 0,
-    cacheWriteTokens: 0,
-    cacheWriteHourTokens: 0,
-    outputTokens,
-    reasoningTokens: 0,
-    hostedUses: {},
-  };
+  return { ...boundedInput(call, contextWindow), outputTokens };
 }
 
 function chargeRefused(call: Chargeable, refusal: Refusal, sent: boolean): Charge {

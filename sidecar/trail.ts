@@ -29,6 +29,8 @@ export interface Trail {
   /** The agent's connection is gone. Nothing happens where the call has ended. */
   hangUp(): void;
   answered(): void;
+  /** We ended the stream where its hold was used up; `outputTokens` were surely made. */
+  cut(outputTokens: number): void;
   broken(failure: SendFailure | null): void;
   /** `httpStatus` is what the agent got for it. */
   refused(refusal: Refusal, httpStatus: number): void;
@@ -141,6 +143,12 @@ export function openTrail(accepted: Accepted, use: TrailServices): Trail {
     },
     answered() {
       close(() => ({ kind: 'answered', metered: metered(), upstreamStatus }), upstreamStatus, null);
+    },
+    cut(outputTokens) {
+      const refusal = new Refusal('over_budget', 'The stream was ended where its hold was used up.', {
+        reason: 'cut_at_hold',
+      });
+      close(() => ({ kind: 'cut', metered: metered(), outputTokens }), upstreamStatus, refusal);
     },
     broken(failure) {
       close(() => ({ kind: 'broken', metered: metered(), failure }), upstreamStatus, null);

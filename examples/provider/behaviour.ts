@@ -40,6 +40,8 @@ export interface Behaviour {
   readonly errorType?: string;
   readonly errorMessage?: string;
   readonly text?: string;
+  /** Write on past the request's limit. */
+  readonly ignoresLimit?: boolean;
   readonly thinking?: string;
   readonly toolCalls?: readonly ToolCall[];
   readonly usage?: Counts;

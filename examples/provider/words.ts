@@ -18,7 +18,8 @@ export interface Said {
 /** The words of an answer, at most `outputTokensMax` of them, with their counts. */
 export function say(request: ReceivedRequest, behaviour: Behaviour, outputTokensMax: number | null): Said {
   const wanted = behaviour.text ?? (behaviour.toolCalls ? '' : USUAL_ANSWER);
-  const limitBytes = (outputTokensMax ?? Number.MAX_SAFE_INTEGER) * BYTES_PER_TOKEN;
+  const limit = behaviour.ignoresLimit ? null : outputTokensMax;
+  const limitBytes = (limit ?? Number.MAX_SAFE_INTEGER) * BYTES_PER_TOKEN;
   const text = cutAt(wanted, limitBytes);
   const written = (behaviour.toolCalls ?? []).map((call) => call.name + call.arguments).join('');
   const output = Buffer.byteLength(text + (behaviour.thinking ?? '') + written);

@@ -11,7 +11,7 @@ export interface EventReader {
   push(chunk: Buffer): Buffer;
   /** The end of the stream: an event without its blank line is taken too (providers and clients both allow it). */
   end(): Buffer;
-  /** Bytes that were returned since the last event ended; one more where a CR may have the LF yet to come. */
+  /** Bytes that were returned since the last event ended; infinite while a CR may have its LF yet to come. */
   unfinishedBytes(): number;
   /** Bytes that could not be read because a line or an event was too long; 0 while all is well. */
   unreadBytes(): number;
@@ -173,7 +173,7 @@ export function readEvents(take: (data: string) => boolean, mayDrop: boolean): E
   return {
     push,
     end,
-    unfinishedBytes: () => (mayDrop ? 0 : sinceEvent + (afterCr ? 1 : 0)),
+    unfinishedBytes: () => (mayDrop ? 0 : afterCr ? Number.POSITIVE_INFINITY : sinceEvent),
     unreadBytes: () => unread,
   };
 }

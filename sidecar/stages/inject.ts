@@ -92,7 +92,7 @@ function build(call: Admitted, forwarding: boolean, injecting: boolean): Omit<Ou
   const lineage = lineageHeaders(call);
   const body = splice(call, lineage);
   const dropUsageChunk = description?.mustAskForUsage === true && call.json !== undefined;
-  const plainAnswer = dropUsageChunk || description?.rewritten === true;
+  const plainAnswer = dropUsageChunk || description?.rewritten === true || mayBeCut(call);
   const headers = carriedHeaders(call, forwarding, plainAnswer);
   headers.push('host', url.host, ...lineage);
   if (body.length > 0 || !(BODILESS.has(method) || becomes))
@@ -123,6 +123,10 @@ function bare({ upstream, method }: Admitted): Outbound {
     becomes: 'tunnel',
   };
 }
+
+/** A stream is read while it passes, so that it can be ended where its hold is used up. */
+const mayBeCut = ({ description, agent, hold }: Admitted): boolean =>
+  description?.stream === true && agent.mode === 'enforce' && hold !== null;
 
 function carriedHeaders({ request, dialect }: Admitted, forwarding: boolean, plainAnswer: boolean): string[] {
   const { rawHeaders } = request;

@@ -1,12 +1,13 @@
 // Count what was used while the answer streams past: each chunk goes to the agent first and is read after. The bytes
-// are the upstream's own, but for a usage chunk that only we asked for and what a dialect writes anew; an
-// answer that literally holds the injected secret is ended there.
+// are the upstream's own, but for a usage chunk that only we asked for and what a dialect writes anew; an answer that
+// literally holds the injected secret is ended there, and a stream where its hold is used up.
 
 import { Refusal } from '../../contract/refusals.ts';
 import { answerHead, holdsSecret } from '../answer-head.ts';
 import { type AnswerReader, readerOf } from '../answer-reader.ts';
 import { rewriterOf } from '../answer-rewriter.ts';
 import type { Answered } from '../call.ts';
+import { type Cutter, cutterOf } from '../cutter.ts';
 import type { Rewriter } from '../dialects/dialect.ts';
 import type { SendFailure } from '../edges/upstreams.ts';
 import { type SecretGuard, secretGuard } from '../secret-guard.ts';
@@ -31,6 +32,8 @@ export function meter(answered: Answered, trail: Trail): void {
 /** Bytes pass on as they come, no faster than the agent takes them. */
 function pass(answered: Answered, trail: Trail, reader: AnswerReader, guard: SecretGuard): void {
   const { answer, response } = answered;
+  const cutter = cutterOf(answered, reader.stream);
+  let over = false;
   response.writeHead(answer.status, answerHead(answered, reader.rewrites));
   // a stream of a tool server may say nothing for long, and its client waits for the head
   if (reader.streamed && answered.description?.acts.length) response.flushHeaders();
@@ -39,12 +42,27 @@ function pass(answered: Answered, trail: Trail, reader: AnswerReader, guard: Sec
   };
   response.on('drain', () => answer.resume());
   const end = (failure: SendFailure | null): void => {
+    over = true;
     trail.broken(failure);
     response.destroy();
   };
-  const rewrite = (bytes: Buffer): void => {
+  const cut = (by: Cutter): void => {
+    over = true;
+    response.end(by.ending());
+    trail.cut(by.outputTokens());
+    answer.abort(new Error('the hold is used up'));
+  };
+  const passThenRead = (bytes: Buffer): void => {
+    write(bytes);
+    reader.push(bytes);
+    if (cutter && cutter.endsWithin(bytes) !== null) cut(cutter);
+  };
+  const readThenPass = (bytes: Buffer): void => {
     try {
-      write(reader.push(bytes));
+      const read = reader.push(bytes);
+      const last = cutter?.endsWithin(bytes) ?? null;
+      write(last === null || reader.rewrites ? read : read.subarray(0, last));
+      if (cutter && last !== null) cut(cutter);
     } catch (failure) {
       answer.abort(failure as Error);
       end(null);
@@ -52,16 +70,17 @@ function pass(answered: Answered, trail: Trail, reader: AnswerReader, guard: Sec
   };
   answer.listen({
     data(chunk) {
+      if (over) return;
       const clean = guard.pass(chunk);
       if (clean === null) {
         answer.abort(new Error('secret in the answer'));
         return end(null);
       }
-      if (reader.rewrites) return rewrite(clean);
-      write(clean);
-      reader.push(clean);
+      if (reader.rewrites || cutter?.due) readThenPass(clean);
+      else passThenRead(clean);
     },
     end() {
+      if (over) return;
       const rest = guard.flush();
       try {
         if (rest.length > 0) write(reader.push(rest));
@@ -72,7 +91,9 @@ function pass(answered: Answered, trail: Trail, reader: AnswerReader, guard: Sec
       response.end();
       trail.answered();
     },
-    failed: (failure) => end(failure as SendFailure),
+    failed: (failure) => {
+      if (!over) end(failure as SendFailure);
+    },
   });
 }
 
@@ -80,6 +101,7 @@ function pass(answered: Answered, trail: Trail, reader: AnswerReader, guard: Sec
 function rewriting(reader: AnswerReader, rewriter: Rewriter): AnswerReader {
   return {
     streamed: reader.streamed,
+    stream: reader.stream,
     rewrites: true,
     push(chunk) {
       reader.push(chunk);

@@ -102,6 +102,46 @@ describe.each(CASES)('%s', (_, golden) => {
     });
 });
 
+const CUTTABLE = CASES.filter(([, { streams, expected }]) => {
+  const metered = expected.metered;
+  return streams && metered !== undefined && metered.complete !== false && !metered.errorType;
+});
+
+/** What the agent gets of a stream that is due to be cut after `at` bytes: its event ends first. Null where none is cut. */
+function cutAfter(golden: Golden, at: number, dropUsageChunk: boolean): Buffer | null {
+  const { dialect, description } = described(golden);
+  const meter = dialect.meterStream(description, { dropUsageChunk });
+  const passed = [meter.push(golden.answerBody.subarray(0, at))];
+  let end = at;
+  for (let tail = meter.unfinishedBytes(); tail > 0 && end < golden.answerBody.length; end++) {
+    const next = meter.push(golden.answerBody.subarray(end, end + 1));
+    tail = meter.unfinishedBytes();
+    if (tail <= 1) passed.push(next.subarray(0, 1 - tail));
+    else passed.push(next);
+    if (tail <= 1) break;
+  }
+  const { outputBytesSeen, finishReasons } = meter.metered();
+  const goesOn = outputBytesSeen > 0 && finishReasons.length < description.choices;
+  return goesOn && meter.outputTokensSeen() > 0 ? Buffer.concat([...passed, meter.cut()]) : null;
+}
+
+describe.each(CUTTABLE)('%s, cut', (_, golden) => {
+  it('at any byte is read as an answer that reached its limit', () => {
+    const { answerBody, expected } = golden;
+    const { dialect, description } = described(golden);
+    for (let at = 1; at < answerBody.length; at++) {
+      for (const drop of expected.usageChunk === undefined ? [false] : [false, true]) {
+        const got = cutAfter(golden, at, drop);
+        if (got === null) continue;
+        const { metered } = readStream(dialect, description, [got], false);
+        const { complete, errorType, finishReasons } = metered;
+        if (!complete || errorType !== null || finishReasons.length === 0)
+          expect.fail(`cut at ${at}: ${JSON.stringify(metered)} of ${got.toString()}`);
+      }
+    }
+  });
+});
+
 describe.each(Object.values(DIALECTS))('$name', (dialect) => {
   it('is one of the golden dialects', () => {
     expect(CASES.some(([name]) => name.startsWith(`${dialect.name}/`))).toBe(true);

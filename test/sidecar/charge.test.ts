@@ -162,6 +162,24 @@ const cases: Case[] = [
     source: 'none',
   },
   {
+    name: 'cut at its hold with the input reported: what was made',
+    ending: () => ({
+      kind: 'cut',
+      metered: metered({ partial: { ...USAGE, outputTokens: 1 } }),
+      outputTokens: 50,
+    }),
+    status: 'success',
+    cost: COST,
+    source: 'estimated',
+  },
+  {
+    name: 'cut at its hold: never more than that',
+    ending: () => ({ kind: 'cut', metered: metered({}), outputTokens: 1_000_000 }),
+    status: 'success',
+    cost: HELD.nanodollars,
+    source: 'estimated',
+  },
+  {
     name: 'hung up before it was sent: nothing',
     ending: () => ({ kind: 'hung_up', metered: null, sent: false }),
     status: 'failure',

@@ -6,7 +6,8 @@ import OpenAI from 'openai';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { type Action, AGENT_KEY, type Fleet, startFleet } from './fleet.ts';
 
-const WORDS = Array.from({ length: 2_000 }, (_, at) => `word${at}`).join(' ');
+/** So many that no buffer on the way holds them: who stops reading is noticed. */
+const WORDS = Array.from({ length: 30_000 }, (_, at) => `word${at}`).join(' ');
 const LIMIT = 100;
 const MESSAGES = [{ role: 'user' as const, content: 'Write on and on.' }];
 

@@ -19,6 +19,7 @@ import { createDoors, type Doors } from './accept/server.ts';
 import { type AdminServices, createAdmin } from './admin.ts';
 import type { AgentIdentity, Known } from './call.ts';
 import { upstreamOf } from './destination.ts';
+import { a2a } from './dialects/a2a.ts';
 import { anthropic } from './dialects/anthropic.ts';
 import { bedrock } from './dialects/bedrock.ts';
 import type { Dialect } from './dialects/dialect.ts';
@@ -78,7 +79,7 @@ export interface Sidecar {
   stop(): Promise<void>;
 }
 
-const DIALECTS: Readonly<Partial<Record<DialectName, Dialect>>> = { openai, anthropic, bedrock, mcp, http };
+const DIALECTS: Readonly<Partial<Record<DialectName, Dialect>>> = { openai, anthropic, bedrock, mcp, a2a, http };
 const STOP_STEPS_MS = 15_000;
 
 /** Throws an Error with one sentence when it cannot start: a taken port, a locked folder, an unknown agent. */

@@ -186,7 +186,7 @@ function verdictsOf({ judgement, agent }: Known): { verdict: Verdict; would: Ver
   return { verdict: passes ? 'allow' : would, would };
 }
 
-/** A tool that says it could not, and JSON-RPC's codes for a request that is wrong: the server works. */
+/** A tool or an agent that says it could not, and codes for a request that is wrong: the server works. */
 const CALLERS_OWN: ReadonlySet<string> = new Set([
   'tool_error',
   '-32600',
@@ -194,6 +194,9 @@ const CALLERS_OWN: ReadonlySet<string> = new Set([
   '-32602',
   '-32700',
   '-32002',
+  ...['invalid_request', 'method_not_found', 'invalid_params', 'parse_error', 'not_found', 'task_rejected'],
+  ...['task_not_found', 'task_not_cancelable', 'unsupported_operation', 'content_type_not_supported'],
+  ...['push_notification_not_supported', 'extended_card_not_configured', 'version_not_supported'],
 ]);
 
 function outcomeOf(charged: Charge, ending: Ending, upstreamStatus: number): Outcome {

@@ -28,9 +28,17 @@ export function wantedBy({ to, upstream, description, method, head }: Classified
       ? [{ kind: 'mcp', upstream: name, tool: '' }]
       : acts.map((act) => ({ kind: 'mcp', upstream: name, tool: act.name, args: act.args }));
   if (speaks === 'a2a')
-    return acts.length === 0
-      ? [{ kind: 'a2a', upstream: name, skill: '' }]
-      : acts.map((act) => ({ kind: 'a2a', upstream: name, skill: act.name, args: act.args }));
+    return [
+      ...(acts.length === 0
+        ? [{ kind: 'a2a' as const, upstream: name, skill: '' }]
+        : acts.map((act) => ({ kind: 'a2a' as const, upstream: name, skill: act.name, args: act.args }))),
+      ...(description?.callsBack ?? []).map((url) => ({
+        kind: 'http' as const,
+        method: 'POST',
+        url,
+        declared: false,
+      })),
+    ];
   const wanted: Wanted[] = [];
   if (!description || description.requests.length === 0) addModelCall(wanted, name, description);
   else

@@ -93,8 +93,9 @@ const isStricter = (verdict: Verdict, than: Verdict): boolean =>
 /** A condition that errors does not open anything… */
 function allows<Wanted extends Subject>(rule: Rule, subject: Wanted, facts: Facts<Wanted>): boolean {
   if (!rule.matches(subject)) return false;
+  if (rule.holds === null || isNameless(subject)) return true;
   try {
-    return rule.holds === null || rule.holds(facts(subject));
+    return rule.holds(facts(subject));
   } catch {
     return false;
   }
@@ -103,11 +104,19 @@ function allows<Wanted extends Subject>(rule: Rule, subject: Wanted, facts: Fact
 /** …and does not let anything slip through. */
 function refuses<Wanted extends Subject>(rule: Rule, subject: Wanted, facts: Facts<Wanted>): boolean {
   if (!rule.matches(subject)) return false;
+  if (rule.holds === null) return true;
+  if (isNameless(subject)) return false;
   try {
-    return rule.holds === null || rule.holds(facts(subject));
+    return rule.holds(facts(subject));
   } catch {
     return true;
   }
+}
+
+/** What names no tool and no skill has no arguments to weigh either: conditions wait for what does. */
+function isNameless(subject: Subject): boolean {
+  if (subject.kind === 'mcp') return subject.tool === '';
+  return subject.kind === 'a2a' && subject.skill === '';
 }
 
 function memoised<Wanted extends Subject>(facts: Facts<Wanted>): Facts<Wanted> {

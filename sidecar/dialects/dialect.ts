@@ -38,6 +38,8 @@ export interface Endpoint {
   readonly body: 'object' | 'json' | 'bytes' | null;
   /** Its JSON may come without a content-type or as octets: the provider reads it as JSON all the same. */
   readonly untyped?: true;
+  /** A media type that its JSON may come as beside application/json, lower case. */
+  readonly mediaType?: string;
 }
 
 /** Where input is one conversation, never longer than the model's window. */
@@ -90,6 +92,8 @@ export interface Description {
   readonly acts: readonly Act[];
   /** The requests of a batch, each judged and held for like a call of its own; empty on every other call. */
   readonly requests: readonly BatchedRequest[];
+  /** Urls, without query, that the other agent is asked to call back to: each is weighed as a POST of this agent's own. */
+  readonly callsBack: readonly string[];
   /** The answer is rewritten for the agent (a filtered list, a card), so it is asked for uncompressed. */
   readonly rewritten: boolean;
   /** The answer is a stream that stays open until someone closes it, however long nothing comes. */

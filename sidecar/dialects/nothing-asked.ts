@@ -19,5 +19,6 @@ export const nothingAsked = (endpoint: Endpoint): Description => ({
   unmeterable: null,
   mustAskForUsage: false,
   acts: [],
+  callsBack: [],
   rewritten: false,
 });

@@ -105,7 +105,8 @@ function opensJson(chunk: Buffer): boolean {
   return chunk[at] === OPENING_BRACE;
 }
 
-function parse(text: string): Json | undefined {
+/** Undefined where the text is not JSON. */
+export function parse(text: string): Json | undefined {
   try {
     return JSON.parse(text) as Json;
   } catch {

@@ -18,6 +18,7 @@ export interface Classification {
 }
 
 const NO_BODY = Buffer.alloc(0);
+const JSON_TYPE = /^(application\/(?:[a-z0-9]+\+)?json)\s*(?:;\s*charset="?utf-8"?\s*)?$/i;
 
 export async function classify(identified: Identified, use: Classification): Promise<Classified> {
   const { config } = identified.policy;
@@ -100,10 +101,17 @@ function bodiless(dialect: Dialect, endpoint: Endpoint | undefined, head: Reques
   return { json: undefined, description: endpoint && dialect.describe(endpoint, head, {}, NO_BODY) };
 }
 
+const isUntyped = ({ untyped }: Endpoint, type: string): boolean =>
+  untyped === true && (type === '' || type === 'application/octet-stream');
+
+function isJson({ mediaType }: Endpoint, type: string): boolean {
+  const name = JSON_TYPE.exec(type)?.[1]?.toLowerCase();
+  return name === 'application/json' || (name !== undefined && name === mediaType);
+}
+
 function readJson(endpoint: Endpoint, head: RequestHead, body: Buffer): JsonBody {
   const type = String(head.headers['content-type'] ?? '');
-  const untyped = endpoint.untyped === true && (type === '' || type === 'application/octet-stream');
-  if (!untyped && !/^application\/json\s*(?:;\s*charset="?utf-8"?\s*)?$/i.test(type)) {
+  if (!isUntyped(endpoint, type) && !isJson(endpoint, type)) {
     throw bad(
       'content_type',
       `The content-type must be application/json, not ${type === '' ? 'missing' : type.slice(0, 80)}.`,

@@ -3,6 +3,7 @@
 import { describe, expect, it } from 'vitest';
 import { REFUSAL_CODES, REFUSALS, Refusal } from '../../contract/refusals.ts';
 import { parseStrict } from '../../kit/strict-json.ts';
+import { a2a } from '../../sidecar/dialects/a2a.ts';
 import { anthropic } from '../../sidecar/dialects/anthropic.ts';
 import type { Description, Dialect, JsonObject, Metered } from '../../sidecar/dialects/dialect.ts';
 import { http } from '../../sidecar/dialects/http.ts';
@@ -11,7 +12,13 @@ import { applySplices } from '../../sidecar/dialects/members.ts';
 import { openai } from '../../sidecar/dialects/openai.ts';
 import { type Golden, goldenCases } from './golden.ts';
 
-const DIALECTS: Readonly<Record<string, Dialect>> = { openai, anthropic, mcp, http };
+const DIALECTS: Readonly<Record<string, Dialect>> = { openai, anthropic, mcp, a2a, http };
+
+/** Where a dialect's error shape leaves no room for our own members, the place that says them. */
+const SAID: Readonly<Record<string, (error: Record<string, unknown>) => unknown>> = {
+  mcp: ({ data, ...error }) => ({ ...error, ...(data as object) }),
+  a2a: ({ message, data }) => ({ message, ...(data as { metadata: object }[])[0]!.metadata }),
+};
 
 const CASES = goldenCases().map((golden) => [`${golden.dialect}/${golden.name}`, golden] as const);
 
@@ -157,7 +164,8 @@ describe.each(Object.values(DIALECTS))('$name', (dialect) => {
     expect(contentType).toBe('application/json');
     const misread = dialect.name === 'anthropic' && REFUSALS[code].status === 403;
     expect(status).toBe(misread ? 400 : REFUSALS[code].status);
-    expect({ ...answer.error, ...(answer.error.data as object | undefined) }).toMatchObject({
+    const said = SAID[dialect.name]?.(answer.error) ?? answer.error;
+    expect(said).toMatchObject({
       code,
       reason: 'some_reason',
       limit: '$5.00',

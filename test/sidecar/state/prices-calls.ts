@@ -61,6 +61,7 @@ export const requestOf = (description: Partial<Description>): Description => ({
   unmeterable: null,
   mustAskForUsage: false,
   acts: [],
+  callsBack: [],
   rewritten: false,
   ...description,
 });

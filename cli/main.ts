@@ -16,6 +16,7 @@ const COMMANDS: Readonly<Record<string, { readonly line: string; load(): Promise
   policy: { line: 'check the config, explain a decision', load: () => import('./policy.ts') },
   demo: { line: 'a fleet of twenty agents on fake providers', load: () => import('./demo.ts') },
   mode: { line: 'let an agent observe or enforce for a while', load: () => import('./mode.ts') },
+  tools: { line: 'which definition of each tool holds', load: () => import('./tools.ts') },
   console: { line: 'a link that opens the console', load: () => import('./console.ts') },
   store: { line: 'back up what the collector knows, and restore it', load: () => import('./store.ts') },
   budgets: { line: 'what is spent, held and left', load: () => import('./budgets.ts') },

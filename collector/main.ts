@@ -24,6 +24,7 @@ import { noteOwnPolicy, notePolicy } from './control/policies.ts';
 import { openRoster, type Roster } from './control/roster.ts';
 import { openSessions } from './control/sessions.ts';
 import { COLLECTOR, openTokens, type Tokens } from './control/tokens.ts';
+import { openTools, type Tools } from './control/tools.ts';
 import { type Exports, startExports } from './edges/exports.ts';
 import { ownFigures } from './own-figures.ts';
 import { type Pipeline, startPipeline } from './pipeline.ts';
@@ -196,10 +197,11 @@ async function openOutbox(starting: Start, { database }: Stores, { pipeline }: I
 
 interface Watch {
   readonly modes: Modes;
+  readonly tools: Tools;
   readonly alerts: Alerts;
 }
 
-/** What acts without being asked: a mode that ends, an alert that fires. */
+/** What acts without being asked: a mode that ends, a tool that changed, an alert that fires. */
 async function openWatch(
   { lifecycle, inForce, env, clock, log }: Start,
   stores: Stores,
@@ -215,6 +217,12 @@ async function openWatch(
     changed: () => recalls.tellAll((agent) => ({ agent, in_force: modes.inForce(agent) })),
   });
   lifecycle.onStop('modes', () => modes.close());
+  const tools: Tools = await openTools({
+    database,
+    clock,
+    log,
+    changed: () => recalls.tellTools({ revision: tools.revision() }),
+  });
   const alerts = startAlerting({
     config: inForce,
     ask: (sql, parameters) => store.query(sql, parameters),
@@ -229,7 +237,7 @@ async function openWatch(
     log,
   });
   lifecycle.onStop('alerts', () => alerts.close());
-  return { modes, alerts };
+  return { modes, tools, alerts };
 }
 
 interface ControlDoor {

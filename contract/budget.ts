@@ -128,10 +128,14 @@ export interface Heartbeat {
   readonly policy: string;
 }
 
-/** Its answer: where this collector takes OTLP, on the host where the control API was found, and the agent's mode. */
+/**
+ * Its answer: where this collector takes OTLP, on the host where the control API was found, the agent's mode, and the
+ * revision of the pinned tools.
+ */
 export interface HeartbeatAnswer {
   readonly otlp_port: number;
   readonly mode: ModeInForce;
+  readonly tools: number;
 }
 
 /** POST /v1/tasks/{id} at the sidecar's admin port and at the collector. */

@@ -5,6 +5,8 @@ export const CONTROL_EVENTS = [
   'policy_in_force',
   'mode_changed',
   'mode_restored',
+  'tool_changed',
+  'tool_accepted',
   'task_ended',
   'budget_written_off',
   'token_created',

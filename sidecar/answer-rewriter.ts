@@ -3,9 +3,10 @@
 import { couldAllow } from '../contract/rules/judge.ts';
 import type { Answered } from './call.ts';
 import type { Rewriter } from './dialects/dialect.ts';
+import type { Pins } from './state/pins.ts';
 
 /** Null where the answer's bytes pass as they are. */
-export function rewriterOf(answered: Answered): Rewriter | null {
+export function rewriterOf(answered: Answered, pins: Pins): Rewriter | null {
   const { dialect, description, head, answer, upstream, agent } = answered;
   const observing = agent.mode === 'observe';
   if (!description?.rewritten || !dialect.rewriter) return null;
@@ -18,7 +19,7 @@ export function rewriterOf(answered: Answered): Rewriter | null {
     status: answer.status,
     contentType: answer.header('content-type') ?? '',
     allows: (subject) => observing || couldAllow(agent.rules, subject),
-    pinned: () => true,
+    pinned: (tool, digest) => pins.see({ upstream: upstream.name, tool, digest }) || observing,
   });
 }
 

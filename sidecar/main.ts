@@ -35,6 +35,7 @@ import { createUpstreams } from './edges/upstreams.ts';
 import { explain } from './explain.ts';
 import { createMeters, type Meters } from './meters/meters.ts';
 import { openLeases } from './open-leases.ts';
+import { createPinExchange, type PinExchange } from './pin-exchange.ts';
 import { carry, type Services } from './pipeline.ts';
 import { createPolicyInForce, type PolicyInForce } from './policy-in-force.ts';
 import { createPolicyReports } from './policy-report.ts';
@@ -44,6 +45,7 @@ import { type Agents, agentAlone, agentOf, createAgents } from './state/agents.t
 import { type Circuits, createCircuits } from './state/circuits.ts';
 import type { Leases } from './state/leases.ts';
 import { createModes, type Modes } from './state/modes.ts';
+import { createPins, type Pins } from './state/pins.ts';
 import { createRates } from './state/rates.ts';
 import { createTasks } from './state/tasks.ts';
 import { openTrail } from './trail.ts';
@@ -106,8 +108,9 @@ async function start(options: SidecarOptions, lifecycle: Lifecycle): Promise<Sid
   const edges = openEdges(starting);
   const leases = openLeases(starting, edges);
   const callers = await openCallers(starting);
-  const presence = openPresence(starting, edges, leases, callers.modes);
-  const carrying = openCarrying(starting, edges, leases, callers, presence);
+  const tools = openPins(starting, edges);
+  const presence = openPresence(starting, edges, leases, callers.modes, tools.exchange);
+  const carrying = openCarrying(starting, edges, leases, callers, presence, tools.pins);
   const tasks = taskEnds(starting, edges, leases);
   const listen = await openDoors(starting, edges, leases, carrying, tasks);
   if (callers.own) {
@@ -148,8 +151,26 @@ async function openCallers(starting: Start): Promise<Callers> {
   return { secrets, keys, modes, agents, own };
 }
 
+interface ToolPins {
+  readonly pins: Pins;
+  readonly exchange: PinExchange;
+}
+
+/** Which definition of each tool holds, here and in the fleet. */
+function openPins({ agent, log }: Start, { control }: Edges): ToolPins {
+  const pins = createPins(() => exchange.news());
+  const exchange = createPinExchange({ control, pins, agent, log });
+  return { pins, exchange };
+}
+
 /** Tells the collector who lives here and under which policy, and hears what it calls back. */
-function openPresence(starting: Start, edges: Edges, leases: Leases, modes: Modes): Presence {
+function openPresence(
+  starting: Start,
+  edges: Edges,
+  leases: Leases,
+  modes: Modes,
+  exchange: PinExchange,
+): Presence {
   const { inForce, clock, log, lifecycle } = starting;
   const { control, journal } = edges;
   const policies = createPolicyReports({ control, config: inForce, by: operator(), clock, log });
@@ -162,6 +183,7 @@ function openPresence(starting: Start, edges: Edges, leases: Leases, modes: Mode
     recall: (lease) => leases.recall(lease),
     modes,
     answered: policies.tell,
+    toolsAt: exchange.heard,
   });
   lifecycle.onStop('presence', () => presence.stop());
   return presence;
@@ -181,6 +203,7 @@ function openCarrying(
   leases: Leases,
   { agents, secrets }: Callers,
   presence: Presence,
+  pins: Pins,
 ): Carrying {
   const turn = createTurn(log);
   lifecycle.onStop('endings', () => turn.finish());
@@ -197,9 +220,14 @@ function openCarrying(
       seen: presence.seen,
     },
     classification: { dialects: DIALECTS, bodies },
-    authorization: { rates: createRates(clock), now: () => new Date(clock.nowMs()) },
+    authorization: {
+      rates: createRates(clock),
+      changed: pins.changed,
+      now: () => new Date(clock.nowMs()),
+    },
     reservation: { leases },
     circuits,
+    pins,
     secrets,
     upstreams,
     trail: { book, clock, turn, log, ended: (record) => meters.count(record) },

@@ -14,6 +14,7 @@ import { type Reservation, reserve } from './stages/reserve.ts';
 import { send } from './stages/send.ts';
 import { switchOver } from './stages/switch-over.ts';
 import type { Circuits } from './state/circuits.ts';
+import type { Pins } from './state/pins.ts';
 import { openTrail, type TrailServices } from './trail.ts';
 
 export interface Services {
@@ -22,6 +23,7 @@ export interface Services {
   readonly authorization: Authorization;
   readonly reservation: Reservation;
   readonly circuits: Circuits;
+  readonly pins: Pins;
   readonly secrets: Secrets;
   readonly upstreams: Upstreams;
   readonly trail: TrailServices;
@@ -40,7 +42,7 @@ export async function carry(accepted: Accepted, use: Services): Promise<void> {
     const credentialed = await inject(admitted, use.secrets);
     const answered = await send(credentialed, use.upstreams, trail);
     if (answered.answer.socket) return switchOver(answered, answered.answer.socket, trail);
-    meter(answered, trail); // bytes pass on at once; the trail closes at the last one, or at the hang-up
+    meter(answered, use.pins, trail); // bytes pass on at once; the trail closes at the last one, or at the hang-up
   } catch (failure) {
     refuse(failure, accepted, trail, use.refusing);
   }

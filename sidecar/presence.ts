@@ -30,6 +30,8 @@ export function createPresence(use: {
   recall(lease: string): void;
   /** The collector answered for this agent. */
   answered(agent: string, instance: string): void;
+  /** The revision of the pinned tools, in an answer or an event. */
+  toolsAt(agent: string, revision: number | undefined): void;
 }): Presence {
   const agents = new Map<string, AgentIdentity>();
   let stopped = false;
@@ -44,9 +46,10 @@ export function createPresence(use: {
     const before = heard.get(name);
     try {
       const policy = use.config().digest;
-      const inForce = await use.control.heartbeat({ name, instance, mode, health, policy });
+      const { mode: inForce, tools } = await use.control.heartbeat({ name, instance, mode, health, policy });
       if (inForce !== undefined && heard.get(name) === before) learn(name, inForce);
       lastFailure = '';
+      use.toolsAt(name, tools);
       use.answered(name, instance);
     } catch (failure) {
       const sentence = sentenceOf(failure);
@@ -91,6 +94,7 @@ export function createPresence(use: {
           heard.set(name, (heard.get(name) ?? 0) + 1);
           learn(name, in_force);
         },
+        tools: ({ revision }) => use.toolsAt(agent.name, revision),
       });
     },
     again,

@@ -5,6 +5,7 @@ import type { Handler } from 'hono';
 import type { HeartbeatAnswer } from '../../contract/budget.ts';
 import type { Modes } from '../control/modes.ts';
 import type { Roster } from '../control/roster.ts';
+import type { Tools } from '../control/tools.ts';
 import { bodyOf, heartbeat } from './messages.ts';
 
 export function listAgents(roster: Roster): Handler {
@@ -12,11 +13,15 @@ export function listAgents(roster: Roster): Handler {
 }
 
 /** `otlpPort` is on the host where the sidecar found the control API. */
-export function hearAgent(roster: Roster, modes: Modes, otlpPort: number): Handler {
+export function hearAgent(roster: Roster, modes: Modes, tools: Tools, otlpPort: number): Handler {
   return async (context) => {
     const beat = await bodyOf(context, heartbeat);
     await roster.heartbeat(beat);
-    const answer: HeartbeatAnswer = { otlp_port: otlpPort, mode: modes.inForce(beat.name) };
+    const answer: HeartbeatAnswer = {
+      otlp_port: otlpPort,
+      mode: modes.inForce(beat.name),
+      tools: tools.revision(),
+    };
     return context.json(answer);
   };
 }

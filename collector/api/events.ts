@@ -1,22 +1,26 @@
-// Recalls and modes on their way to the sidecars that must hear them: one stream of server-sent events per listener. What
-// nobody hears is dropped: whoever needs the money asks again, and each heartbeat's answer says the mode.
+// Recalls, modes and pinned tools on their way to the sidecars that must hear them: one stream of server-sent events per listener. What
+// nobody hears is dropped: whoever needs the money asks again, and each heartbeat's answer says the rest.
 
 import type { Context } from 'hono';
 import { type SSEStreamingApi, streamSSE } from 'hono/streaming';
 import type { Recall } from '../../contract/budget.ts';
 import type { ModeNotice } from '../../contract/mode.ts';
+import type { ToolsNotice } from '../../contract/tool.ts';
 import type { Clock } from '../../kit/clock.ts';
 import { ApiError } from './failures.ts';
 import { checked, listener } from './messages.ts';
 
 export type Told =
   | { readonly event: 'recall'; readonly data: Recall }
-  | { readonly event: 'mode'; readonly data: ModeNotice };
+  | { readonly event: 'mode'; readonly data: ModeNotice }
+  | { readonly event: 'tools'; readonly data: ToolsNotice };
 
 export interface Recalls {
   publish(recall: Recall): void;
   /** Tells every listener the mode of its agent. */
   tellAll(noticeFor: (agent: string) => ModeNotice): void;
+  /** Tells every listener that other definitions of tools are pinned. */
+  tellTools(notice: ToolsNotice): void;
   /** `hear` until the returned function is called. Throws ApiError 503 when too many listen. */
   subscribe(agent: string, instance: string, hear: (told: Told) => void, end: () => void): () => void;
   /** Ends every stream, and at once whoever comes later: a listener may have been on its way in. */
@@ -51,6 +55,10 @@ export function createRecalls(): Recalls {
       for (const together of listeners.values()) {
         for (const { agent, hear } of together) hear({ event: 'mode', data: noticeFor(agent) });
       }
+    },
+    tellTools(data) {
+      for (const together of listeners.values())
+        for (const { hear } of together) hear({ event: 'tools', data });
     },
     subscribe(agent, instance, hear, end) {
       if (count >= STREAMS_MAX)

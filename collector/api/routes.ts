@@ -12,6 +12,7 @@ import type { Ledger } from '../control/ledger.ts';
 import type { Modes } from '../control/modes.ts';
 import type { Roster } from '../control/roster.ts';
 import type { Sessions } from '../control/sessions.ts';
+import type { Tools } from '../control/tools.ts';
 import { StoreUnavailable } from '../store/failures.ts';
 import type { Store } from '../store/store.ts';
 import { showAgent } from './agent.ts';
@@ -33,6 +34,7 @@ import { OPENAPI } from './openapi/openapi.ts';
 import { policyRoutes } from './policy.ts';
 import { isInForce, listSessions, login, makeLoginLink, revokeSession } from './sessions.ts';
 import { endTask } from './tasks.ts';
+import { toolRoutes } from './tools.ts';
 import { showTrace } from './traces.ts';
 
 export interface ApiOptions {
@@ -43,6 +45,7 @@ export interface ApiOptions {
   readonly roster: Roster;
   keepPolicy(report: PolicyReport): Promise<void>;
   readonly modes: Modes;
+  readonly tools: Tools;
   readonly alerts: AlertDesk;
   /** The one in force. */
   config(): Config;
@@ -65,7 +68,7 @@ export type Api = Hono<ApiEnvironment>;
 export const BODY_BYTES_MAX = 1024 * 1024;
 
 export function createApi(options: ApiOptions): Api {
-  const { ledger, roster, modes, recalls, clock, log } = options;
+  const { ledger, roster, modes, tools, recalls, clock, log } = options;
   const api: Api = new Hono<ApiEnvironment>();
   api.onError((failure, context) => {
     if (failure instanceof ApiError) return context.json(failureBody(failure), failure.status);
@@ -99,8 +102,9 @@ export function createApi(options: ApiOptions): Api {
   api.get('/v1/budgets', listBudgets(ledger));
   api.post('/v1/budgets/write-off', writeOff(ledger, log));
   api.get('/v1/agents', listAgents(roster));
-  api.post('/v1/agents', hearAgent(roster, modes, options.otlpPort));
+  api.post('/v1/agents', hearAgent(roster, modes, tools, options.otlpPort));
   modeRoutes(api, modes, roster, options.config);
+  toolRoutes(api, tools);
   alertRoutes(api, options.alerts);
   backupRoutes(api, options.backups);
   policyRoutes(api, options.keepPolicy);

@@ -11,14 +11,19 @@ import type {
   Recall,
   TaskEnd,
 } from '../../contract/budget.ts';
-import type { ModeInForce, ModeNotice } from '../../contract/mode.ts';
+import type { ModeNotice } from '../../contract/mode.ts';
 import type { PolicyReport } from '../../contract/policy.ts';
+import type { ToolLine, ToolReport, ToolsNotice } from '../../contract/tool.ts';
 import type { Clock } from '../../kit/clock.ts';
 
 export interface ControlPlane {
   ask(request: LeaseRequest): Promise<LeaseResponse>;
-  /** The agent's mode in force, null where it is the config's; undefined from a collector that does not say. */
-  heartbeat(beat: Heartbeat): Promise<ModeInForce | undefined>;
+  /** A collector of an older release leaves out what it does not know. */
+  heartbeat(beat: Heartbeat): Promise<Partial<HeartbeatAnswer>>;
+  /** Which definition of each tool holds. */
+  tools(): Promise<ToolLine[]>;
+  /** The lines of the tools it is about. */
+  reportTools(report: ToolReport): Promise<ToolLine[]>;
   endTask(task: string, end: TaskEnd): Promise<void>;
   reportPolicy(report: PolicyReport): Promise<void>;
   /** Ships one OTLP request; resolves once it is acknowledged. */
@@ -31,6 +36,7 @@ export interface ControlPlane {
 export interface Hearing {
   recall(recall: Recall): void;
   mode(notice: ModeNotice): void;
+  tools(notice: ToolsNotice): void;
 }
 
 export interface ControlPlaneOptions {
@@ -151,8 +157,20 @@ export function createControlPlane(options: ControlPlaneOptions): ControlPlane {
     async heartbeat(beat) {
       const answer = (await post('/v1/agents', beat)) as Partial<HeartbeatAnswer>;
       learnOtlp(answer);
-      return answer.mode;
+      return answer;
     },
+    async tools() {
+      const answer = await control.request({
+        path: '/v1/tools',
+        method: 'GET',
+        headers: { authorization: authorization() },
+      });
+      const text = await answer.body.text();
+      if (answer.statusCode === 200) return JSON.parse(text) as ToolLine[];
+      if (answer.statusCode === 401) token = options.token;
+      throw new ControlPlaneError(answer.statusCode, `the collector answered ${answer.statusCode}`);
+    },
+    reportTools: async (report) => (await post('/v1/tools', report)) as ToolLine[],
     reportPolicy: async (report) => void (await post('/v1/policy', report)),
     endTask: async (task, end) => void (await post(`/v1/tasks/${encodeURIComponent(task)}`, end)),
     async ship(body) {
@@ -182,6 +200,7 @@ export function createControlPlane(options: ControlPlaneOptions): ControlPlane {
 function tell(hear: Hearing, event: string, data: string): void {
   if (event === 'recall') hear.recall(JSON.parse(data) as Recall);
   if (event === 'mode') hear.mode(JSON.parse(data) as ModeNotice);
+  if (event === 'tools') hear.tools(JSON.parse(data) as ToolsNotice);
 }
 
 /** The token the collector wrote, or undefined while there is none. */

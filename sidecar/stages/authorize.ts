@@ -11,6 +11,8 @@ import { factsOf, wantedBy } from '../wanted.ts';
 
 export interface Authorization {
   readonly rates: Rates;
+  /** Whether a tool is another than the one that was accepted. */
+  changed(upstream: string, tool: string): boolean;
   now(): Date;
 }
 
@@ -22,8 +24,10 @@ export function authorize(classified: Classified, use: Authorization): Authorize
   return authorized;
 }
 
-function admit({ judgement, agent }: Authorized, use: Authorization): void {
+function admit(authorized: Authorized, use: Authorization): void {
+  const { judgement, agent } = authorized;
   refuseUnless(judgement);
+  refuseChanged(authorized, use);
   if (agent.requests) use.rates.count(agent.name, agent.requests);
 }
 
@@ -52,6 +56,19 @@ function sideEndpoint({ upstream, endpoint, description }: Classified): string |
     return endpoint?.billed === 'free' ? `${upstream.name}/${endpoint.name}` : null;
   const [act] = description?.acts ?? [];
   return act?.name === '' && description?.acts.length === 1 ? `${upstream.name} (${act.method})` : null;
+}
+
+/** A tool whose definition is not the accepted one may do another thing than the rules were written for. */
+function refuseChanged({ description, upstream }: Authorized, use: Authorization): void {
+  for (const { method, name } of description?.acts ?? []) {
+    if (method !== 'tools/call' || !use.changed(upstream.name, name)) continue;
+    const target = `${upstream.name}/${name}`;
+    throw new Refusal(
+      'out_of_scope',
+      `${target} was refused: its definition is not the one that was accepted; \`outrider tools\` shows both.`,
+      { reason: 'tool_changed', facts: { target } },
+    );
+  }
 }
 
 const REFUSALS_OF: Readonly<Partial<Record<Verdict, 'prohibited' | 'out_of_scope' | 'approval_needed'>>> = {

@@ -11,9 +11,10 @@ import { type Cutter, cutterOf } from '../cutter.ts';
 import type { Rewriter } from '../dialects/dialect.ts';
 import type { SendFailure } from '../edges/upstreams.ts';
 import { type SecretGuard, secretGuard } from '../secret-guard.ts';
+import type { Pins } from '../state/pins.ts';
 import type { Trail } from '../trail.ts';
 
-export function meter(answered: Answered, trail: Trail): void {
+export function meter(answered: Answered, pins: Pins, trail: Trail): void {
   const { answer, outbound } = answered;
   const reader = readerOf(answered);
   trail.answering(answer, () => reader.metered());
@@ -21,7 +22,7 @@ export function meter(answered: Answered, trail: Trail): void {
     answer.abort(new Error('secret in the answer'));
     throw secretInAnswer();
   }
-  const rewriter = rewriterOf(answered);
+  const rewriter = rewriterOf(answered, pins);
   if (rewriter && (answer.header('content-encoding') ?? 'identity') !== 'identity') {
     answer.abort(new Error('compressed against what was asked'));
     throw compressed();

@@ -77,6 +77,7 @@ describe('the rules', () => {
       'queue-growing',
       'rate-limited',
       'token-burn',
+      'tool-changed',
     ]);
   });
 });

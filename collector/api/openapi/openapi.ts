@@ -9,6 +9,7 @@ import { consolePaths } from './console.ts';
 import { modePaths, modeSchemas } from './modes.ts';
 import { processPaths } from './process.ts';
 import { sessionPaths } from './sessions.ts';
+import { toolPaths, toolSchemas } from './tools.ts';
 
 export const OPENAPI = {
   openapi: '3.1.0',
@@ -23,6 +24,7 @@ export const OPENAPI = {
     ...budgetPaths,
     ...agentPaths,
     ...modePaths,
+    ...toolPaths,
     ...alertPaths,
     ...backupPaths,
     ...consolePaths,
@@ -39,6 +41,7 @@ export const OPENAPI = {
       ...budgetSchemas,
       ...agentSchemas,
       ...modeSchemas,
+      ...toolSchemas,
       ...alertSchemas,
       ...backupSchemas,
     },

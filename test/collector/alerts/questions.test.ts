@@ -52,6 +52,10 @@ owners: { leads: {}, press: {} }`,
   await world.event('mode_changed', 'loose', 30, { mode: 'observe' }, 'a new tool');
   await world.event('mode_changed', 'tight-again', 30, { mode: 'observe' });
   await world.event('mode_restored', 'tight-again', 20, { from: 'observe' });
+  const tool = { upstream: 'files', tool: 'read_file' };
+  await world.event('tool_changed', 'reader', 30, tool);
+  await world.event('tool_changed', 'reader', 40, { ...tool, tool: 'settled' });
+  await world.event('tool_accepted', '', 20, { ...tool, tool: 'settled' });
   [found, failing] = await oneRound();
 });
 afterAll(() => world.close());
@@ -210,6 +214,7 @@ const EXPECTED: Readonly<Record<string, readonly string[]>> = {
   'token-burn': ['burner burns 10000 tokens a minute, 20.0 times its own normal'],
   'queue-growing': ['The queue of rising grows: 26 wait'],
   'confidence-low': ["unsure's confidence is 0.3 on average"],
+  'tool-changed': ['files changed its tool read_file: it is hidden and refused until somebody accepts it'],
   'mode-changed': ['anna set the mode of loose to observe: a new tool'],
   'credential-unusual': [
     'barred used credential anthropic for the first time',

@@ -16,6 +16,7 @@ import { openModes } from '../../../collector/control/modes.ts';
 import { notePolicy } from '../../../collector/control/policies.ts';
 import { openRoster } from '../../../collector/control/roster.ts';
 import { openSessions } from '../../../collector/control/sessions.ts';
+import { openTools, type Tools } from '../../../collector/control/tools.ts';
 import { readAlertFiles } from '../../../collector/edges/alert-files.ts';
 import { post } from '../../../collector/edges/post.ts';
 import type { LeaseResponse } from '../../../contract/budget.ts';
@@ -78,6 +79,12 @@ beforeAll(async () => {
     log: silentLog,
     changed: () => recalls.tellAll((agent) => ({ agent, in_force: modes.inForce(agent) })),
   });
+  const tools: Tools = await openTools({
+    database,
+    clock,
+    log: silentLog,
+    changed: () => recalls.tellTools({ revision: tools.revision() }),
+  });
   alerts = startAlerts({
     definitions: parseDefinitions(readAlertFiles()),
     config: () => config,
@@ -101,6 +108,7 @@ beforeAll(async () => {
   });
   api = createApi({
     modes,
+    tools,
     alerts,
     config: () => config,
     store,

@@ -5,6 +5,7 @@ import { hash } from 'node:crypto';
 import type { Credential } from '../../contract/config/config.ts';
 import { Refusal } from '../../contract/refusals.ts';
 import type { Secrets } from '../../kit/secrets.ts';
+import { isSignedByAgent, keepSignature, signerIn } from '../agent-signature.ts';
 import { type Admitted, type Credentialed, learn, type Outbound } from '../call.ts';
 import type { Unsigned } from '../dialects/dialect.ts';
 import { applySplices } from '../dialects/members.ts';
@@ -55,6 +56,7 @@ export async function inject(admitted: Admitted, secrets: Secrets): Promise<Cred
     else if (dialect.sign) outbound.headers.push(...(await sign(admitted, credential, outbound, secret)));
     else outbound.headers.push(...dialect.credentialHeader(secret));
   }
+  if (forwarding) keepSignature(admitted, outbound);
   const named = forwarding ? fingerprintOf(admitted) : (credential?.name ?? '');
   const kept = secret !== null && !credential?.header ? dialect.guarded?.(secret) : undefined;
   const guarded = secret === null ? null : Buffer.from(kept ?? secret, 'latin1');
@@ -90,7 +92,8 @@ function build(call: Admitted, forwarding: boolean, injecting: boolean): Omit<Ou
   const becomes = method === 'WEBSOCKET' ? 'websocket' : null;
   const url = new URL(upstream.url);
   const lineage = lineageHeaders(call);
-  const body = splice(call, lineage);
+  const untouched = forwarding && call.agent.mode === 'observe' && isSignedByAgent(call);
+  const body = untouched ? call.body : splice(call, lineage);
   const dropUsageChunk = description?.mustAskForUsage === true && call.json !== undefined;
   const plainAnswer = dropUsageChunk || description?.rewritten === true || mayBeCut(call);
   const headers = carriedHeaders(call, forwarding, plainAnswer);
@@ -173,7 +176,7 @@ function withoutCredentials(query: string): string {
 function fingerprintOf({ request, dialect }: Admitted): string {
   for (const name of dialect.credentialHeaders) {
     const value = request.headers[name];
-    if (typeof value === 'string') return `agent:${hash('sha256', value, 'hex').slice(0, 12)}`;
+    if (typeof value === 'string') return `agent:${hash('sha256', signerIn(value), 'hex').slice(0, 12)}`;
   }
   return 'agent';
 }

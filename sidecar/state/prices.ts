@@ -128,8 +128,12 @@ function ownRates(upstream: Upstream, library: LibraryPrice | null): Rates | nul
 
 function fromLibrary(upstream: Upstream, model: string, atMs: number): LibraryPrice | null {
   const provider = providerOf(upstream);
-  return provider === null || model === '' ? null : libraryPrice(provider, model, atMs);
+  return provider === null || model === '' ? null : libraryPrice(provider, withoutArn(model), atMs);
 }
+
+/** An ARN of AWS's ends in the name that has a price: `arn:aws:bedrock:…:inference-profile/us.anthropic.claude-x`. */
+const withoutArn = (model: string): string =>
+  model.startsWith('arn:') ? model.slice(model.lastIndexOf('/') + 1) : model;
 
 function bound(price: Price, description: Description, outputTokensMax: number): Amounts | null {
   const { rates } = price;

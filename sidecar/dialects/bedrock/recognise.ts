@@ -26,8 +26,9 @@ const invoked = (name: string): Readonly<Record<'chat' | 'text_completion' | 'em
 const INVOKE = invoked('invoke');
 const INVOKE_STREAM = invoked('invoke_stream');
 
+/** Before it may stand up to four segments, for gateways that serve this API under a path. */
 const MODEL_PATH =
-  /^\/model\/([^/]+)\/(converse|converse-stream|invoke|invoke-with-response-stream|count-tokens)$/;
+  /^(?:\/(?!model\/)[A-Za-z0-9._~-]+){0,4}\/model\/([^/]+)\/(converse|converse-stream|invoke|invoke-with-response-stream|count-tokens)$/;
 
 export function recognise({ method, path }: RequestHead): Endpoint | undefined {
   if (method !== 'POST') return undefined;

@@ -129,6 +129,8 @@ export interface Outbound {
   readonly publicOnly: boolean;
   /** What the connection is to become once it is answered, judged as such; null for an ordinary exchange. */
   readonly becomes: 'websocket' | 'tunnel' | null;
+  /** The credential's name for the record, empty without one; connections are never shared between two. */
+  readonly credential: string;
 }
 
 export type Answered = Credentialed & { readonly answer: Answer };

@@ -28,8 +28,10 @@ import { mcp } from './dialects/mcp.ts';
 import { openai } from './dialects/openai.ts';
 import { type AgentKeys, readAgentKeys } from './edges/agent-keys.ts';
 import { ControlPlaneError } from './edges/control-plane.ts';
+import { createDialer, type Dialer } from './edges/dialer.ts';
 import { type Edges, openEdges } from './edges/edges.ts';
 import { createLocalAuthority } from './edges/local-authority.ts';
+import { createResolver } from './edges/resolver.ts';
 import type { Shipper } from './edges/shipper.ts';
 import { createUpstreams } from './edges/upstreams.ts';
 import { explain } from './explain.ts';
@@ -194,6 +196,9 @@ interface Carrying {
   readonly circuits: Circuits;
   readonly bodies: Bodies;
   readonly meters: Meters;
+  readonly dialer: Dialer;
+  /** What the doors will listen on: never dialled. */
+  readonly ownPorts: Set<number>;
 }
 
 /** What the stages of a call use. */
@@ -207,7 +212,9 @@ function openCarrying(
 ): Carrying {
   const turn = createTurn(log);
   lifecycle.onStop('endings', () => turn.finish());
-  const upstreams = createUpstreams();
+  const ownPorts = new Set<number>();
+  const dialer = createDialer({ resolver: createResolver(), ownPorts: () => ownPorts });
+  const upstreams = createUpstreams(dialer);
   lifecycle.onStop('upstreams', () => upstreams.close());
   const tasks = createTasks(clock, () => task ?? `task-${randomHex(6)}`);
   const bodies = createBodies(() => inForce().limits.bodyBytesInFlightMax);
@@ -233,7 +240,7 @@ function openCarrying(
     trail: { book, clock, turn, log, ended: (record) => meters.count(record) },
     refusing: { dialectFor, log },
   };
-  return { services, circuits, bodies, meters };
+  return { services, circuits, bodies, meters, dialer, ownPorts };
 }
 
 interface TaskEnds {
@@ -262,7 +269,7 @@ async function openDoors(
   starting: Start,
   edges: Edges,
   leases: Leases,
-  { services, circuits, bodies, meters }: Carrying,
+  { services, circuits, bodies, meters, ownPorts }: Carrying,
   tasks: TaskEnds,
 ): Promise<Sidecar['listen']> {
   const { config, agent, inForce, clock, lifecycle } = starting;
@@ -280,6 +287,7 @@ async function openDoors(
   lifecycle.onStop('admin', () => closed(admin));
   const proxyAt = await listenOn(proxy.server, config.listen.proxy, 'listen.proxy');
   lifecycle.onStop('proxy', () => drain(proxy, inForce().drainMs, clock));
+  ownPorts.add(adminAt.port).add(proxyAt.port);
   return { proxy: proxyAt.url, admin: adminAt.url };
 }
 

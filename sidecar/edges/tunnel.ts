@@ -1,31 +1,29 @@
 // The far end of a tunnel: a plain connection to a host and port, over which bytes go both ways unread.
 
-import { connect, type Socket } from 'node:net';
+import type { Socket } from 'node:net';
 import type { Timeouts } from '../../contract/config/config.ts';
 import type { Answer, Outbound } from '../call.ts';
+import type { Dialer } from './dialer.ts';
 
-/** Rejects with the Error of a connection that did not come about; nothing was sent then. */
-export function openTunnel(
-  { origin }: Outbound,
+/** Rejects with the DialFailure of a connection that did not come about, or with the reason of the abort. */
+export async function openTunnel(
+  dialer: Dialer,
+  { origin, publicOnly }: Outbound,
   { connectMs }: Timeouts,
   onStarted: (abort: (reason: Error) => void) => void,
 ): Promise<Answer> {
   const { hostname, port } = new URL(origin);
-  const socket = connect({ host: hostname.replace(/^\[|\]$/g, ''), port: Number(port || 443) });
-  onStarted((reason) => socket.destroy(reason));
-  return new Promise((resolve, reject) => {
-    const failed = (failure: Error): void => {
-      socket.destroy();
-      reject(failure);
-    };
-    const late = setTimeout(() => failed(new Error('not connected in time')), connectMs);
-    socket.once('error', failed);
-    socket.once('connect', () => {
-      clearTimeout(late);
-      socket.off('error', failed);
-      resolve(answerOf(socket));
-    });
+  let aborted: Error | null = null;
+  let open: Socket | null = null;
+  onStarted((reason) => {
+    aborted = reason;
+    open?.destroy(reason);
   });
+  const host = hostname.replace(/^\[|\]$/g, '');
+  open = await dialer.open({ host, port: Number(port || 443), tls: false, publicOnly }, connectMs);
+  if (!aborted) return answerOf(open);
+  open.destroy();
+  throw aborted;
 }
 
 /** As a proxy answers a CONNECT that succeeded: with a status and nothing else. */

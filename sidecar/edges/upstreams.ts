@@ -1,10 +1,13 @@
-// Everything outbound: undici pools, one per origin, HTTP/1.1, no redirects followed. An exchange resolves when the
-// answer's head has come; its bytes are handed over as they come once someone listens.
+// Everything outbound: undici pools over the dialer, HTTP/1.1, no redirects followed. An exchange resolves when the
+// answer's head has come; its bytes are handed over as they come once someone listens. A connection is kept for one
+// origin and one credential: what a server remembers of a connection is never another credential's.
 
 import type { Socket } from 'node:net';
-import { Pool } from 'undici';
+import { type buildConnector, Pool } from 'undici';
 import type { Timeouts } from '../../contract/config/config.ts';
 import type { Answer, AnswerSink, Outbound } from '../call.ts';
+import { DialFailure } from './dial-failure.ts';
+import type { Dialer } from './dialer.ts';
 import { openTunnel } from './tunnel.ts';
 
 export interface Upstreams {
@@ -17,7 +20,8 @@ export interface Upstreams {
   close(): Promise<void>;
 }
 
-export type SendFailureKind = 'unreachable' | 'timeout' | 'broken' | 'aborted';
+/** `forbidden` and `unreachable` may have a DialFailure as their cause. */
+export type SendFailureKind = 'forbidden' | 'unreachable' | 'timeout' | 'broken' | 'aborted';
 
 /** Why no whole answer came. `sent` says whether a byte may have reached the upstream. */
 export class SendFailure extends Error {
@@ -32,34 +36,47 @@ export class SendFailure extends Error {
   }
 }
 
-const CONNECTIONS_PER_ORIGIN_MAX = 256;
+const CONNECTIONS_PER_POOL_MAX = 256;
+/** Beyond it, pools without a call make room: agents choose hosts, and forwarded keys, as they like. */
+const POOLS_MAX = 512;
 const ANSWER_HEADER_BYTES_MAX = 64 * 1024;
+const INFORMATIONAL_ANSWERS_MAX = 16;
+const KEEP_ALIVE_MS = 30_000;
 
-export function createUpstreams(): Upstreams {
-  const pools = new Map<string, Pool>();
+/** By credential, then by origin: no call pays for putting a key together. */
+type Pools = Map<string, Map<string, Pool>>;
 
-  const poolOf = (origin: string, timeouts: Timeouts): Pool => {
-    let pool = pools.get(origin);
-    if (!pool) {
-      pool = new Pool(origin, {
-        connections: CONNECTIONS_PER_ORIGIN_MAX,
-        pipelining: 1,
-        connect: { timeout: timeouts.connectMs },
-        maxHeaderSize: ANSWER_HEADER_BYTES_MAX,
-        keepAliveTimeout: 30_000,
-      });
-      pools.set(origin, pool);
-    }
+export function createUpstreams(dialer: Dialer): Upstreams {
+  const declared: Pools = new Map();
+  const undeclared: Pools = new Map();
+
+  const poolOf = ({ origin, credential, publicOnly }: Outbound, { connectMs }: Timeouts): Pool => {
+    const pools = publicOnly ? undeclared : declared;
+    const pool = pools.get(credential)?.get(origin);
+    return pool ?? openPool(pools, { origin, credential, publicOnly }, connectMs);
+  };
+
+  const openPool = (pools: Pools, of: PoolOf, connectMs: number): Pool => {
+    makeRoom(declared, undeclared);
+    const pool = new Pool(of.origin, {
+      connections: CONNECTIONS_PER_POOL_MAX,
+      pipelining: 1,
+      connect: connectorOf(dialer, of.publicOnly, connectMs),
+      maxHeaderSize: ANSWER_HEADER_BYTES_MAX,
+      keepAliveTimeout: KEEP_ALIVE_MS,
+    });
+    const ofCredential = pools.get(of.credential) ?? new Map<string, Pool>();
+    pools.set(of.credential, ofCredential.set(of.origin, pool));
     return pool;
   };
 
   return {
     send(outbound, timeouts, onStarted) {
-      if (outbound.becomes === 'tunnel') return tunnel(outbound, timeouts, onStarted);
+      if (outbound.becomes === 'tunnel') return tunnel(dialer, outbound, timeouts, onStarted);
       return new Promise((resolve, reject) => {
         const exchange = new Exchange(resolve, reject, timeouts.totalMs);
         onStarted((reason) => exchange.abort(reason));
-        poolOf(outbound.origin, timeouts).dispatch(
+        poolOf(outbound, timeouts).dispatch(
           {
             path: outbound.path,
             method: outbound.method,
@@ -74,15 +91,50 @@ export function createUpstreams(): Upstreams {
       });
     },
     async close() {
-      await Promise.all([...pools.values()].map((pool) => pool.destroy()));
+      const pools = [declared, undeclared].flatMap((all) =>
+        [...all.values()].flatMap((some) => [...some.values()]),
+      );
+      await Promise.all(pools.map((pool) => pool.destroy()));
     },
   };
 }
 
-const tunnel: Upstreams['send'] = (outbound, timeouts, onStarted) =>
-  openTunnel(outbound, timeouts, onStarted).catch((failure) => {
-    throw new SendFailure('unreachable', false, failure);
+const tunnel = (dialer: Dialer, ...rest: Parameters<Upstreams['send']>): Promise<Answer> =>
+  openTunnel(dialer, ...rest).catch((failure) => {
+    throw new SendFailure(failure instanceof DialFailure ? failure.kind : 'aborted', false, failure);
   });
+
+type PoolOf = Pick<Outbound, 'origin' | 'credential' | 'publicOnly'>;
+
+/** Closes the longest idle pools; one with a call under way stays, and calls are bounded by the door. */
+function makeRoom(...all: readonly Pools[]): void {
+  let count = 0;
+  for (const pools of all) for (const some of pools.values()) count += some.size;
+  for (const pools of all) {
+    for (const [credential, some] of pools) {
+      for (const [origin, pool] of some) {
+        if (count < POOLS_MAX) return;
+        const { running, pending } = pool.stats;
+        if (running + pending > 0) continue;
+        some.delete(origin);
+        void pool.close();
+        count -= 1;
+      }
+      if (some.size === 0) pools.delete(credential);
+    }
+  }
+}
+
+function connectorOf(dialer: Dialer, publicOnly: boolean, connectMs: number): buildConnector.connector {
+  return ({ protocol, hostname, port }, done) => {
+    const tls = protocol === 'https:';
+    const target = { host: hostname, port: Number(port) || (tls ? 443 : 80), tls, publicOnly };
+    dialer.open(target, connectMs).then(
+      (socket) => done(null, socket),
+      (failure: Error) => done(failure, null),
+    );
+  };
+}
 
 interface Controller {
   abort(reason: Error): void;
@@ -103,6 +155,7 @@ class Exchange implements Answer {
   #failure: SendFailure | null = null;
   #aborted: Error | null = null;
   #sent = false;
+  #informational = 0;
   readonly #resolve: (answer: Answer) => void;
   readonly #reject: (failure: SendFailure) => void;
   readonly #deadline: NodeJS.Timeout;
@@ -126,6 +179,7 @@ class Exchange implements Answer {
 
   onResponseStart(controller: Controller, status: number): void {
     if (status >= 200) this.#answer(controller, status);
+    else this.#onInformational();
   }
 
   #answer(controller: Controller, status: number): void {
@@ -140,6 +194,13 @@ class Exchange implements Answer {
     this.#ended = true;
     this.socket = socket;
     this.#answer(controller, status);
+  }
+
+  /** A server may send any number of them, and each puts off the time limit of the head. */
+  #onInformational(): void {
+    this.#informational += 1;
+    if (this.#informational <= INFORMATIONAL_ANSWERS_MAX) return;
+    this.#controller?.abort(new SendFailure('broken', true, new Error('too many 1xx answers')));
   }
 
   onResponseData(_: Controller, chunk: Buffer): void {
@@ -194,19 +255,10 @@ class Exchange implements Answer {
 }
 
 const TIMEOUTS = new Set(['UND_ERR_HEADERS_TIMEOUT', 'UND_ERR_BODY_TIMEOUT']);
-const NEVER_CONNECTED = new Set([
-  'UND_ERR_CONNECT_TIMEOUT',
-  'ECONNREFUSED',
-  'ENOTFOUND',
-  'EAI_AGAIN',
-  'EHOSTUNREACH',
-  'ENETUNREACH',
-]);
 
 function kindOf(error: Error, aborted: Error | null): SendFailureKind {
-  const code = 'code' in error ? String(error.code) : '';
   if (aborted) return 'aborted';
-  if (TIMEOUTS.has(code)) return 'timeout';
-  if (NEVER_CONNECTED.has(code)) return 'unreachable';
+  if (error instanceof DialFailure) return error.kind;
+  if ('code' in error && TIMEOUTS.has(String(error.code))) return 'timeout';
   return 'broken';
 }

@@ -60,7 +60,10 @@ export async function inject(admitted: Admitted, secrets: Secrets): Promise<Cred
   const named = forwarding ? fingerprintOf(admitted) : (credential?.name ?? '');
   const kept = secret !== null && !credential?.header ? dialect.guarded?.(secret) : undefined;
   const guarded = secret === null ? null : Buffer.from(kept ?? secret, 'latin1');
-  return learn(admitted, { outbound: { ...outbound, secret: guarded }, credentialName: named });
+  return learn(admitted, {
+    outbound: { ...outbound, secret: guarded, credential: named },
+    credentialName: named,
+  });
 }
 
 async function readSecret(secrets: Secrets, credential: Credential): Promise<string> {
@@ -87,7 +90,11 @@ async function sign(
   }
 }
 
-function build(call: Admitted, forwarding: boolean, injecting: boolean): Omit<Outbound, 'secret'> {
+function build(
+  call: Admitted,
+  forwarding: boolean,
+  injecting: boolean,
+): Omit<Outbound, 'secret' | 'credential'> {
   const { upstream, head, description, method } = call;
   const becomes = method === 'WEBSOCKET' ? 'websocket' : null;
   const url = new URL(upstream.url);
@@ -121,6 +128,7 @@ function bare({ upstream, method }: Admitted): Outbound {
     headers: [],
     body: null,
     secret: null,
+    credential: '',
     dropUsageChunk: false,
     publicOnly: !upstream.declared,
     becomes: 'tunnel',

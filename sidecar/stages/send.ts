@@ -1,10 +1,11 @@
 // Forward it upstream. The decision is in the journal before the first byte goes; a hang-up of the agent aborts the
-// exchange at once. Refuses with `audit_unavailable`, `upstream_unreachable`, `upstream_timeout`.
+// exchange at once. Refuses with `audit_unavailable`, `destination_forbidden`, `upstream_unreachable`, `upstream_timeout`.
 
 import { speaksLlm } from '../../contract/attributes.ts';
 import type { Timeouts } from '../../contract/config/config.ts';
 import { Refusal } from '../../contract/refusals.ts';
 import { type Answered, type Credentialed, learn } from '../call.ts';
+import { DialFailure } from '../edges/dial-failure.ts';
 import { SendFailure, type Upstreams } from '../edges/upstreams.ts';
 import type { Trail } from '../trail.ts';
 
@@ -36,8 +37,8 @@ function timeoutsOf({ upstream, description }: Credentialed): Timeouts {
 
 /** A tool call that may have happened is not to be repeated by itself; a model call may be. */
 function refusalOf(failure: SendFailure, upstream: string, repeatable: boolean): Refusal {
-  const cause =
-    failure.cause instanceof Error && 'code' in failure.cause ? ` (${String(failure.cause.code)})` : '';
+  if (failure.cause instanceof DialFailure) return notDialled(failure.cause, upstream);
+  const cause = codeOf(failure.cause);
   if (failure.kind === 'timeout')
     return new Refusal('upstream_timeout', `${upstream} did not answer in time${cause}.`);
   const what = failure.sent ? 'closed the connection before answering' : 'could not be reached';
@@ -45,3 +46,29 @@ function refusalOf(failure: SendFailure, upstream: string, repeatable: boolean):
     mayRetry: repeatable || !failure.sent,
   });
 }
+
+function notDialled({ kind, reason, host, address, cause }: DialFailure, upstream: string): Refusal {
+  if (kind === 'forbidden') {
+    const at = address === null || address === host ? '' : ` (${address})`;
+    return new Refusal('destination_forbidden', `${host}${at} may not be dialled: ${reason}.`, {
+      reason,
+      facts: { host, address },
+    });
+  }
+  return new Refusal(
+    'upstream_unreachable',
+    `${upstream} ${UNREACHED[reason] ?? 'could not be reached'}${codeOf(cause)}.`,
+    {
+      reason,
+      mayRetry: reason !== 'upstream_tls',
+    },
+  );
+}
+
+const UNREACHED: Readonly<Record<string, string>> = {
+  dns_error: 'has no address that could be found',
+  upstream_tls: 'did not prove by TLS to be itself',
+};
+
+const codeOf = (cause: unknown): string =>
+  cause instanceof Error && 'code' in cause ? ` (${String(cause.code)})` : '';

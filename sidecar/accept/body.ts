@@ -13,6 +13,13 @@ export interface Bodies {
   readonly bytesInFlight: number;
 }
 
+/** What must stand in the head, where it was judged; every other trailer is left behind (RFC 9110 § 6.5.1). */
+const PROTECTED = new Set(['authorization', 'content-length', 'host', 'transfer-encoding']);
+const isProtected = (name: string, index: number): boolean =>
+  index % 2 === 0 && PROTECTED.has(name.toLowerCase());
+const protectedTrailer = (): Refusal =>
+  new Refusal('bad_request', 'A trailer may not say what belongs into the head.', { reason: 'trailer' });
+
 const EMPTY = Buffer.alloc(0);
 
 /** `bytesInFlightMax` is read at each use: it may change while calls run. */
@@ -58,7 +65,10 @@ export function createBodies(bytesInFlightMax: () => number): Bodies {
           chunks.push(chunk);
         };
         request.on('data', take);
-        request.once('end', () => resolve(chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks, total)));
+        request.once('end', () => {
+          if (request.rawTrailers.some(isProtected)) return reject(protectedTrailer());
+          resolve(chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks, total));
+        });
         request.once('error', () =>
           reject(new Refusal('bad_request', 'The body broke off.', { reason: 'body_broke_off' })),
         );

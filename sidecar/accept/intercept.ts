@@ -29,8 +29,8 @@ export interface Interception {
 
 export interface Intercepting {
   leafFor(host: string): Promise<SecureContext>;
-  /** Hands over a connection whose requests come from inside. */
-  enter(connection: Socket, inside: Inside): void;
+  /** Hands over a connection whose requests come from inside; `socket` is the one that carries it. */
+  enter(connection: Socket, inside: Inside, socket: Socket): void;
   /** For the record; the agent got `200` to its CONNECT. */
   failed(refusal: Refusal, accepted: Accepted): void;
   monotonicMs(): number;
@@ -59,8 +59,9 @@ export function createInterception(use: Intercepting): Interception {
     if (first === TLS_HANDSHAKE) {
       const leaf = await use.leafFor(to.host);
       const tls = await handshake(socket, to, leaf, (refusal) => use.failed(refusal, accepted));
-      use.enter(tls, { ...inside, scheme: 'https' });
-    } else if (to.port !== 443 && isUpperCase(first)) use.enter(socket, { ...inside, scheme: 'http' });
+      use.enter(tls, { ...inside, scheme: 'https' }, socket);
+    } else if (to.port !== 443 && isUpperCase(first))
+      use.enter(socket, { ...inside, scheme: 'http' }, socket);
     else throw notTls(to);
   };
 

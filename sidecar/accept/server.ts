@@ -57,7 +57,8 @@ const SPOILED = 'spoiled';
 
 export function createDoors(door: DoorServices): Doors {
   const connections = new WeakMap<Socket, Inside | typeof SPOILED>();
-  const detached = new Set<Socket>();
+  /** What Node let go of, and how to stop counting it. */
+  const detached = new Map<Socket, () => void>();
   let inFlight = 0;
   let draining = false;
 
@@ -126,11 +127,11 @@ export function createDoors(door: DoorServices): Doors {
 
   const hold = (socket: Socket): void => {
     inFlight += 1;
-    detached.add(socket);
-    socket.once('close', () => {
-      inFlight -= 1;
-      detached.delete(socket);
-    });
+    const release = (): void => {
+      if (detached.delete(socket)) inFlight -= 1;
+    };
+    detached.set(socket, release);
+    socket.once('close', release);
   };
 
   const onUpgrade = (request: IncomingMessage, duplex: Duplex, head: Buffer): void => {
@@ -150,7 +151,8 @@ export function createDoors(door: DoorServices): Doors {
 
   const interception = createInterception({
     leafFor: door.leafFor,
-    enter(connection, inside) {
+    enter(connection, inside, socket) {
+      detached.get(socket)?.(); // from here on each request inside counts
       connections.set(connection, inside);
       server.emit('connection', connection);
     },
@@ -188,7 +190,11 @@ export function createDoors(door: DoorServices): Doors {
   );
   server.maxConnections = CONNECTIONS_MAX;
   server.maxHeadersCount = HEADERS_MAX;
-  server.on('clientError', (failure, socket) => answerUnreadable(failure, socket as Socket));
+  server.on('clientError', (failure, duplex) => {
+    const socket = duplex as Socket;
+    if (connections.get(socket) === SPOILED) socket.destroySoon();
+    else answerUnreadable(failure, socket);
+  });
   server.on('checkContinue', onRequest); // answered once the body is wanted
   server.on('checkExpectation', onRequest);
   server.on('connect', onConnect);
@@ -204,7 +210,7 @@ export function createDoors(door: DoorServices): Doors {
     },
     closeAll() {
       server.closeAllConnections();
-      for (const socket of detached) socket.destroy();
+      for (const socket of detached.keys()) socket.destroy();
     },
   };
 }

@@ -1,10 +1,11 @@
 // What every dialect promises, run over every golden example. Streams are read at every split of their bytes.
 
 import { describe, expect, it } from 'vitest';
-import { REFUSAL_CODES, REFUSALS, Refusal } from '../../contract/refusals.ts';
+import { REFUSAL_CODES, REFUSALS, Refusal, type RefusalCode } from '../../contract/refusals.ts';
 import { parseStrict } from '../../kit/strict-json.ts';
 import { a2a } from '../../sidecar/dialects/a2a.ts';
 import { anthropic } from '../../sidecar/dialects/anthropic.ts';
+import { bedrock } from '../../sidecar/dialects/bedrock.ts';
 import type { Description, Dialect, JsonObject, Metered } from '../../sidecar/dialects/dialect.ts';
 import { http } from '../../sidecar/dialects/http.ts';
 import { mcp } from '../../sidecar/dialects/mcp.ts';
@@ -12,12 +13,18 @@ import { applySplices } from '../../sidecar/dialects/members.ts';
 import { openai } from '../../sidecar/dialects/openai.ts';
 import { type Golden, goldenCases } from './golden.ts';
 
-const DIALECTS: Readonly<Record<string, Dialect>> = { openai, anthropic, mcp, a2a, http };
+const DIALECTS: Readonly<Record<string, Dialect>> = { openai, anthropic, bedrock, mcp, a2a, http };
 
 /** Where a dialect's error shape leaves no room for our own members, the place that says them. */
 const SAID: Readonly<Record<string, (error: Record<string, unknown>) => unknown>> = {
   mcp: ({ data, ...error }) => ({ ...error, ...(data as object) }),
   a2a: ({ message, data }) => ({ message, ...(data as { metadata: object }[])[0]!.metadata }),
+};
+
+/** Statuses that a dialect's clients misread: a lost login, or something to try again. */
+const MISREAD: Readonly<Record<string, (code: RefusalCode) => number | undefined>> = {
+  anthropic: (code) => (REFUSALS[code].status === 403 ? 400 : undefined),
+  bedrock: (code) => ({ no_credential: 424, upstream_timeout: 408 })[code as string],
 };
 
 const CASES = goldenCases().map((golden) => [`${golden.dialect}/${golden.name}`, golden] as const);
@@ -162,9 +169,9 @@ describe.each(Object.values(DIALECTS))('$name', (dialect) => {
     const { status, contentType, body } = dialect.refuse(refusal, { callId: 'call-1' });
     const answer = JSON.parse(body) as { error: Record<string, unknown>; request_id?: string };
     expect(contentType).toBe('application/json');
-    const misread = dialect.name === 'anthropic' && REFUSALS[code].status === 403;
-    expect(status).toBe(misread ? 400 : REFUSALS[code].status);
-    const said = SAID[dialect.name]?.(answer.error) ?? answer.error;
+    expect(status).toBe(MISREAD[dialect.name]?.(code) ?? REFUSALS[code].status);
+    const error = answer.error ?? (answer as Record<string, unknown>);
+    const said = SAID[dialect.name]?.(error) ?? error;
     expect(said).toMatchObject({
       code,
       reason: 'some_reason',

@@ -29,6 +29,7 @@ export interface Expected {
   readonly usageChunkKept?: string;
 }
 
+const STREAMS = ['text/event-stream; charset=utf-8', 'application/vnd.amazon.eventstream'];
 const ROOT = new URL('../golden/', import.meta.url).pathname;
 
 export function goldenCases(): Golden[] {
@@ -48,7 +49,7 @@ function read(dialect: string, name: string): Golden {
     head: { method, path, query: '', headers: { 'content-type': 'application/json' } },
     requestBody: request.body,
     status: Number(answer.lines[0]!.split(' ')[1]),
-    streams: answer.lines.includes('content-type: text/event-stream; charset=utf-8'),
+    streams: STREAMS.some((type) => answer.lines.includes(`content-type: ${type}`)),
     answerBody: answer.body,
     expected: JSON.parse(file('expected.json').toString()) as Expected,
   };

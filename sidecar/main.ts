@@ -83,7 +83,14 @@ export interface Sidecar {
   stop(): Promise<void>;
 }
 
-const DIALECTS: Readonly<Partial<Record<DialectName, Dialect>>> = { openai, anthropic, bedrock, mcp, a2a, http };
+const DIALECTS: Readonly<Partial<Record<DialectName, Dialect>>> = {
+  openai,
+  anthropic,
+  bedrock,
+  mcp,
+  a2a,
+  http,
+};
 const STOP_STEPS_MS = 15_000;
 
 /** Throws an Error with one sentence when it cannot start: a taken port, a locked folder, an unknown agent. */

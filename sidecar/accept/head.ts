@@ -1,5 +1,5 @@
 // What a head must be at every door, beyond what Node's parser refuses by itself: one Host, one canonical length,
-// `chunked` alone, no method and no upgrade that would open something nobody judged.
+// `chunked` alone, one Content-Type, no method and no upgrade that would open something nobody judged.
 
 import type { IncomingMessage } from 'node:http';
 import { Refusal } from '../../contract/refusals.ts';
@@ -15,6 +15,7 @@ const VERSIONS = new Set(['1.1', '1.0']);
 export function checkHead(request: IncomingMessage): string {
   const { rawHeaders, method, httpVersion } = request;
   let host: string | undefined;
+  let typed = false;
   for (let i = 0; i < rawHeaders.length; i += 2) {
     const name = rawHeaders[i]!.toLowerCase();
     const value = rawHeaders[i + 1]!;
@@ -22,6 +23,9 @@ export function checkHead(request: IncomingMessage): string {
       if (host !== undefined) throw bad('host', 'There is more than one Host header.');
       if (!HOST.test(value)) throw bad('host', 'The Host header is not one host and port.');
       host = value;
+    } else if (name === 'content-type') {
+      if (typed) throw bad('content_type', 'There is more than one Content-Type header.');
+      typed = true;
     } else checkField(name, value);
   }
   if (!VERSIONS.has(httpVersion)) throw bad('http_version', 'Only HTTP/1.1 and HTTP/1.0 are spoken here.');

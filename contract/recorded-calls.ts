@@ -8,7 +8,7 @@ import type { Subject } from './rules.ts';
 export interface RecordedCalls {
   readonly agent: string;
   readonly upstream: string;
-  /** `llm_inference`, `api_call`, or `tool_request`: what a model asked its agent to run. */
+  /** `llm_inference`, `api_call`, `tool_use`, or `tool_request`: what a model asked its agent to run. */
   readonly action: string;
   /** As records show it; of a tool request the tool's name. */
   readonly target: string;
@@ -30,6 +30,7 @@ export function subjectsOf(recorded: RecordedCalls): readonly Subject[] | null {
   const { action, target, upstream, model } = recorded;
   if (action === 'tool_request') return [{ kind: 'tool', name: target }];
   if (action === 'api_call') return httpSubject(target);
+  if (action === 'tool_use') return toolSubject(upstream, target);
   const llm: Subject = { kind: 'llm', upstream, model };
   if (target.startsWith('tool ')) return [llm, { kind: 'tool', name: target.slice('tool '.length) }];
   if (target.startsWith('hosted ')) {
@@ -37,6 +38,13 @@ export function subjectsOf(recorded: RecordedCalls): readonly Subject[] | null {
     return [llm, { kind: 'hosted', upstream, type }];
   }
   return target.startsWith(`${upstream}/`) ? [llm] : null;
+}
+
+/** A side method is recorded as `files (tools/list)`. */
+function toolSubject(upstream: string, target: string): readonly Subject[] | null {
+  if (target.startsWith(`${upstream} (`)) return [{ kind: 'mcp', upstream, tool: '' }];
+  if (!target.startsWith(`${upstream}/`)) return null;
+  return [{ kind: 'mcp', upstream, tool: target.slice(upstream.length + 1) }];
 }
 
 /** Every upstream there is today was declared: a url reached by a pattern alone never gets a record of its own. */

@@ -241,7 +241,7 @@ function openCarrying(
     },
     reservation: { leases },
     circuits,
-    pins,
+    metering: { pins, listening: new Set() },
     secrets,
     upstreams,
     trail: { book, clock, turn, log, ended: (record) => meters.count(record) },
@@ -293,7 +293,7 @@ async function openDoors(
   const adminAt = await listenOn(admin, config.listen.admin, 'listen.admin');
   lifecycle.onStop('admin', () => closed(admin));
   const proxyAt = await listenOn(proxy.server, config.listen.proxy, 'listen.proxy');
-  lifecycle.onStop('proxy', () => drain(proxy, inForce().drainMs, clock));
+  lifecycle.onStop('proxy', () => drain(proxy, services.metering.listening, inForce().drainMs, clock));
   ownPorts.add(adminAt.port).add(proxyAt.port);
   return { proxy: proxyAt.url, admin: adminAt.url };
 }
@@ -315,9 +315,15 @@ function createDoorsOf({ dataDirectory, clock, policy }: Start, services: Servic
   });
 }
 
-/** New calls are refused, running ones may end; whoever is late is cut off. */
-async function drain(proxy: Doors, drainMs: number, clock: Clock): Promise<void> {
+/** New calls are refused, running ones may end, whoever only listens is let go; whoever is late is cut off. */
+async function drain(
+  proxy: Doors,
+  listening: ReadonlySet<() => void>,
+  drainMs: number,
+  clock: Clock,
+): Promise<void> {
   proxy.drain();
+  for (const end of [...listening]) end();
   const cancel = clock.after(drainMs, () => proxy.closeAll());
   await closed(proxy.server);
   cancel();

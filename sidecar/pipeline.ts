@@ -9,12 +9,11 @@ import { breakCircuit } from './stages/break-circuit.ts';
 import { type Classification, classify } from './stages/classify.ts';
 import { type Identification, identify } from './stages/identify.ts';
 import { inject } from './stages/inject.ts';
-import { meter } from './stages/meter.ts';
+import { type Metering, meter } from './stages/meter.ts';
 import { type Reservation, reserve } from './stages/reserve.ts';
 import { send } from './stages/send.ts';
 import { switchOver } from './stages/switch-over.ts';
 import type { Circuits } from './state/circuits.ts';
-import type { Pins } from './state/pins.ts';
 import { openTrail, type TrailServices } from './trail.ts';
 
 export interface Services {
@@ -23,7 +22,7 @@ export interface Services {
   readonly authorization: Authorization;
   readonly reservation: Reservation;
   readonly circuits: Circuits;
-  readonly pins: Pins;
+  readonly metering: Metering;
   readonly secrets: Secrets;
   readonly upstreams: Upstreams;
   readonly trail: TrailServices;
@@ -42,7 +41,7 @@ export async function carry(accepted: Accepted, use: Services): Promise<void> {
     const credentialed = await inject(admitted, use.secrets);
     const answered = await send(credentialed, use.upstreams, trail);
     if (answered.answer.socket) return switchOver(answered, answered.answer.socket, trail);
-    meter(answered, use.pins, trail); // bytes pass on at once; the trail closes at the last one, or at the hang-up
+    meter(answered, use.metering, trail); // bytes pass on at once; the trail closes at the last one, or at the hang-up
   } catch (failure) {
     refuse(failure, accepted, trail, use.refusing);
   }

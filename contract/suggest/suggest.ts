@@ -27,6 +27,7 @@ export interface LeftOut {
 
 type Wanted = { readonly seen: RecordedCalls; readonly subject: Subject };
 
+const ALLOWED_KINDS: ReadonlySet<Subject['kind']> = new Set(['llm', 'mcp', 'http']);
 const READING = new Set(['GET', 'HEAD', 'OPTIONS']);
 
 export function suggest(recorded: readonly RecordedCalls[]): Suggested {
@@ -38,8 +39,8 @@ export function suggest(recorded: readonly RecordedCalls[]): Suggested {
     if (why !== null) leftOut.push({ seen, why });
     else for (const subject of subjects ?? []) wanted.push({ seen, subject });
   }
-  const candidates = [...llmRules(wanted), ...httpRules(wanted)];
-  const calls = wanted.filter(({ subject }) => subject.kind === 'llm' || subject.kind === 'http');
+  const candidates = [...llmRules(wanted), ...mcpRules(wanted), ...httpRules(wanted)];
+  const calls = wanted.filter(({ subject }) => ALLOWED_KINDS.has(subject.kind));
   const { allow, uncovered } = covering(candidates, calls);
   leftOut.push(...uncovered.map((seen) => ({ seen, why: whyUncovered(seen) })));
   return { allow, tools: toolSuggestions(wanted), leftOut };
@@ -61,7 +62,7 @@ function whyNot(seen: RecordedCalls, subjects: readonly Subject[] | null): strin
 
 const whyUncovered = ({ model, target }: RecordedCalls): string =>
   model === '' && !/^[A-Z]+ /.test(target)
-    ? 'a side endpoint: open with any model of its upstream, and none was called'
+    ? 'a side endpoint: open with any model or tool of its upstream, and none was called'
     : 'cannot be written as a rule';
 
 function llmRules(wanted: readonly Wanted[]): string[] {
@@ -74,6 +75,14 @@ function llmRules(wanted: readonly Wanted[]): string[] {
     modelPatterns(names).map((pattern) => `llm ${upstream}/${pattern}`),
   );
 }
+
+/** Each by its own name: two tools that begin alike need not do alike. */
+const mcpRules = (wanted: readonly Wanted[]): string[] =>
+  wanted.flatMap(({ subject }) =>
+    subject.kind === 'mcp' && subject.tool !== '' && !/[*\s]/.test(subject.tool)
+      ? [`mcp ${subject.upstream}/${subject.tool}`]
+      : [],
+  );
 
 function httpRules(wanted: readonly Wanted[]): string[] {
   const paths = new Map<string, Set<string>>();

@@ -9,6 +9,7 @@ import { isSignedByAgent, keepSignature, signerIn } from '../agent-signature.ts'
 import { type Admitted, type Credentialed, learn, type Outbound } from '../call.ts';
 import type { Unsigned } from '../dialects/dialect.ts';
 import { applySplices } from '../dialects/members.ts';
+import { stamped } from '../stamp.ts';
 
 /** Hop-by-hop, framing, and what tells others about us or about other hops: never carried on. */
 const DROPPED = new Set([
@@ -157,10 +158,12 @@ function carriedHeaders({ request, dialect }: Admitted, forwarding: boolean, pla
 }
 
 /** This call's own span is the parent of whatever the upstream does. The sampler is always on. */
-function lineageHeaders({ lineage }: Admitted): string[] {
+function lineageHeaders({ lineage, upstream, agent }: Admitted): string[] {
   const headers = ['traceparent', `00-${lineage.traceId}-${lineage.spanId}-01`];
   if (lineage.traceState) headers.push('tracestate', lineage.traceState);
-  if (lineage.baggage) headers.push('baggage', lineage.baggage);
+  const acting = upstream.speaks === 'mcp' || upstream.speaks === 'a2a';
+  const baggage = acting ? stamped(lineage, agent) : lineage.baggage;
+  if (baggage) headers.push('baggage', baggage);
   return headers;
 }
 

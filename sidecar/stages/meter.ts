@@ -14,7 +14,13 @@ import { type SecretGuard, secretGuard } from '../secret-guard.ts';
 import type { Pins } from '../state/pins.ts';
 import type { Trail } from '../trail.ts';
 
-export function meter(answered: Answered, pins: Pins, trail: Trail): void {
+export interface Metering {
+  readonly pins: Pins;
+  /** How to end each stream that is only listened to: nobody waits for those when the sidecar stops. */
+  readonly listening: Set<() => void>;
+}
+
+export function meter(answered: Answered, use: Metering, trail: Trail): void {
   const { answer, outbound } = answered;
   const reader = readerOf(answered);
   trail.answering(answer, () => reader.metered());
@@ -22,16 +28,24 @@ export function meter(answered: Answered, pins: Pins, trail: Trail): void {
     answer.abort(new Error('secret in the answer'));
     throw secretInAnswer();
   }
-  const rewriter = rewriterOf(answered, pins);
+  const rewriter = rewriterOf(answered, use.pins);
   if (rewriter && (answer.header('content-encoding') ?? 'identity') !== 'identity') {
     answer.abort(new Error('compressed against what was asked'));
     throw compressed();
   }
-  pass(answered, trail, rewriter ? rewriting(reader, rewriter) : reader, secretGuard(outbound.secret));
+  const end = pass(
+    answered,
+    trail,
+    rewriter ? rewriting(reader, rewriter) : reader,
+    secretGuard(outbound.secret),
+  );
+  if (!answered.description?.listens) return;
+  use.listening.add(end);
+  answered.response.once('close', () => use.listening.delete(end));
 }
 
-/** Bytes pass on as they come, no faster than the agent takes them. */
-function pass(answered: Answered, trail: Trail, reader: AnswerReader, guard: SecretGuard): void {
+/** Bytes pass on as they come, no faster than the agent takes them. Returns how to end the answer here, as answered. */
+function pass(answered: Answered, trail: Trail, reader: AnswerReader, guard: SecretGuard): () => void {
   const { answer, response } = answered;
   const cutter = cutterOf(answered, reader.stream);
   let over = false;
@@ -96,6 +110,12 @@ function pass(answered: Answered, trail: Trail, reader: AnswerReader, guard: Sec
       if (!over) end(failure as SendFailure);
     },
   });
+  return () => {
+    over = true;
+    response.end();
+    trail.answered();
+    answer.abort(new Error('the sidecar stops'));
+  };
 }
 
 /** Metered as it came, passed on as it is written anew. */

@@ -20,7 +20,7 @@ const BATCH_MESSAGES_MAX = 100;
 const METHOD_CHARACTERS_MAX = 128;
 const METHOD = /^[\x21-\x7e]+$/;
 const MEMBERS = new Set(['jsonrpc', 'id', 'method', 'params', 'result', 'error']);
-const PARAMETERS = new Set(['name', 'arguments', 'uri', 'ref', 'taskid', '_meta']);
+const PARAMETERS = new Set(['name', 'arguments', 'uri', 'ref', '_meta']);
 
 /** Throws Refusal `bad_request`. A batch is taken only where `mayBatch`. */
 export function readMessages(body: JsonBody, mayBatch: boolean): readonly Message[] {

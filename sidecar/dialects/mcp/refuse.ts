@@ -49,7 +49,10 @@ function error(refusal: Refusal, asked: Asked, message: string, data: object): A
   const { reason = '' } = refusal.detail;
   const code = CODES[reason] ?? (refusal.code === 'bad_request' ? INVALID_REQUEST : SERVER_ERROR);
   const value = { code, message, data };
-  return answer(statusOf(refusal), `{"jsonrpc":"2.0","id":${idOf(asked)},"error":${JSON.stringify(value)}}`);
+  return answer(
+    refusal.detail.status ?? refusal.kind.status,
+    `{"jsonrpc":"2.0","id":${idOf(asked)},"error":${JSON.stringify(value)}}`,
+  );
 }
 
 const answer = (status: number, body: string): Answer => ({ status, contentType: 'application/json', body });
@@ -64,9 +67,6 @@ function factsOf({ code, detail }: Refusal, { callId }: Asked, message: string):
     call_id: callId,
   };
 }
-
-/** The protocol asks for 403 where the page that calls is another site's. */
-const statusOf = ({ detail, kind }: Refusal): number => (detail.reason === 'origin' ? 403 : kind.status);
 
 const reasonOf = ({ detail }: Refusal): string => (detail.reason === undefined ? '' : ` (${detail.reason})`);
 

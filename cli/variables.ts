@@ -1,6 +1,7 @@
 // The variables by which agents' libraries are pointed at a sidecar: base URLs of every upstream that speaks an LLM
 // dialect, and placeholder keys of the right shape, worth nothing anywhere.
 
+import { VERTEX_HOST } from '../contract/attributes.ts';
 import type { Config } from '../contract/config/config.ts';
 
 /** Worth nothing: the sidecar puts the real credential in. Clients refuse to start without some key. */
@@ -21,6 +22,12 @@ export function agentVariables(config: Config, proxy: string): Record<string, st
   if (anthropic) {
     variables.ANTHROPIC_BASE_URL = `${proxy}/${anthropic.name}`;
     if (anthropic.credential !== 'agent') variables.ANTHROPIC_API_KEY = PLACEHOLDER_KEY;
+  }
+  const gemini = upstreams.find(({ speaks }) => speaks === 'gemini');
+  if (gemini) {
+    const vertex = VERTEX_HOST.test(new URL(gemini.url).hostname);
+    variables[vertex ? 'GOOGLE_VERTEX_BASE_URL' : 'GOOGLE_GEMINI_BASE_URL'] = `${proxy}/${gemini.name}`;
+    if (gemini.credential !== 'agent') variables.GEMINI_API_KEY = PLACEHOLDER_KEY;
   }
   return variables;
 }

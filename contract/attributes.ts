@@ -93,4 +93,16 @@ export type DialectName = (typeof DIALECTS)[number];
 
 /** The dialects of model providers: every path of such an upstream is a known endpoint or refused. */
 export const LLM_DIALECTS: readonly DialectName[] = ['openai', 'anthropic', 'gemini', 'bedrock'];
+/** `gen_ai.provider.name`, as the conventions call who serves a dialect; empty for what is no model's. */
+const PROVIDERS: Readonly<Partial<Record<DialectName, string>>> = {
+  openai: 'openai',
+  anthropic: 'anthropic',
+  gemini: 'gcp.gemini',
+  bedrock: 'aws.bedrock',
+};
+/** Google serves the same dialect at two providers of the conventions; at hosts of this one it is the other. */
+export const VERTEX_HOST = /^(?:[a-z0-9-]+[.-])?aiplatform\.googleapis\.com$/;
+export const providerName = (dialect: DialectName, host: string): string =>
+  dialect === 'gemini' && VERTEX_HOST.test(host) ? 'gcp.vertex_ai' : (PROVIDERS[dialect] ?? '');
+
 export const speaksLlm = (dialect: DialectName): boolean => LLM_DIALECTS.includes(dialect);

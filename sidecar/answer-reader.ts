@@ -25,7 +25,7 @@ export function readerOf({ answer, description, endpoint, dialect, outbound }: A
   const unmetered = endpoint.billed === 'free' || endpoint.operation === null;
   if (unmetered && description.acts.length === 0) return unread;
   const encoding = answer.header('content-encoding') ?? 'identity';
-  const streamed = dialect.streams(answer.header('content-type') ?? '');
+  const streamed = dialect.streams(answer.header('content-type') ?? '', description);
   if (streamed && encoding === 'identity') {
     return live(
       dialect.meterStream(description, { dropUsageChunk: outbound.dropUsageChunk }),

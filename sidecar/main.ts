@@ -23,6 +23,7 @@ import { a2a } from './dialects/a2a.ts';
 import { anthropic } from './dialects/anthropic.ts';
 import { bedrock } from './dialects/bedrock.ts';
 import type { Dialect } from './dialects/dialect.ts';
+import { gemini } from './dialects/gemini.ts';
 import { http } from './dialects/http.ts';
 import { mcp } from './dialects/mcp.ts';
 import { openai } from './dialects/openai.ts';
@@ -86,6 +87,7 @@ export interface Sidecar {
 const DIALECTS: Readonly<Partial<Record<DialectName, Dialect>>> = {
   openai,
   anthropic,
+  gemini,
   bedrock,
   mcp,
   a2a,

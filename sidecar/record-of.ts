@@ -1,6 +1,6 @@
 // Gathers the record of a call from what it has learned: a refusal may come before most of it is known.
 
-import { type Action, speaksLlm, type Verdict } from '../contract/attributes.ts';
+import { type Action, providerName, type Verdict } from '../contract/attributes.ts';
 import type { Refusal } from '../contract/refusals.ts';
 import type { Known } from './call.ts';
 import type { Charge } from './charge.ts';
@@ -43,7 +43,7 @@ export function recordOf(call: Known, charged: Charge, seen: Observed): CallReco
     parentTraceId: lineage?.parentTraceId ?? '',
     action: actionOf(call),
     operation: endpoint?.operation ?? '',
-    provider: upstream && speaksLlm(upstream.speaks) ? upstream.speaks : '',
+    provider: upstream ? providerName(upstream.speaks, server.address) : '',
     target: judgement?.target ?? destinationText(call).slice(0, 2048),
     upstream: upstream?.name ?? (call.to.kind === 'upstream' ? call.to.name.slice(0, 128) : ''),
     method: call.method,

@@ -20,10 +20,10 @@ import {
 } from './defaults.ts';
 import { deepFreeze } from './freeze.ts';
 
-// Gemini joins them with its dialect: an upstream that cannot be metered would pass unpriced from the first day.
 const UPSTREAMS = [
   { name: 'openai', speaks: 'openai', url: 'https://api.openai.com' },
   { name: 'anthropic', speaks: 'anthropic', url: 'https://api.anthropic.com' },
+  { name: 'gemini', speaks: 'gemini', url: 'https://generativelanguage.googleapis.com' },
 ] as const;
 
 export function defaultConfig(): Config {

@@ -8,7 +8,15 @@ import { readSources } from './merge.ts';
 import { type Place, type Problem, problemAt, sortProblems } from './problems.ts';
 import { keyPlace, nodeAt, type Path, valuePlace } from './tree.ts';
 
-const DIALECTS_ENFORCED: readonly DialectName[] = ['openai', 'anthropic', 'bedrock', 'mcp', 'a2a', 'http'];
+const DIALECTS_ENFORCED: readonly DialectName[] = [
+  'openai',
+  'anthropic',
+  'gemini',
+  'bedrock',
+  'mcp',
+  'a2a',
+  'http',
+];
 const KINDS_ENFORCED: readonly RuleKind[] = ['llm', 'http', 'tool', 'hosted', 'mcp', 'a2a', 'connect'];
 
 /** The word itself, not a field or a text of that name. A rule is judged before the call has a price. */

@@ -129,6 +129,9 @@ export interface Usage {
   /** Reasoning included. */
   readonly outputTokens: number;
   readonly reasoningTokens: number;
+  /** Sound among the uncached and among the cached input, where it may cost other than text; may be left out where there is none. */
+  readonly audioInputTokens?: number;
+  readonly cachedAudioInputTokens?: number;
   /** Uses of hosted tools by type, where the provider reports them. */
   readonly hostedUses: Readonly<Record<string, number>>;
 }
@@ -249,7 +252,7 @@ export interface Dialect {
     trace?: readonly string[],
   ): readonly Splice[];
   /** Whether an answer of that content type is a stream for `meterStream`; all others are read whole. */
-  streams(contentType: string): boolean;
+  streams(contentType: string, description: Description): boolean;
   /** Reads a whole answer. `bytes` is decoded; `ok` is whether the status was 2xx; `head` is for usage told there alone. */
   meterWhole(description: Description, bytes: Buffer, ok: boolean, head?: AnswerHead): Metered;
   /** `dropUsageChunk`: usage was asked for by us alone. */
@@ -258,7 +261,7 @@ export interface Dialect {
   rewriter?(answer: AnswerView): Rewriter | null;
   /** An agent's credential places, lower case, stripped on every call; and where ours goes. */
   readonly credentialHeaders: readonly string[];
-  credentialHeader(secret: string): readonly [name: string, value: string];
+  credentialHeader(secret: string, upstreamUrl: string): readonly [name: string, value: string];
   /** Headers that sign the whole request, where a credential is not simply sent. Rejects with an Error for a secret it cannot use. */
   sign?(request: Unsigned, secret: string, nowMs: number): Promise<string[]>;
   /** The part of a secret that no answer may hold, where that is not all of it. */

@@ -55,7 +55,7 @@ export async function inject(admitted: Admitted, secrets: Secrets): Promise<Cred
   if (credential && secret !== null) {
     if (credential.header) outbound.headers.push(credential.header, secret);
     else if (dialect.sign) outbound.headers.push(...(await sign(admitted, credential, outbound, secret)));
-    else outbound.headers.push(...dialect.credentialHeader(secret));
+    else outbound.headers.push(...dialect.credentialHeader(secret, upstream.url));
   }
   if (forwarding) keepSignature(admitted, outbound);
   const named = forwarding ? fingerprintOf(admitted) : (credential?.name ?? '');

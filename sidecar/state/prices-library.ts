@@ -45,7 +45,7 @@ export function libraryPrice(providerId: string, model: string, atMs: number): L
   const found = calculate(providerId, model, atMs);
   const name = model.toLowerCase();
   if (!found || !isNamedBy(found.model.match, name) || SEARCHES_UNASKED.test(name)) return null;
-  const rates = ratesOf(found.model_price, name);
+  const rates = ratesOf(found.model_price, name, WITHOUT_FEE_AT[providerId] ?? []);
   if (!rates) return null;
   return {
     rates,
@@ -68,6 +68,11 @@ const PER_THOUSAND = 9;
 
 const OTHER_INPUTS = ['input_audio_mtok', 'input_image_mtok', 'input_video_mtok'];
 
+/** Hosted tools that cost the tokens they bring and nothing else: ai.google.dev/gemini-api/docs/pricing. */
+const WITHOUT_FEE_AT: Readonly<Record<string, readonly string[]>> = {
+  google: ['url_context', 'code_execution', 'file_search'],
+};
+
 /** Any other key prices what no usage counts here (spoken or painted output, citations, hours, pages): unpriced. */
 const READABLE: ReadonlySet<string> = new Set([
   ...['input_mtok', 'cache_read_mtok', 'cache_write_mtok', 'cache_write_1h_mtok'],
@@ -76,11 +81,11 @@ const READABLE: ReadonlySet<string> = new Set([
   ...[...OTHER_INPUTS, 'cache_audio_read_mtok', 'cache_image_read_mtok'],
 ]);
 
-function ratesOf(price: ModelPrice, name: string): Rates | null {
+function ratesOf(price: ModelPrice, name: string, withoutFee: readonly string[]): Rates | null {
   const input = rateOf(price.input_mtok, PER_MILLION);
   if (!input || Object.keys(price).some((key) => price[key] !== undefined && !READABLE.has(key))) return null;
   const cacheWrite = rateOf(price.cache_write_mtok, PER_MILLION);
-  const uses: Record<string, bigint> = {};
+  const uses: Record<string, bigint> = Object.fromEntries(withoutFee.map((type) => [type, 0n]));
   for (const [type, key] of [
     ['web_search', 'web_searches_kcount'],
     ['file_search', 'storage_searches_kcount'],
@@ -98,6 +103,8 @@ function ratesOf(price: ModelPrice, name: string): Rates | null {
       (cacheWrite && name.includes('claude') ? twice(input) : null),
     output: rateOf(price.output_mtok, PER_MILLION),
     reasoning: rateOf(price.output_reasoning_mtok, PER_MILLION),
+    audioInput: rateOf(price.input_audio_mtok, PER_MILLION),
+    cachedAudioInput: rateOf(price.cache_audio_read_mtok, PER_MILLION),
     otherInputs: OTHER_INPUTS.map((key) => rateOf(price[key], PER_MILLION)).filter((rate) => rate !== null),
     callPicodollars: rateOf(price.requests_kcount, PER_THOUSAND)?.base ?? 0n,
     usePicodollars: uses,
@@ -125,9 +132,12 @@ const MILLION = 1_000_000;
 /** Providers document 1,047,576, 1,048,576 and 1,050,000 where the library writes 1,000,000. */
 const MILLION_AT_MOST = 1_050_000;
 
+/** Windows the library leaves out: ai.google.dev/gemini-api/docs/models, input token limit. */
+const UNLISTED_WINDOWS = [{ models: /^gemini-(?:2\.5|3|3\.\d)-pro(?:-|$)/, window: 1_048_576 }];
+
 /** The most a context can hold, so that it may serve as a bound. */
 function windowOf({ model, model_price }: PriceCalculation): number | null {
-  const listed = model.context_window;
+  const listed = model.context_window ?? UNLISTED_WINDOWS.find(({ models }) => models.test(model.id))?.window;
   if (listed === undefined) return null;
   const tiers = Object.values(model_price).flatMap((price) => (typeof price === 'object' ? price.tiers : []));
   const window = tiers.some(({ start }) => start >= listed) ? LONG_CONTEXT_WINDOW : listed;

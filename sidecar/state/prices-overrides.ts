@@ -59,6 +59,8 @@ export function overridden(override: PriceOverride, upstream: Upstream, library:
     cacheWriteHour: hour,
     output: own.output ?? library?.output ?? null,
     reasoning: own.output ? null : (library?.reasoning ?? null),
+    audioInput: own.input ? null : (library?.audioInput ?? null),
+    cachedAudioInput: own.cachedInput ? null : (library?.cachedAudioInput ?? null),
     otherInputs: library?.otherInputs ?? [],
     callPicodollars: call ?? library?.callPicodollars ?? 0n,
     usePicodollars: library?.usePicodollars ?? {},

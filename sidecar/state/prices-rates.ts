@@ -18,7 +18,10 @@ export interface Rates {
   readonly output: Rate | null;
   /** Set only where reasoning costs other than output. */
   readonly reasoning: Rate | null;
-  /** Of sound, pictures and film: only held, since an answer whose tokens can't be classed reports no usage. */
+  /** Of sound in the input, uncached and cached; set only where it costs other than text. */
+  readonly audioInput: Rate | null;
+  readonly cachedAudioInput: Rate | null;
+  /** Of sound, pictures and film: the dearest is held, whatever an input turns out to be. */
   readonly otherInputs: readonly Rate[];
   readonly callPicodollars: bigint;
   /** Fee for one use of a hosted tool, by type. */
@@ -41,6 +44,8 @@ export const NO_CHARGE: Rates = {
   cacheWriteHour: ZERO,
   output: ZERO,
   reasoning: null,
+  audioInput: null,
+  cachedAudioInput: null,
   otherInputs: [],
   callPicodollars: 0n,
   usePicodollars: {},
@@ -66,10 +71,16 @@ export function costOf(rates: Rates, usage: Usage): bigint | null {
   const written = usage.cacheWriteTokens + usage.cacheWriteHourTokens;
   const inputTokens = usage.uncachedInputTokens + usage.cachedInputTokens + written;
   const reasoning = rates.reasoning ? Math.min(usage.reasoningTokens, usage.outputTokens) : 0;
+  const audio = rates.audioInput ? Math.min(usage.audioInputTokens ?? 0, usage.uncachedInputTokens) : 0;
+  const cachedAudio = rates.cachedAudioInput
+    ? Math.min(usage.cachedAudioInputTokens ?? 0, usage.cachedInputTokens)
+    : 0;
   const parts = [
-    amount(rates.input, usage.uncachedInputTokens, inputTokens),
+    amount(rates.input, usage.uncachedInputTokens - audio, inputTokens),
+    amount(rates.audioInput, audio, inputTokens),
+    amount(rates.cachedAudioInput, cachedAudio, inputTokens),
     // Without a rate of its own a cached token is an input token: reading a cache is never dearer.
-    amount(rates.cachedInput ?? rates.input, usage.cachedInputTokens, inputTokens),
+    amount(rates.cachedInput ?? rates.input, usage.cachedInputTokens - cachedAudio, inputTokens),
     amount(rates.cacheWrite, usage.cacheWriteTokens, inputTokens),
     amount(rates.cacheWriteHour, usage.cacheWriteHourTokens, inputTokens),
     amount(rates.output, usage.outputTokens - reasoning, inputTokens),

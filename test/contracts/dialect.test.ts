@@ -7,16 +7,26 @@ import { a2a } from '../../sidecar/dialects/a2a.ts';
 import { anthropic } from '../../sidecar/dialects/anthropic.ts';
 import { bedrock } from '../../sidecar/dialects/bedrock.ts';
 import type { Description, Dialect, JsonObject, Metered } from '../../sidecar/dialects/dialect.ts';
+import { gemini } from '../../sidecar/dialects/gemini.ts';
 import { http } from '../../sidecar/dialects/http.ts';
 import { mcp } from '../../sidecar/dialects/mcp.ts';
 import { applySplices } from '../../sidecar/dialects/members.ts';
 import { openai } from '../../sidecar/dialects/openai.ts';
 import { type Golden, goldenCases } from './golden.ts';
 
-const DIALECTS: Readonly<Record<string, Dialect>> = { openai, anthropic, bedrock, mcp, a2a, http };
+const DIALECTS: Readonly<Record<string, Dialect>> = {
+  openai,
+  anthropic,
+  gemini,
+  bedrock,
+  mcp,
+  a2a,
+  http,
+};
 
 /** Where a dialect's error shape leaves no room for our own members, the place that says them. */
 const SAID: Readonly<Record<string, (error: Record<string, unknown>) => unknown>> = {
+  gemini: ({ message, details }) => ({ message, ...(details as { metadata: object }[])[0]!.metadata }),
   mcp: ({ data, ...error }) => ({ ...error, ...(data as object) }),
   a2a: ({ message, data }) => ({ message, ...(data as { metadata: object }[])[0]!.metadata }),
 };
@@ -35,6 +45,11 @@ function described(golden: Golden): { dialect: Dialect; body: JsonObject; descri
   const body = endpoint.body ? (parseStrict(golden.requestBody) as JsonObject) : {};
   const description = dialect.describe(endpoint, golden.head, body, golden.requestBody);
   return { dialect, body, description };
+}
+
+function streamed(golden: Golden): boolean {
+  const { dialect, description } = described(golden);
+  return dialect.streams(golden.contentType, description);
 }
 
 interface Read {
@@ -71,6 +86,7 @@ function expectedBytes({ answerBody, expected }: Golden, dropUsageChunk: boolean
 
 describe.each(CASES)('%s', (_, golden) => {
   const { expected } = golden;
+  const streams = streamed(golden);
 
   it('is recognised and described', () => {
     const { description } = described(golden);
@@ -88,14 +104,14 @@ describe.each(CASES)('%s', (_, golden) => {
       if (description.endpoint.body) expect(() => parseStrict(spliced)).not.toThrow();
     });
 
-  if (expected.metered && !golden.streams)
+  if (expected.metered && !streams)
     it('is metered whole', () => {
       const { dialect, description } = described(golden);
       const metered = dialect.meterWhole(description, golden.answerBody, golden.status < 300);
       expect(metered).toMatchObject(expected.metered!);
     });
 
-  if (golden.streams)
+  if (streams)
     it('is metered alike at every split, and passes byte for byte', () => {
       const { dialect, description } = described(golden);
       const { answerBody } = golden;
@@ -116,9 +132,9 @@ describe.each(CASES)('%s', (_, golden) => {
     });
 });
 
-const CUTTABLE = CASES.filter(([, { streams, expected }]) => {
-  const metered = expected.metered;
-  return streams && metered !== undefined && metered.complete !== false && !metered.errorType;
+const CUTTABLE = CASES.filter(([, golden]) => {
+  const metered = golden.expected.metered;
+  return streamed(golden) && metered !== undefined && metered.complete !== false && !metered.errorType;
 });
 
 /** What the agent gets of a stream that is due to be cut after `at` bytes: its event ends first. Null where none is cut. */
@@ -188,7 +204,7 @@ describe.each(Object.values(DIALECTS))('$name', (dialect) => {
   });
 
   it('strips every place of a credential, and names one for ours', () => {
-    const [name, value] = dialect.credentialHeader('s3cret');
+    const [name, value] = dialect.credentialHeader('s3cret', 'https://provider.example');
     expect(dialect.credentialHeaders).toContain(name);
     expect(value).toContain('s3cret');
     for (const place of [

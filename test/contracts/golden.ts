@@ -11,7 +11,7 @@ export interface Golden {
   readonly head: RequestHead;
   readonly requestBody: Buffer;
   readonly status: number;
-  readonly streams: boolean;
+  readonly contentType: string;
   readonly answerBody: Buffer;
   readonly expected: Expected;
 }
@@ -29,7 +29,7 @@ export interface Expected {
   readonly usageChunkKept?: string;
 }
 
-const STREAMS = ['text/event-stream; charset=utf-8', 'application/vnd.amazon.eventstream'];
+const CONTENT_TYPE = 'content-type: ';
 const ROOT = new URL('../golden/', import.meta.url).pathname;
 
 export function goldenCases(): Golden[] {
@@ -41,15 +41,21 @@ export function goldenCases(): Golden[] {
 function read(dialect: string, name: string): Golden {
   const file = (leaf: string) => readFileSync(join(ROOT, dialect, name, leaf));
   const request = split(file('request.http'));
-  const [method = '', path = ''] = request.lines[0]!.split(' ');
+  const [method = '', target = ''] = request.lines[0]!.split(' ');
+  const [path = '', query] = target.split('?');
   const answer = split(file('response.http'));
   return {
     dialect,
     name,
-    head: { method, path, query: '', headers: { 'content-type': 'application/json' } },
+    head: {
+      method,
+      path,
+      query: query === undefined ? '' : `?${query}`,
+      headers: { 'content-type': 'application/json' },
+    },
     requestBody: request.body,
     status: Number(answer.lines[0]!.split(' ')[1]),
-    streams: STREAMS.some((type) => answer.lines.includes(`content-type: ${type}`)),
+    contentType: answer.lines.find((line) => line.startsWith(CONTENT_TYPE))?.slice(CONTENT_TYPE.length) ?? '',
     answerBody: answer.body,
     expected: JSON.parse(file('expected.json').toString()) as Expected,
   };

@@ -17,11 +17,6 @@ const LLM = 'upstreams: { u: { url: https://u.example, speaks: openai } }\n';
 describe('not yet enforced', () => {
   it.each([
     [
-      'gemini',
-      'upstreams: { g: { url: https://g.example, speaks: gemini } }',
-      ['c.yaml:1:14: upstreams that speak gemini'],
-    ],
-    [
       'a condition on cost',
       `${LLM}roles: { r: { ask: [llm u/* when cost > 5.0] } }`,
       ['c.yaml:2:21: conditions on cost'],

@@ -102,7 +102,7 @@ describe('defaults', () => {
     expect([mode, agents.size, upstreams.size]).toEqual(['enforce', 0, 0]);
   });
 
-  it('without a file observe the two providers with the agent’s own keys', () => {
+  it('without a file observe the three providers with the agent’s own keys', () => {
     const config = defaultConfig();
     expect(config.mode).toBe('observe');
     expect([...config.agents.keys()]).toEqual(['default']);
@@ -114,6 +114,7 @@ describe('defaults', () => {
     expect(seen).toEqual([
       ['https://api.openai.com', 'openai', 'agent'],
       ['https://api.anthropic.com', 'anthropic', 'agent'],
+      ['https://generativelanguage.googleapis.com', 'gemini', 'agent'],
     ]);
   });
 });

@@ -1,0 +1,33 @@
+// Google's Gemini API, its twin on Vertex AI, and Anthropic's models there. One room per question in `gemini/`.
+
+import { VERTEX_HOST } from '../../contract/attributes.ts';
+import { CREDENTIAL_HEADERS } from './credential-places.ts';
+import type { Dialect } from './dialect.ts';
+import { describe } from './gemini/describe.ts';
+import { meterStream, meterWhole } from './gemini/meter.ts';
+import { listedModels } from './gemini/models.ts';
+import { isStreamed, recognise } from './gemini/recognise.ts';
+import { refuse } from './gemini/refuse.ts';
+import { splices } from './gemini/splice.ts';
+import { isEventStream } from './sse.ts';
+
+const isJson = (contentType: string): boolean => /^application\/json\b/i.test(contentType);
+
+export const gemini: Dialect = {
+  name: 'gemini',
+  recognise,
+  describe,
+  splices,
+  meterWhole,
+  meterStream,
+  streams: (contentType, { endpoint }) =>
+    isEventStream(contentType) || (isStreamed(endpoint) && isJson(contentType)),
+  rewriter: listedModels,
+  credentialHeaders: CREDENTIAL_HEADERS,
+  // Vertex takes a token of Google Cloud's, the Gemini API a key.
+  credentialHeader: (secret, upstreamUrl) =>
+    VERTEX_HOST.test(new URL(upstreamUrl).hostname)
+      ? ['authorization', `Bearer ${secret}`]
+      : ['x-goog-api-key', secret],
+  refuse,
+};

@@ -3,14 +3,16 @@
 import { parseArgs } from 'node:util';
 import { agentNamed } from '../contract/config/config.ts';
 import { EXIT, type Io, UsageError } from './command.ts';
-import { configOrExplain, firstAgent } from './process.ts';
+import { configOrExplain, DEFAULT_DATA, firstAgent } from './process.ts';
+import { writeTrustFiles } from './trust-files.ts';
 import { agentVariables } from './variables.ts';
 
 export const help = `outrider env: the variables that point an agent at its sidecar
 
-Usage: outrider env --agent NAME [--config FILE] [--proxy URL] [--format shell|compose|json] [--json]
+Usage: outrider env --agent NAME [--config FILE] [--data DIR] [--proxy URL] [--format shell|compose|json] [--json]
 
   --proxy URL   where the sidecar listens (else the config's \`listen.proxy\`)
+  --data DIR    the sidecar's (OUTRIDER_DATA; else ./.outrider): the files that say whom to trust are written into its ca/
 
 Example: eval "$(outrider env --agent scout)"
 `;
@@ -29,6 +31,7 @@ export async function run(args: readonly string[], io: Io): Promise<number> {
     options: {
       agent: { type: 'string' },
       config: { type: 'string' },
+      data: { type: 'string' },
       proxy: { type: 'string' },
       format: { type: 'string', default: 'shell' },
       json: { type: 'boolean', default: false },
@@ -41,7 +44,10 @@ export async function run(args: readonly string[], io: Io): Promise<number> {
   if (!config) return EXIT.config;
   const agent = values.agent ?? io.env.OUTRIDER_AGENT ?? firstAgent(config);
   if (!agentNamed(config, agent)) throw new Error(`No agent named ${agent} is in the config.`);
-  io.stdout(format(agentVariables(config, values.proxy ?? `http://${config.listen.proxy}`)));
+  const trust = await writeTrustFiles(values.data ?? io.env.OUTRIDER_DATA ?? DEFAULT_DATA);
+  io.stdout(
+    format(agentVariables(config, { proxy: values.proxy ?? `http://${config.listen.proxy}`, trust })),
+  );
   return EXIT.done;
 }
 

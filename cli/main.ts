@@ -4,6 +4,7 @@
 
 import { sentenceOf } from '../kit/log.ts';
 import { type Command, type Io, UsageError } from './command.ts';
+import { leaveAgentsProxy, refuseWeakSurroundings } from './surroundings.ts';
 import { withTokenFile } from './token-file.ts';
 
 const COMMANDS: Readonly<Record<string, { readonly line: string; load(): Promise<Command> }>> = {
@@ -12,6 +13,7 @@ const COMMANDS: Readonly<Record<string, { readonly line: string; load(): Promise
   collector: { line: "the fleet's ledger and memory", load: () => import('./collector.ts') },
   run: { line: 'a command with a sidecar of its own', load: () => import('./run.ts') },
   env: { line: 'the variables that point an agent at its sidecar', load: () => import('./env.ts') },
+  ca: { line: 'the certificate by which agents trust their sidecar', load: () => import('./ca.ts') },
   sql: { line: 'ask the store a question', load: () => import('./sql.ts') },
   policy: { line: 'check the config, explain a decision', load: () => import('./policy.ts') },
   demo: { line: 'a fleet of twenty agents on fake providers', load: () => import('./demo.ts') },
@@ -22,6 +24,9 @@ const COMMANDS: Readonly<Record<string, { readonly line: string; load(): Promise
   budgets: { line: 'what is spent, held and left', load: () => import('./budgets.ts') },
   alerts: { line: 'what is wrong, who knows, who has it', load: () => import('./alerts.ts') },
 };
+
+/** Calls and their records pass through these. */
+const CARRYING = new Set(['up', 'sidecar', 'collector', 'run']);
 
 const HELP = `outrider: a sidecar for every agent, one ledger and one memory for the fleet
 
@@ -63,6 +68,8 @@ async function main(argv: readonly string[]): Promise<number> {
     return 0;
   }
   try {
+    if (CARRYING.has(name)) refuseWeakSurroundings(io);
+    await leaveAgentsProxy(io);
     return await command.run(args, { ...io, env: withTokenFile(io.env) });
   } catch (failure) {
     const misread = isParseArgsError(failure);

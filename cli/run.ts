@@ -11,6 +11,8 @@ import { createLifecycle, type Lifecycle } from '../kit/lifecycle.ts';
 import { type Sidecar, startSidecar } from '../sidecar/main.ts';
 import { EXIT, type Io, UsageError } from './command.ts';
 import { configOrExplain, DEFAULT_DATA, logTo, STOP_MS } from './process.ts';
+import { proveWay } from './proven-way.ts';
+import { writeTrustFiles } from './trust-files.ts';
 import { agentVariables } from './variables.ts';
 
 export const help = `outrider run: a command with a sidecar of its own
@@ -18,8 +20,9 @@ export const help = `outrider run: a command with a sidecar of its own
 Usage: outrider run --agent NAME [--task ID] [--config FILE] [--data DIR] [--collector URL] -- COMMAND ARGUMENT…
 
 The sidecar takes a free port and serves the command alone; a collector is started too where none answers. The
-command gets OPENAI_BASE_URL, ANTHROPIC_BASE_URL and placeholder keys. The task ends with the command, and so does
-this: with the same exit code (126 or 127 when it could not be started).
+command gets what \`outrider env\` prints: base URLs and placeholder keys, HTTP_PROXY and its kin, and the variables by
+which clients trust the local authority; it is started once a request was seen to come through. The task ends with the
+command, and so does this: with the same exit code (126 or 127 when it could not be started).
 
 Example: outrider run --agent scout -- node agent.js
 `;
@@ -66,7 +69,10 @@ export async function run(args: readonly string[], io: Io): Promise<number> {
       log: logTo(io, 'sidecar'),
     });
     lifecycle.onStop('sidecar', () => sidecar.stop());
-    return await runChild([command, ...rest], config, sidecar, task, io);
+    const trust = await writeTrustFiles(dataDirectory);
+    const variables = agentVariables(config, { proxy: sidecar.listen.proxy, trust });
+    await proveWay(variables);
+    return await runChild([command, ...rest], { config, variables }, sidecar, task, io);
   } finally {
     await lifecycle.stop(STOP_MS);
   }
@@ -106,12 +112,11 @@ async function answers(url: string): Promise<boolean> {
 
 async function runChild(
   command: readonly string[],
-  config: Config,
+  { config, variables }: { config: Config; variables: Readonly<Record<string, string>> },
   sidecar: Sidecar,
   task: string,
   io: Io,
 ): Promise<number> {
-  const variables = agentVariables(config, sidecar.listen.proxy);
   const env: NodeJS.ProcessEnv = { ...io.env, ...variables, OUTRIDER_TASK: task };
   for (const name of secretVariables(config)) if (!(name in variables)) delete env[name];
   const child = spawn(command[0]!, command.slice(1), { stdio: 'inherit', env });

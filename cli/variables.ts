@@ -1,33 +1,131 @@
 // The variables by which agents' libraries are pointed at a sidecar: base URLs of every upstream that speaks an LLM
-// dialect, and placeholder keys of the right shape, worth nothing anywhere.
+// dialect, the proxy for everything else, the authority to trust, and placeholder keys of the right shape, worth nothing
+// anywhere. An agent's own key is left alone where it is forwarded.
 
-import { VERTEX_HOST } from '../contract/attributes.ts';
-import type { Config } from '../contract/config/config.ts';
+import { type DialectName, VERTEX_HOST } from '../contract/attributes.ts';
+import type { Config, Upstream } from '../contract/config/config.ts';
+import type { TrustFiles } from './trust-files.ts';
 
 /** Worth nothing: the sidecar puts the real credential in. Clients refuse to start without some key. */
 export const PLACEHOLDER_KEY = 'outrider-placeholder-key';
+const PLACEHOLDER_GOOGLE_KEY = `AIza${'OutriderPlaceholder'.padEnd(35, '0')}`;
+const PLACEHOLDER_AWS_KEY_ID = 'AKIAOUTRIDERPLACEHLD';
+const PLACEHOLDER_AWS_SECRET = 'outrider-placeholder'.padEnd(40, '0');
 
-/** For the first upstream of each dialect; `proxy` is the sidecar's URL. An agent's own key is left alone where it is forwarded. */
-export function agentVariables(config: Config, proxy: string): Record<string, string> {
-  const variables: Record<string, string> = { OUTRIDER_PROXY: proxy };
-  const upstreams = [...config.upstreams.values()];
-  const openai = upstreams.find(({ speaks }) => speaks === 'openai');
-  if (openai) {
-    const base = `${proxy}/${openai.name}${openai.url.endsWith('/v1') ? '' : '/v1'}`;
-    variables.OPENAI_BASE_URL = base;
-    variables.OPENAI_API_BASE = base;
-    if (openai.credential !== 'agent') variables.OPENAI_API_KEY = PLACEHOLDER_KEY;
-  }
-  const anthropic = upstreams.find(({ speaks }) => speaks === 'anthropic');
-  if (anthropic) {
-    variables.ANTHROPIC_BASE_URL = `${proxy}/${anthropic.name}`;
-    if (anthropic.credential !== 'agent') variables.ANTHROPIC_API_KEY = PLACEHOLDER_KEY;
-  }
-  const gemini = upstreams.find(({ speaks }) => speaks === 'gemini');
-  if (gemini) {
-    const vertex = VERTEX_HOST.test(new URL(gemini.url).hostname);
-    variables[vertex ? 'GOOGLE_VERTEX_BASE_URL' : 'GOOGLE_GEMINI_BASE_URL'] = `${proxy}/${gemini.name}`;
-    if (gemini.credential !== 'agent') variables.GEMINI_API_KEY = PLACEHOLDER_KEY;
-  }
-  return variables;
+type Variables = Record<string, string>;
+
+export interface Pointing {
+  /** The sidecar's URL. */
+  readonly proxy: string;
+  readonly trust: TrustFiles;
 }
+
+/** For the first upstream of each dialect. */
+export function agentVariables(config: Config, { proxy, trust }: Pointing): Variables {
+  return {
+    OUTRIDER_PROXY: proxy,
+    ...llmVariables(config, proxy),
+    ...proxyVariables(proxy),
+    ...trustVariables(trust),
+  };
+}
+
+function llmVariables({ upstreams }: Config, proxy: string): Variables {
+  const all = [...upstreams.values()];
+  const speaking = (dialect: DialectName, fits: (upstream: Upstream) => boolean = () => true) =>
+    all.find((upstream) => upstream.speaks === dialect && fits(upstream));
+  const azure = speaking('openai', isAzure);
+  const vertex = speaking('gemini', isVertex);
+  const found: readonly [Upstream | undefined, (upstream: Upstream, base: string) => Variables][] = [
+    [speaking('openai', (upstream) => !isAzure(upstream)) ?? azure, openaiVariables],
+    [azure, azureVariables],
+    [speaking('anthropic'), anthropicVariables],
+    [speaking('gemini', (upstream) => !isVertex(upstream)), geminiVariables],
+    [vertex, (_, base) => ({ GOOGLE_VERTEX_BASE_URL: base })],
+    [speaking('bedrock'), bedrockVariables],
+  ];
+  return Object.assign(
+    {},
+    ...found.map(([upstream, variables]) => upstream && variables(upstream, `${proxy}/${upstream.name}`)),
+  ) as Variables;
+}
+
+const hostOf = ({ url }: Upstream): string => new URL(url).hostname;
+const isAzure = (upstream: Upstream): boolean => /\.azure\.com$/.test(hostOf(upstream));
+const isVertex = (upstream: Upstream): boolean => VERTEX_HOST.test(hostOf(upstream));
+
+function openaiVariables(upstream: Upstream, base: string): Variables {
+  const url = `${base}${upstream.url.endsWith('/v1') ? '' : '/v1'}`;
+  return {
+    OPENAI_BASE_URL: url,
+    OPENAI_API_BASE: url,
+    ...keys(upstream, { OPENAI_API_KEY: PLACEHOLDER_KEY }),
+  };
+}
+
+const azureVariables = (upstream: Upstream, base: string): Variables => ({
+  AZURE_OPENAI_ENDPOINT: base,
+  ...keys(upstream, { AZURE_OPENAI_API_KEY: PLACEHOLDER_KEY }),
+});
+
+const anthropicVariables = (upstream: Upstream, base: string): Variables => ({
+  ANTHROPIC_BASE_URL: base,
+  ...keys(upstream, { ANTHROPIC_API_KEY: PLACEHOLDER_KEY }),
+});
+
+const geminiVariables = (upstream: Upstream, base: string): Variables => ({
+  GOOGLE_GEMINI_BASE_URL: base,
+  ...keys(upstream, {
+    GEMINI_API_KEY: PLACEHOLDER_GOOGLE_KEY,
+    GOOGLE_API_KEY: PLACEHOLDER_GOOGLE_KEY,
+    GOOGLE_GENERATIVE_AI_API_KEY: PLACEHOLDER_GOOGLE_KEY,
+  }),
+});
+
+/** AWS's clients sign with whatever they have; the signature is replaced. */
+function bedrockVariables(upstream: Upstream, base: string): Variables {
+  const region = /^bedrock-runtime(?:-fips)?\.([a-z0-9-]+)\.amazonaws\.com$/.exec(hostOf(upstream))?.[1];
+  return {
+    AWS_ENDPOINT_URL_BEDROCK_RUNTIME: base,
+    ANTHROPIC_BEDROCK_BASE_URL: base,
+    ...(region ? { AWS_REGION: region } : {}),
+    ...keys(upstream, {
+      AWS_ACCESS_KEY_ID: PLACEHOLDER_AWS_KEY_ID,
+      AWS_SECRET_ACCESS_KEY: PLACEHOLDER_AWS_SECRET,
+    }),
+  };
+}
+
+const keys = ({ credential }: Upstream, placeholders: Variables): Variables =>
+  credential === 'agent' ? {} : placeholders;
+
+/** Both spellings: curl reads `http_proxy` only in lower case, others only in upper case. */
+function proxyVariables(proxy: string): Variables {
+  const both = (name: string, value: string): Variables => ({ [name]: value, [name.toLowerCase()]: value });
+  return {
+    ...both('HTTP_PROXY', proxy),
+    ...both('HTTPS_PROXY', proxy),
+    ...both('ALL_PROXY', proxy),
+    ...both('NO_PROXY', new URL(proxy).host), // the base urls above lead to the sidecar by themselves
+    NODE_USE_ENV_PROXY: '1',
+  };
+}
+
+/** Node adds to its roots; the others replace theirs by what they are given. */
+const trustVariables = ({ certificate, bundle }: TrustFiles): Variables => ({
+  NODE_EXTRA_CA_CERTS: certificate,
+  ...Object.fromEntries(BUNDLE_VARIABLES.map((name) => [name, bundle])),
+});
+
+const BUNDLE_VARIABLES = [
+  'SSL_CERT_FILE',
+  'REQUESTS_CA_BUNDLE',
+  'CURL_CA_BUNDLE',
+  'GIT_SSL_CAINFO',
+  'PIP_CERT',
+  'AWS_CA_BUNDLE',
+  'DENO_CERT',
+  'CARGO_HTTP_CAINFO',
+  'npm_config_cafile',
+  'GRPC_DEFAULT_SSL_ROOTS_FILE_PATH',
+] as const;

@@ -10,6 +10,7 @@ import type { Way } from '../way-through.ts';
 import { type Authority, isSame, readAuthority } from './authority.ts';
 import { checkHead } from './head.ts';
 import type { Interception } from './intercept.ts';
+import { SELF_CHECK_HOST } from './self-check.ts';
 
 export interface Connecting {
   /** Throws Refusal where neither way is open. */
@@ -37,7 +38,8 @@ export function createConnect(use: Connecting): (accepted: Accepted, socket: Soc
         reason: 'self_connect',
         facts: { target: `${to.host}:${to.port}` },
       });
-    if (use.wayThrough(accepted, to) === 'intercept') return use.interception.begin(accepted, socket, to);
+    if (to.host === SELF_CHECK_HOST || use.wayThrough(accepted, to) === 'intercept')
+      return use.interception.begin(accepted, socket, to);
     const agent = agentOf(accepted);
     tunnels.take(agent);
     socket.once('close', () => tunnels.giveBack(agent));

@@ -18,6 +18,7 @@ import { createInterception, type Inside, readInside } from './intercept.ts';
 import { randomHex } from './lineage.ts';
 import { answerUnreadable } from './plainly.ts';
 import { readReverse } from './reverse.ts';
+import { answerSelfCheck, SELF_CHECK_HOST } from './self-check.ts';
 import type { Target } from './target.ts';
 import { checkUpgrade, isWebSocket } from './upgrade.ts';
 
@@ -101,6 +102,7 @@ export function createDoors(door: DoorServices): Doors {
   const onRequest = (request: IncomingMessage, response: ServerResponse): void => {
     const inside = connections.get(request.socket);
     if (inside === SPOILED) return void request.resume();
+    if (inside?.authority.host === SELF_CHECK_HOST) return answerSelfCheck(request, response);
     inFlight += 1;
     response.once('close', () => {
       inFlight -= 1;
@@ -219,8 +221,17 @@ export function createDoors(door: DoorServices): Doors {
 function targetOf(request: IncomingMessage, inside: Inside | undefined): Target {
   const url = request.url ?? '';
   if (inside) return readInside(url, request.headers.host ?? '', inside);
-  return url.startsWith('/') ? readReverse(url) : readForward(url, request.headers.host ?? '');
+  if (url.startsWith('/')) return readReverse(url);
+  const target = readForward(url, request.headers.host ?? '');
+  return isOurs(target, request.socket) ? readReverse(target.path + target.query) : target;
 }
+
+/**
+ * A whole url that leads to this very door: some clients know no port in NO_PROXY, and send what is for the reverse door
+ * as for a proxy (curl before 8.x, undici).
+ */
+const isOurs = ({ to }: Target, { localAddress, localPort }: Socket): boolean =>
+  to.kind === 'url' && to.origin === `http://${localAddress}:${localPort}`;
 
 /** After a malformed head nobody knows where the next one begins. A body under way is let run out, see refuse.ts. */
 function closeAfter(request: IncomingMessage, response: ServerResponse): void {

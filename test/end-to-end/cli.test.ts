@@ -1,5 +1,7 @@
 // The command line as people use it.
 
+import { X509Certificate } from 'node:crypto';
+import { readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { runOutrider, temporaryDirectory } from '../support/processes.ts';
@@ -104,15 +106,18 @@ describe('the questions', () => {
       'scout',
       '--config',
       fleet.config,
+      '--data',
+      fleet.directory,
       '--proxy',
       fleet.proxy,
     ]);
     expect(stdout).toContain(`export OPENAI_BASE_URL='${fleet.proxy}/openai/v1'`);
-    const json = await runOutrider(['env', '--agent', 'scout', '--config', fleet.config, '--json']);
+    const data = ['--data', fleet.directory];
+    const json = await runOutrider(['env', '--agent', 'scout', '--config', fleet.config, ...data, '--json']);
     expect(JSON.parse(json.stdout)).toHaveProperty('env.ANTHROPIC_BASE_URL');
   });
 
-  it.each(['up', 'sidecar', 'collector', 'run', 'env', 'sql', 'policy', 'store', 'budgets'])(
+  it.each(['up', 'sidecar', 'collector', 'run', 'env', 'ca', 'sql', 'policy', 'store', 'budgets'])(
     '%s --help shows an example',
     async (name) => {
       const { code, stdout } = await runOutrider([name, '--help']);
@@ -120,6 +125,20 @@ describe('the questions', () => {
       expect(stdout).toMatch(/Examples?:/);
     },
   );
+
+  it('outrider ca prints the authority that agents are told to trust, alone or with the machine’s roots', async () => {
+    const ca = (...args: string[]) => runOutrider(['ca', '--data', fleet.directory, ...args]);
+    const { code, stdout } = await ca();
+    expect(code).toBe(0);
+    const certificate = new X509Certificate(stdout);
+    expect(certificate.subject).toContain('Outrider local authority');
+    const file = join(temporaryDirectory('ca'), 'bundle.pem');
+    expect((await ca('--bundle', '--out', file)).stdout).toBe('');
+    const bundle = readFileSync(file, 'utf8');
+    expect(bundle).toContain(stdout.trim());
+    expect(bundle.match(/BEGIN CERTIFICATE/g)!.length).toBeGreaterThan(50);
+    expect(statSync(join(fleet.directory, 'ca', 'ca.key')).mode & 0o777).toBe(0o600);
+  });
 
   it('without any file, up observes with the agent’s own keys', async () => {
     const directory = temporaryDirectory('empty');

@@ -3,10 +3,17 @@
 import { couldAllow } from '../contract/rules/judge.ts';
 import type { Answered } from './call.ts';
 import type { Rewriter } from './dialects/dialect.ts';
+import type { BatchFiles } from './state/batch-files.ts';
 import type { Pins } from './state/pins.ts';
 
+/** What is remembered of answers that were rewritten or only looked at. */
+export interface Rewriting {
+  readonly pins: Pins;
+  readonly batchFiles: BatchFiles;
+}
+
 /** Null where the answer's bytes pass as they are. */
-export function rewriterOf(answered: Answered, pins: Pins): Rewriter | null {
+export function rewriterOf(answered: Answered, { pins, batchFiles }: Rewriting): Rewriter | null {
   const { dialect, description, head, answer, upstream, agent } = answered;
   const observing = agent.mode === 'observe';
   if (!description?.rewritten || !dialect.rewriter) return null;
@@ -20,6 +27,21 @@ export function rewriterOf(answered: Answered, pins: Pins): Rewriter | null {
     contentType: answer.header('content-type') ?? '',
     allows: (subject) => observing || couldAllow(agent.rules, subject),
     pinned: (tool, digest) => pins.see({ upstream: upstream.name, tool, digest }) || observing,
+    keepFile: (id) => keepFile(answered, id, batchFiles),
+  });
+}
+
+function keepFile(answered: Answered, id: string, batchFiles: BatchFiles): void {
+  const { agent, upstream, policy, judgement, fileBound, description } = answered;
+  const endpoint = description?.requests[0]?.description.endpoint.name;
+  if (endpoint === undefined) return;
+  batchFiles.keep(id, {
+    agent: agent.name,
+    upstream: upstream.name,
+    endpoint,
+    policyDigest: policy.digest,
+    judgement,
+    bound: fileBound,
   });
 }
 

@@ -9,6 +9,7 @@ import type { Amounts } from '../contract/money.ts';
 import type { RefusalCode } from '../contract/refusals.ts';
 import type { Judgement, RuleSet } from '../contract/rules.ts';
 import type { Description, Dialect, Endpoint, JsonBody, RequestHead } from './dialects/dialect.ts';
+import type { BatchFile, Bound } from './state/batch-files.ts';
 import type { Permit } from './state/circuits.ts';
 import type { Hold } from './state/leases.ts';
 import type { Price, PriceBook } from './state/prices.ts';
@@ -94,7 +95,11 @@ export type Classified = Identified & {
   readonly json: JsonBody | undefined;
 };
 
-export type Authorized = Classified & { readonly judgement: Judgement };
+export type Authorized = Classified & {
+  readonly judgement: Judgement;
+  /** What is known of the file that a batch is submitted by. */
+  readonly batchFile: BatchFile | undefined;
+};
 
 export type Reserved = Authorized & {
   readonly price: Price | null;
@@ -103,6 +108,8 @@ export type Reserved = Authorized & {
   readonly held: Amounts;
   /** To be written into the body where the request named no limit. */
   readonly outputTokensWritten: number | null;
+  /** The most that the requests in an uploaded file can cost: nothing is held until they are submitted. */
+  readonly fileBound: Bound | null;
 };
 
 export type Admitted = Reserved & { readonly permit: Permit };
@@ -202,10 +209,12 @@ export function begin(accepted: Accepted): Accepted {
     bodyDigest: undefined,
     json: undefined,
     judgement: undefined,
+    batchFile: undefined,
     price: undefined,
     hold: undefined,
     held: undefined,
     outputTokensWritten: undefined,
+    fileBound: undefined,
     permit: undefined,
     outbound: undefined,
     credentialName: undefined,

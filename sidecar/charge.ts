@@ -106,7 +106,7 @@ function chargeAnswered(
   if (call.endpoint?.billed === 'call')
     return { ...(ok ? chargeHold(call) : chargeNothing(call, 'none')), ...outcome, source: 'none' };
   if (metered?.usage) return { ...chargeUsage(call, metered, metered.usage, prices), ...outcome };
-  if (failed) {
+  if (failed && !(ok && call.description.outlivesAnswer)) {
     if (metered?.partial) return { ...chargeUsage(call, metered, metered.partial, prices), ...outcome };
     return { ...chargeNothing(call, 'none'), ...outcome };
   }
@@ -153,6 +153,7 @@ function chargeHungUp(call: Chargeable, metered: Metered | null, sent: boolean, 
   if (!sent) return { ...chargeUnsent(call), ...outcome };
   if (metered?.usage && metered.complete)
     return { ...chargeUsage(call, metered, metered.usage, prices), ...outcome };
+  if (call.description?.outlivesAnswer) return { ...chargeHold(call), ...outcome };
   // closing the stream of an act that was answered, or one that was only listened to, is how it ends
   if (metered?.complete && call.description && call.description.acts.length > 0)
     return chargeAnswered(call, metered, 200, prices);

@@ -20,9 +20,10 @@ export interface Cutter {
   outputTokens(): number;
 }
 
-/** Null where nothing is ever cut: while only observed, and where nothing is held. */
+/** Null where nothing is ever cut: while only observed, where nothing is held, and where the work would go on unseen. */
 export function cutterOf(call: Answered, stream: StreamMeter | null): Cutter | null {
   if (stream === null || call.agent.mode !== 'enforce' || call.hold === null) return null;
+  if (call.description?.outlivesAnswer) return null;
   const usedUp = holdWatch(call, stream);
   let due = false;
   return {

@@ -45,6 +45,7 @@ import { createPolicyReports } from './policy-report.ts';
 import { createPresence, type Presence } from './presence.ts';
 import { refuse } from './refuse.ts';
 import { type Agents, agentAlone, agentOf, createAgents } from './state/agents.ts';
+import { createBatchFiles } from './state/batch-files.ts';
 import { type Circuits, createCircuits } from './state/circuits.ts';
 import type { Leases } from './state/leases.ts';
 import { createModes, type Modes } from './state/modes.ts';
@@ -227,6 +228,7 @@ function openCarrying(
   lifecycle.onStop('upstreams', () => upstreams.close());
   const tasks = createTasks(clock, () => task ?? `task-${randomHex(6)}`);
   const bodies = createBodies(() => inForce().limits.bodyBytesInFlightMax);
+  const batchFiles = createBatchFiles();
   const circuits = createCircuits(() => inForce().breakers, clock);
   const meters = createMeters(inForce, agent);
   const services: Services = {
@@ -239,11 +241,12 @@ function openCarrying(
     authorization: {
       rates: createRates(clock),
       changed: pins.changed,
+      batchFiles,
       now: () => new Date(clock.nowMs()),
     },
     reservation: { leases },
     circuits,
-    metering: { pins, listening: new Set() },
+    metering: { pins, batchFiles, listening: new Set() },
     secrets,
     upstreams,
     trail: { book, clock, turn, log, ended: (record) => meters.count(record) },

@@ -1,10 +1,12 @@
 // Anthropic's Messages API, and what speaks it. One room per question in `anthropic/`; nothing is ever spliced in, since
 // `max_tokens` is required and streams report their usage unasked.
 
+import { CLOSED } from './anthropic/closed-paths.ts';
 import { describe } from './anthropic/describe.ts';
 import { meterStream, meterWhole } from './anthropic/meter.ts';
 import { recognise } from './anthropic/recognise.ts';
 import { refuse } from './anthropic/refuse.ts';
+import { whyClosed } from './closed-paths.ts';
 import { CREDENTIAL_HEADERS } from './credential-places.ts';
 import type { Dialect } from './dialect.ts';
 import { listedModels } from './model-list.ts';
@@ -19,6 +21,7 @@ export const anthropic: Dialect = {
   meterStream,
   streams: isEventStream,
   rewriter: listedModels,
+  whyClosed: (head) => whyClosed(CLOSED, head),
   credentialHeaders: CREDENTIAL_HEADERS,
   credentialHeader: (secret) => ['x-api-key', secret],
   refuse,

@@ -2,6 +2,7 @@
 // request, says which bytes to splice in, meters an answer whole or streamed, and refuses in its own error shape.
 
 import type { DialectName } from '../../contract/attributes.ts';
+import type { Upstream } from '../../contract/config/config.ts';
 import type { Refusal } from '../../contract/refusals.ts';
 import type { Subject } from '../../contract/rules.ts';
 
@@ -84,7 +85,7 @@ export interface Description {
   readonly hostedUsesMax: number;
   /** As asked for; null for the default. A tier without a rate is unpriced. */
   readonly serviceTier: string | null;
-  /** Why this call's use cannot be metered here (background mode, audio output…), as a sentence; null when it can. */
+  /** Why this call's use cannot be metered here (audio output, a tool billed by time…), as a sentence; null when it can. */
   readonly unmeterable: string | null;
   /** Must be asked for in the body so that a streamed answer reports its usage. */
   readonly mustAskForUsage: boolean;
@@ -92,6 +93,10 @@ export interface Description {
   readonly acts: readonly Act[];
   /** The requests of a batch, each judged and held for like a call of its own; empty on every other call. */
   readonly requests: readonly BatchedRequest[];
+  /** The file that holds a batch's requests, and the name of the endpoint that all of them are for; null elsewhere. */
+  readonly inputFile: { readonly id: string; readonly endpoint: string } | null;
+  /** The work goes on after the answer has ended: a call that is cut short costs its hold. */
+  readonly outlivesAnswer: boolean;
   /** Urls, without query, that the other agent is asked to call back to: each is weighed as a POST of this agent's own. */
   readonly callsBack: readonly string[];
   /** The answer is rewritten for the agent (a filtered list, a card), so it is asked for uncompressed. */
@@ -205,6 +210,8 @@ export interface AnswerView {
    * the agent is only observed; what was seen is noted all the same.
    */
   pinned(tool: string, digest: string): boolean;
+  /** Remembers what the call's requests were found to cost at most, by the id of the file that now holds them. */
+  keepFile(id: string): void;
 }
 
 /** The request a refusal answers, as far as it was read. */
@@ -250,6 +257,7 @@ export interface Dialect {
     bytes: Buffer,
     outputTokens: number | null,
     trace?: readonly string[],
+    upstream?: Upstream,
   ): readonly Splice[];
   /** Whether an answer of that content type is a stream for `meterStream`; all others are read whole. */
   streams(contentType: string, description: Description): boolean;
@@ -261,11 +269,13 @@ export interface Dialect {
   rewriter?(answer: AnswerView): Rewriter | null;
   /** An agent's credential places, lower case, stripped on every call; and where ours goes. */
   readonly credentialHeaders: readonly string[];
-  credentialHeader(secret: string, upstreamUrl: string): readonly [name: string, value: string];
+  credentialHeader(secret: string, upstream: Upstream): readonly [name: string, value: string];
   /** Headers that sign the whole request, where a credential is not simply sent. Rejects with an Error for a secret it cannot use. */
   sign?(request: Unsigned, secret: string, nowMs: number): Promise<string[]>;
   /** The part of a secret that no answer may hold, where that is not all of it. */
   guarded?(secret: string): string;
+  /** Why a path that is none of its endpoints is refused, as the rest of a sentence; null where nothing is known of it. */
+  whyClosed?(head: RequestHead): string | null;
   /** A refusal as this dialect's clients understand it. Body is JSON text. */
   refuse(refusal: Refusal, asked: Asked): RefusalAnswer;
 }

@@ -25,8 +25,8 @@ export const gemini: Dialect = {
   rewriter: listedModels,
   credentialHeaders: CREDENTIAL_HEADERS,
   // Vertex takes a token of Google Cloud's, the Gemini API a key.
-  credentialHeader: (secret, upstreamUrl) =>
-    VERTEX_HOST.test(new URL(upstreamUrl).hostname)
+  credentialHeader: (secret, { url }) =>
+    VERTEX_HOST.test(new URL(url).hostname)
       ? ['authorization', `Bearer ${secret}`]
       : ['x-goog-api-key', secret],
   refuse,

@@ -14,6 +14,8 @@ export const nothingAsked = (endpoint: Endpoint): Description => ({
   hostedTools: [],
   hostedArgs: [],
   requests: [],
+  inputFile: null,
+  outlivesAnswer: false,
   hostedUsesMax: 0,
   serviceTier: null,
   unmeterable: null,

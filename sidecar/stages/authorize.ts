@@ -5,7 +5,10 @@ import { speaksLlm, type Verdict } from '../../contract/attributes.ts';
 import { Refusal } from '../../contract/refusals.ts';
 import { judge } from '../../contract/rules/judge.ts';
 import type { Judgement } from '../../contract/rules.ts';
+import { batchFileOf } from '../batch-file.ts';
 import { type Authorized, type Classified, learn, noteRefusal } from '../call.ts';
+import type { Description } from '../dialects/dialect.ts';
+import type { BatchFile, BatchFiles } from '../state/batch-files.ts';
 import type { Rates } from '../state/rates.ts';
 import { factsOf, wantedBy } from '../wanted.ts';
 
@@ -13,12 +16,14 @@ export interface Authorization {
   readonly rates: Rates;
   /** Whether a tool is another than the one that was accepted. */
   changed(upstream: string, tool: string): boolean;
+  readonly batchFiles: BatchFiles;
   now(): Date;
 }
 
 export function authorize(classified: Classified, use: Authorization): Authorized {
-  const judgement = judgementOf(classified, use);
-  const authorized = learn(classified, { judgement });
+  const batchFile = submittedFile(classified, use);
+  const judgement = batchFile?.judgement ?? judgementOf(classified, use);
+  const authorized = learn(classified, { judgement, batchFile });
   if (classified.agent.mode === 'enforce' || judgement.verdict === 'prohibited') admit(authorized, use);
   else observe(authorized, use);
   return authorized;
@@ -40,9 +45,20 @@ function observe(authorized: Authorized, use: Authorization): void {
   }
 }
 
+/** What its requests were found to be when it was uploaded: nobody can look at them again. */
+function submittedFile(classified: Classified, use: Authorization): BatchFile | undefined {
+  try {
+    return batchFileOf(classified, use.batchFiles);
+  } catch (failure) {
+    if (!(failure instanceof Refusal) || classified.agent.mode === 'enforce') throw failure;
+    noteRefusal(classified, failure.code);
+    return undefined;
+  }
+}
+
 function judgementOf(call: Classified, use: Authorization): Judgement {
   const { endpoint, description, upstream, agent } = call;
-  if (speaksLlm(upstream.speaks) && endpoint?.billed !== 'free' && !description?.model) {
+  if (speaksLlm(upstream.speaks) && endpoint?.billed !== 'free' && asksNothing(description)) {
     return { verdict: 'deny', rule: null, target: `${call.method} ${upstream.url}${call.path}` };
   }
   const judgement = judge(agent.rules, wantedBy(call), (wanted) => factsOf(call, wanted, use.now()));
@@ -70,6 +86,9 @@ function refuseChanged({ description, upstream }: Authorized, use: Authorization
     );
   }
 }
+
+const asksNothing = (description: Description | undefined): boolean =>
+  !description?.model && !description?.requests.length && !description?.inputFile;
 
 const REFUSALS_OF: Readonly<Partial<Record<Verdict, 'prohibited' | 'out_of_scope' | 'approval_needed'>>> = {
   prohibited: 'prohibited',

@@ -37,7 +37,7 @@ export async function classify(identified: Identified, use: Classification): Pro
   const endpoint = dialect.recognise(head, base);
   learn(identified, { upstream, dialect, head, endpoint });
   if (!endpoint) {
-    if (!observing) throw unknownEndpoint(head, upstream);
+    if (!observing) throw unknownEndpoint(head, upstream, dialect);
     noteRefusal(identified, 'out_of_scope');
   }
   const body = hasBody(identified.request)
@@ -134,8 +134,9 @@ function readJson(endpoint: Endpoint, head: RequestHead, body: Buffer): JsonBody
   }
 }
 
-function unknownEndpoint({ method, path }: RequestHead, { name }: Upstream): Refusal {
-  const sentence = `${method} ${path} is not an endpoint of ${name} that can be metered.`;
+function unknownEndpoint(head: RequestHead, { name }: Upstream, dialect: Dialect): Refusal {
+  const why = dialect.whyClosed?.(head) ?? null;
+  const sentence = `${head.method} ${head.path} is not an endpoint of ${name} that can be metered${why === null ? '' : `: ${why}`}.`;
   return new Refusal('out_of_scope', sentence, { reason: 'unknown_endpoint' });
 }
 

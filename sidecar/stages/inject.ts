@@ -55,7 +55,7 @@ export async function inject(admitted: Admitted, secrets: Secrets): Promise<Cred
   if (credential && secret !== null) {
     if (credential.header) outbound.headers.push(credential.header, secret);
     else if (dialect.sign) outbound.headers.push(...(await sign(admitted, credential, outbound, secret)));
-    else outbound.headers.push(...dialect.credentialHeader(secret, upstream.url));
+    else outbound.headers.push(...dialect.credentialHeader(secret, upstream));
   }
   if (forwarding) keepSignature(admitted, outbound);
   const named = forwarding ? fingerprintOf(admitted) : (credential?.name ?? '');
@@ -168,11 +168,11 @@ function lineageHeaders({ lineage, upstream, agent }: Admitted): string[] {
 }
 
 function splice(
-  { dialect, description, json, body, outputTokensWritten }: Admitted,
+  { dialect, description, json, body, outputTokensWritten, upstream }: Admitted,
   lineage: readonly string[],
 ): Buffer {
   if (!description || !json) return body;
-  const splices = dialect.splices(description, json, body, outputTokensWritten, lineage);
+  const splices = dialect.splices(description, json, body, outputTokensWritten, lineage, upstream);
   return splices.length === 0 ? body : applySplices(body, splices);
 }
 

@@ -5,17 +5,15 @@
 import { Refusal } from '../../contract/refusals.ts';
 import { answerHead, holdsSecret } from '../answer-head.ts';
 import { type AnswerReader, readerOf } from '../answer-reader.ts';
-import { rewriterOf } from '../answer-rewriter.ts';
+import { type Rewriting, rewriterOf } from '../answer-rewriter.ts';
 import type { Answered } from '../call.ts';
 import { type Cutter, cutterOf } from '../cutter.ts';
 import type { Rewriter } from '../dialects/dialect.ts';
 import type { SendFailure } from '../edges/upstreams.ts';
 import { type SecretGuard, secretGuard } from '../secret-guard.ts';
-import type { Pins } from '../state/pins.ts';
 import type { Trail } from '../trail.ts';
 
-export interface Metering {
-  readonly pins: Pins;
+export interface Metering extends Rewriting {
   /** How to end each stream that is only listened to: nobody waits for those when the sidecar stops. */
   readonly listening: Set<() => void>;
 }
@@ -28,7 +26,7 @@ export function meter(answered: Answered, use: Metering, trail: Trail): void {
     answer.abort(new Error('secret in the answer'));
     throw secretInAnswer();
   }
-  const rewriter = rewriterOf(answered, use.pins);
+  const rewriter = rewriterOf(answered, use);
   if (rewriter && (answer.header('content-encoding') ?? 'identity') !== 'identity') {
     answer.abort(new Error('compressed against what was asked'));
     throw compressed();

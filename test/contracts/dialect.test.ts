@@ -1,6 +1,7 @@
 // What every dialect promises, run over every golden example. Streams are read at every split of their bytes.
 
 import { describe, expect, it } from 'vitest';
+import type { Upstream } from '../../contract/config/config.ts';
 import { REFUSAL_CODES, REFUSALS, Refusal, type RefusalCode } from '../../contract/refusals.ts';
 import { parseStrict } from '../../kit/strict-json.ts';
 import { a2a } from '../../sidecar/dialects/a2a.ts';
@@ -98,7 +99,15 @@ describe.each(CASES)('%s', (_, golden) => {
   if (expected.spliced !== undefined)
     it('is spliced byte-exactly', () => {
       const { dialect, body, description } = described(golden);
-      const splices = dialect.splices(description, body, golden.requestBody, expected.outputTokens ?? null);
+      const { outputTokens = null, upstream } = expected;
+      const splices = dialect.splices(
+        description,
+        body,
+        golden.requestBody,
+        outputTokens,
+        [],
+        upstream && ({ ...upstream, speaks: dialect.name, pricedAs: null } as Upstream),
+      );
       const spliced = applySplices(golden.requestBody, splices);
       expect(spliced.toString()).toBe(expected.spliced);
       if (description.endpoint.body) expect(() => parseStrict(spliced)).not.toThrow();
@@ -204,7 +213,11 @@ describe.each(Object.values(DIALECTS))('$name', (dialect) => {
   });
 
   it('strips every place of a credential, and names one for ours', () => {
-    const [name, value] = dialect.credentialHeader('s3cret', 'https://provider.example');
+    const [name, value] = dialect.credentialHeader('s3cret', {
+      name: 'u',
+      url: 'https://provider.example',
+      pricedAs: null,
+    } as Upstream);
     expect(dialect.credentialHeaders).toContain(name);
     expect(value).toContain('s3cret');
     for (const place of [

@@ -22,6 +22,8 @@ export interface Expected {
   readonly unmeterable?: true;
   /** The limit to write where the request names none, and the body that must come of it. */
   readonly outputTokens?: number | null;
+  /** Whose upstream it is, where that matters; else the dialect's own provider. */
+  readonly upstream?: { readonly name: string; readonly url: string };
   readonly spliced?: string;
   readonly metered?: Partial<Metered>;
   /** Exactly the bytes that go when usage was asked for by us alone, and those of them that stay. */

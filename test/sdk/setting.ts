@@ -43,8 +43,10 @@ export interface Setting {
    * by reverse and forward, and `NAME-tls` at `{tls}/NAME` when intercepted.
    */
   way(name: WayName, upstream: string): Promise<Way>;
-  /** The one row of an answered or refused call, by the id its answer carried. */
+  /** The one row of an answered or refused call, by the id its answer carried. It takes a second or two to be there. */
   rowOf(answer: { readonly headers: Headers }): Promise<Action>;
+  /** The rows of several, in their order. */
+  rowsOf(answers: readonly { readonly headers: Headers }[]): Promise<Action[]>;
   query<Row = Record<string, unknown>>(text: string): Promise<Row[]>;
   stop(): Promise<void>;
 }
@@ -71,6 +73,15 @@ export async function startSetting(
   const proxy = outrider.listen.sidecar!.proxy!;
   const sql = outrider.listen.collector!.sql!;
   const dispatchers: (Agent | ProxyAgent)[] = [];
+  const rowsOf: Setting['rowsOf'] = async (answers) => {
+    const ids = answers.map(({ headers }) => headers.get('x-outrider-call') ?? '');
+    const statement = `SELECT * FROM actions WHERE call_id IN (${ids.map((id) => `'${id}'`).join()})`;
+    const found = await until(
+      () => rows<Action>(sql, statement),
+      (list) => list.length >= ids.length,
+    );
+    return ids.map((id) => found.find(({ call_id }) => call_id === id)!);
+  };
   return {
     double,
     proxy,
@@ -88,14 +99,8 @@ export async function startSetting(
       const origin = { reverse: proxy, forward: double.plainUrl, intercepted: double.tlsUrl }[name];
       return { name, baseUrl: `${origin}/${upstream}`, dispatcher, fetch: fetchBy(dispatcher) };
     },
-    async rowOf({ headers }) {
-      const id = headers.get('x-outrider-call');
-      const found = await until(
-        () => rows<Action>(sql, `SELECT * FROM actions WHERE call_id = '${id}'`),
-        (list) => list.length > 0,
-      );
-      return found[0]!;
-    },
+    rowOf: async (answer) => (await rowsOf([answer]))[0]!,
+    rowsOf,
     query: (statement) => rows(sql, statement),
     async stop() {
       await Promise.all(dispatchers.map((dispatcher) => dispatcher.destroy()));

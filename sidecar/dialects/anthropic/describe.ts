@@ -15,7 +15,9 @@ import {
   requiredArray,
 } from '../fields.ts';
 import { nothingAsked } from '../nothing-asked.ts';
+import { describeBatch } from './batch.ts';
 import { measureInput } from './input.ts';
+import { MESSAGES } from './recognise.ts';
 import { describeTools, type HostedElsewhere, type Tools } from './tools.ts';
 
 const JUDGED = new Set(
@@ -31,6 +33,12 @@ export function describe(
   { length: bodyBytes }: Buffer,
 ): Description {
   if (endpoint.billed === 'free') return { ...nothingAsked(endpoint), rewritten: endpoint.name === 'models' };
+  if (endpoint.name === 'batch')
+    return describeBatch(endpoint, body, (params, bytes) => describeMessage(MESSAGES, params, bytes));
+  return describeMessage(endpoint, body, bodyBytes);
+}
+
+function describeMessage(endpoint: Endpoint, body: JsonObject, bodyBytes: number): Description {
   refuseCaseVariants(body, JUDGED);
   const outputTokensMax = optionalCount(body, 'max_tokens');
   if (outputTokensMax === null) throw badField('max_tokens', 'given: the Messages API requires it');

@@ -15,6 +15,7 @@ import {
   requiredArray,
 } from '../fields.ts';
 import { nothingAsked } from '../nothing-asked.ts';
+import { describeBatch, describeUpload } from './batch.ts';
 import { measureInput } from './input.ts';
 import { deploymentOf } from './recognise.ts';
 import { describeTools } from './tools.ts';
@@ -32,9 +33,12 @@ export function describe(
   endpoint: Endpoint,
   head: RequestHead,
   body: JsonObject,
-  { length: bodyBytes }: Buffer,
+  bytes: Buffer,
 ): Description {
+  if (endpoint.name === 'file_upload') return describeUpload(endpoint, head, bytes, describe);
   if (endpoint.billed === 'free') return { ...nothingAsked(endpoint), rewritten: endpoint.name === 'models' };
+  if (endpoint.name === 'batch') return describeBatch(endpoint, body);
+  const bodyBytes = bytes.length;
   refuseCaseVariants(body, JUDGED);
   for (const field of REROUTING) {
     if (body[field] !== undefined)
@@ -96,8 +100,8 @@ function describeResponses(shared: Description, body: JsonObject, bodyBytes: num
     hostedArgs: prompt ? [...tools.hostedArgs, prompt] : tools.hostedArgs,
     // A compaction reads the whole context once more.
     hostedUsesMax: (uses ?? 0) + (optionalArray(body, 'context_management').length > 0 ? 1 : 0),
+    outlivesAnswer: optionalBoolean(body, 'background'),
     unmeterable:
-      backgroundSentence(body) ??
       audioSentence(body, measured.audio) ??
       tools.unmeterable ??
       (uses === null ? limitlessSentence(hostedTools) : null),
@@ -150,11 +154,6 @@ function audioSentence(body: JsonObject, audioInput: boolean): string | null {
   const speaks = optionalArray(body, 'modalities').some((modality) => modality !== 'text');
   if (!audioInput && !speaks && (body.audio ?? null) === null) return null;
   return 'audio and images as output, and audio as input, have rates of their own that are not metered here';
-}
-
-function backgroundSentence(body: JsonObject): string | null {
-  if (!optionalBoolean(body, 'background')) return null;
-  return 'a response in the background ends after this call, so its usage is never seen here';
 }
 
 const limitlessSentence = (hosted: readonly string[]): string | null =>

@@ -1,6 +1,7 @@
 // Metering chat completions and legacy completions, whole and streamed. A stream's usage comes in a last chunk without
 // choices; finish reasons come before it, so neither ends the reading. Azure's first chunk also has no choices, but no
-// usage either.
+// usage either. Others who speak this API report it unasked in the last choice's chunk (Mistral), or under a name of
+// their own (Groq's `x_groq`).
 
 import { bytesOf, larger, objectOrNull, stringOrNull } from '../counts.ts';
 import type { Description, Json, JsonObject, Metered, Usage } from '../dialect.ts';
@@ -32,8 +33,9 @@ export function readChat(description: Description): AnswerReader {
       seen.responseId = stringOrNull(event.id) ?? seen.responseId;
       serviceTier = stringOrNull(event.service_tier) ?? serviceTier;
       errorType ??= errorOf(event);
-      if (event.usage != null) {
-        const reported = readUsage(event.usage, hostedUses);
+      const given = event.usage ?? objectOrNull(event.x_groq)?.usage;
+      if (given != null) {
+        const reported = readUsage(given, hostedUses);
         if (reported) usage = larger(usage, reported);
         else nonsense = true;
       }
@@ -86,7 +88,7 @@ function takeChoice(
   let bytes = bytesOf(choice.text);
   visible.take(choice.text, key);
   if (!said) return bytes;
-  bytes += bytesOf(said.content) + bytesOf(said.refusal);
+  bytes += contentBytes(said.content) + bytesOf(said.refusal);
   bytes += Math.max(bytesOf(said.reasoning_content), bytesOf(said.reasoning));
   visible.take(said.content, key);
   visible.take(said.refusal, key);
@@ -97,6 +99,19 @@ function takeChoice(
   });
   const legacy = objectOrNull(said.function_call);
   if (legacy) bytes += takeCall({ function: legacy }, `${key}/function_call`, tools, visible);
+  return bytes;
+}
+
+/** Text; or a list of text and of thinking, which holds text again (Mistral). */
+function contentBytes(content: Json | undefined): number {
+  if (!Array.isArray(content)) return bytesOf(content);
+  let bytes = 0;
+  for (const part of content) {
+    if (!isObject(part)) continue;
+    bytes += bytesOf(part.text);
+    const thinking = Array.isArray(part.thinking) ? part.thinking : [];
+    for (const thought of thinking) if (isObject(thought)) bytes += bytesOf(thought.text);
+  }
   return bytes;
 }
 

@@ -1,12 +1,14 @@
 // What may be written into an OpenAI body, and only where the request was silent: that a stream report its usage, and an
-// output limit. A member that is there as `null` or `false` is replaced, never doubled.
+// output limit, in the field that the upstream is sure to obey. A member that is there as `null` or `false` is replaced,
+// never doubled.
 
+import type { Upstream } from '../../../contract/config/config.ts';
 import type { Description, JsonObject, Splice } from '../dialect.ts';
 import { isObject } from '../fields.ts';
 import { insertMember, memberValue, replaceValue } from '../members.ts';
+import { waysOf } from './ways.ts';
 
 const LIMIT_FIELD: Readonly<Record<string, string>> = {
-  chat: 'max_completion_tokens',
   responses: 'max_output_tokens',
   completions: 'max_tokens',
 };
@@ -16,13 +18,16 @@ export function splices(
   body: JsonObject,
   bytes: Buffer,
   outputTokens: number | null,
+  _trace?: readonly string[],
+  upstream?: Upstream,
 ): readonly Splice[] {
   const found: Splice[] = [];
-  const limitField = LIMIT_FIELD[description.endpoint.name];
+  const { name } = description.endpoint;
+  const limitField = name === 'chat' ? waysOf(upstream).chatLimit : LIMIT_FIELD[name];
   if (limitField && outputTokens !== null && description.outputTokensMax === null) {
     found.push(setMember(bytes, 0, body, limitField, String(outputTokens)));
   }
-  if (description.mustAskForUsage) found.push(askForUsage(body, bytes));
+  if (description.mustAskForUsage && !waysOf(upstream).reportsUnasked) found.push(askForUsage(body, bytes));
   return found;
 }
 

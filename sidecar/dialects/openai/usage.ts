@@ -18,7 +18,10 @@ export function readUsage(
   const total = counts.optional(value, 'total_tokens');
   const inputDetails = objectOrNull(value[`${input}_tokens_details`]);
   const outputDetails = objectOrNull(value[`${output}_tokens_details`]);
-  const cached = counts.optional(inputDetails, 'cached_tokens');
+  const cached = Math.max(
+    counts.optional(inputDetails, 'cached_tokens'),
+    counts.optional(value, 'prompt_cache_hit_tokens'), // DeepSeek's own name for it
+  );
   const written = counts.optional(inputDetails, 'cache_write_tokens');
   const reasoning = counts.optional(outputDetails, 'reasoning_tokens');
   if (cached + written > inputTokens) counts.refuse();

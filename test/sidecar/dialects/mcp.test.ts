@@ -107,6 +107,7 @@ function view(contentType: string, more: Partial<AnswerView> = {}): AnswerView {
     contentType,
     allows: (subject) => /^(?:read|resource:file:\/\/\/drafts|prompt:ok)/.test(subjectName(subject)),
     pinned: (tool) => tool !== 'read_changed',
+    keepFile: () => undefined,
     ...more,
   };
 }

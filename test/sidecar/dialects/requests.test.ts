@@ -29,6 +29,8 @@ interface PathCase {
   readonly dialect: string;
   readonly request: string;
   readonly endpoint: string | null;
+  /** What the refusal of a path we know and keep shut says; null where nothing is known of it. */
+  readonly closed?: string | null;
 }
 
 interface BodyCase {
@@ -42,8 +44,11 @@ interface BodyCase {
 describe('recognise', () => {
   it.each(cases<PathCase>('dialect-paths.jsonl'))(
     '$dialect: $request is $endpoint',
-    ({ dialect, request, endpoint }) => {
+    ({ dialect, request, endpoint, closed }) => {
       expect(DIALECTS[dialect]!.recognise(headOf(request))?.name ?? null).toBe(endpoint);
+      const why = DIALECTS[dialect]!.whyClosed?.(headOf(request));
+      if (closed === null) expect(why).toBeNull();
+      else if (closed !== undefined) expect(why).toContain(closed);
     },
   );
 

@@ -56,6 +56,8 @@ export const requestOf = (description: Partial<Description>): Description => ({
   hostedTools: [],
   hostedArgs: [],
   requests: [],
+  inputFile: null,
+  outlivesAnswer: false,
   hostedUsesMax: 0,
   serviceTier: null,
   unmeterable: null,

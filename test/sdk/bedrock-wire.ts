@@ -111,8 +111,7 @@ export const exceptionFrame = (type: string, message: string): Buffer =>
 export const chunkFrame = (event: unknown): Buffer =>
   frame('chunk', { bytes: Buffer.from(JSON.stringify(event)).toString('base64'), p: 'abcd' });
 
+export const EVENT_STREAM = { 'content-type': 'application/vnd.amazon.eventstream' };
+
 /** A stream of frames, each sent by itself. */
-export const frames = (chunks: readonly Buffer[]): Reply => ({
-  headers: { 'content-type': 'application/vnd.amazon.eventstream' },
-  chunks,
-});
+export const frames = (chunks: readonly Buffer[]): Reply => ({ headers: EVENT_STREAM, chunks });

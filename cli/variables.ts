@@ -82,14 +82,17 @@ const geminiVariables = (upstream: Upstream, base: string): Variables => ({
   }),
 });
 
-/** AWS's clients sign with whatever they have; the signature is replaced. */
+/**
+ * AWS's clients sign with whatever they have; the signature is replaced. Where it is the agent's own that goes on, it must
+ * be made for AWS's host, and so comes by the proxy.
+ */
 function bedrockVariables(upstream: Upstream, base: string): Variables {
   const region = /^bedrock-runtime(?:-fips)?\.([a-z0-9-]+)\.amazonaws\.com$/.exec(hostOf(upstream))?.[1];
   return {
-    AWS_ENDPOINT_URL_BEDROCK_RUNTIME: base,
-    ANTHROPIC_BEDROCK_BASE_URL: base,
     ...(region ? { AWS_REGION: region } : {}),
     ...keys(upstream, {
+      AWS_ENDPOINT_URL_BEDROCK_RUNTIME: base,
+      ANTHROPIC_BEDROCK_BASE_URL: base,
       AWS_ACCESS_KEY_ID: PLACEHOLDER_AWS_KEY_ID,
       AWS_SECRET_ACCESS_KEY: PLACEHOLDER_AWS_SECRET,
     }),

@@ -52,6 +52,12 @@ describe('an agent’s variables', () => {
     expect(Object.keys(variables).filter((name) => /KEY|TOKEN/.test(name))).toEqual([]);
   });
 
+  it('lead no signature of an agent’s own to a door that it does not hold for', async () => {
+    const variables = await variablesFor(EVERY.replaceAll('credential: key', 'credential: agent'));
+    expect(Object.keys(variables).filter((name) => /BEDROCK/.test(name))).toEqual([]);
+    expect(variables.AWS_REGION).toBe('eu-west-1');
+  });
+
   it('name the proxy in both cases, and nothing that goes past it but itself', async () => {
     const variables = await variablesFor('  search: { url: https://search.example, speaks: http }');
     for (const name of ['HTTP_PROXY', 'HTTPS_PROXY', 'ALL_PROXY']) {

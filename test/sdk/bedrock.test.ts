@@ -13,7 +13,7 @@ import {
 } from '@aws-sdk/client-bedrock-runtime';
 import { NodeHttpHandler } from '@smithy/node-http-handler';
 import { generateText, streamText } from 'ai';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { until } from '../support/processes.ts';
 import { ACCESS_KEY, API_KEY, chunkFrame, exceptionFrame, frame, frames, ifSigned } from './bedrock-wire.ts';
 import type { Received, Reply } from './double.ts';
@@ -111,7 +111,7 @@ const recorded = (): Promise<Recorded[]> =>
   );
 
 /** Exchanges whose record is looked at. */
-const EXCHANGES = 12;
+const EXCHANGES = 13;
 const EXACT = { status: 'success', tokens: [1050, 200, 400], cost: COST };
 
 const WHOLE = {
@@ -265,6 +265,17 @@ describe('invoke', () => {
 });
 
 describe('besides', () => {
+  it('needs no more than an address and a placeholder in its environment', async () => {
+    answer(() => ({ body: WHOLE }));
+    vi.stubEnv('AWS_ENDPOINT_URL_BEDROCK_RUNTIME', `${setting.proxy}/bedrock`);
+    vi.stubEnv('AWS_BEARER_TOKEN_BEDROCK', 'outrider-placeholder-key');
+    const stock = new BedrockRuntimeClient({ region: 'us-east-1', requestHandler: new NodeHttpHandler() });
+    const got = await stock.send(new ConverseCommand({ modelId: HAIKU, messages: MESSAGES }));
+    vi.unstubAllEnvs();
+    expect(got).toMatchObject(WHOLE);
+    records(EXACT);
+  });
+
   it('counts tokens, which is free', async () => {
     answer(() => ({ body: { inputTokens: 11 } }));
     const input = { converse: { messages: MESSAGES } };

@@ -11,6 +11,7 @@ import { parseStrict } from '../../kit/strict-json.ts';
 import type { Classified } from '../../sidecar/call.ts';
 import { anthropic } from '../../sidecar/dialects/anthropic.ts';
 import type { Json, JsonObject } from '../../sidecar/dialects/dialect.ts';
+import { gemini } from '../../sidecar/dialects/gemini.ts';
 import { openai } from '../../sidecar/dialects/openai.ts';
 import { factsOf, wantedBy } from '../../sidecar/wanted.ts';
 
@@ -48,7 +49,7 @@ function ruleSet(allow: readonly string[], deny: readonly string[]): RuleSet {
 
 /** A call as far as rules see it. */
 function classified(path: string, body: JsonObject): Classified {
-  const dialect = path === '/v1/messages' ? anthropic : openai;
+  const dialect = path.includes(':') ? gemini : path === '/v1/messages' ? anthropic : openai;
   const head = { method: 'POST', path, query: '', headers: {} };
   const bytes = Buffer.from(JSON.stringify(body));
   const json = parseStrict(bytes) as JsonObject;
@@ -113,6 +114,10 @@ const PLACES: Readonly<Record<string, (url: Json) => [path: string, body: JsonOb
       max_tokens: 1,
       messages: [{ role: 'user', content: [{ type: 'image', source: { type: 'url', url } }] }],
     },
+  ],
+  'a file for Gemini': (url) => [
+    '/v1beta/models/m:generateContent',
+    { contents: [{ role: 'user', parts: [{ fileData: { fileUri: url } }] }] },
   ],
   "a document in a tool's result": (url) => [
     '/v1/messages',

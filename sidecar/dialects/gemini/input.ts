@@ -2,6 +2,7 @@
 // held (a file, a cache, a video's address), and documents, sound and film, could be anything up to the context window.
 
 import type { Json, JsonObject } from '../dialect.ts';
+import { requirePublicUrl } from '../fetched-url.ts';
 import { badField, isObject, optionalString } from '../fields.ts';
 import { fields, judged, unknownKeys } from './spelling.ts';
 
@@ -28,6 +29,7 @@ const PART =
   audioTranscription`);
 const RESPONSE = fields('id name response willContinue scheduling parts');
 const BLOB = fields('mimeType data displayName');
+const FILE = fields('mimeType fileUri displayName');
 
 interface Found {
   images: number;
@@ -65,7 +67,7 @@ function seeContent(content: Json, found: Found): void {
 function seePart(part: Json, found: Found): void {
   if (!isObject(part)) throw badField('contents.parts', 'a list of objects');
   const { inlineData, fileData, functionResponse } = judged(part, PART);
-  if (fileData != null) seeReference(found);
+  if (fileData != null) seeFile(fileData, found);
   if (inlineData != null) seeInline(inlineData, found);
   if (isObject(functionResponse)) seeMedia(listOf(judged(functionResponse, RESPONSE).parts), found);
   // a kind of part that came after this was written
@@ -77,9 +79,18 @@ function seeMedia(parts: readonly Json[], found: Found): void {
   for (const part of parts) {
     if (!isObject(part)) throw badField('functionResponse.parts', 'a list of objects');
     const { inlineData, fileData } = judged(part, PART);
-    if (fileData != null) seeReference(found);
+    if (fileData != null) seeFile(fileData, found);
     if (inlineData != null) seeInline(inlineData, found);
   }
+}
+
+/** A file that was uploaded, an object in Google's storage, or a url that Google fetches. */
+function seeFile(value: Json, found: Found): void {
+  if (!isObject(value)) throw badField('fileData', 'an object');
+  const { fileUri } = judged(value, FILE);
+  const stored = typeof fileUri === 'string' && /^(?:gs:\/\/|files\/)/.test(fileUri);
+  if (!stored) requirePublicUrl(fileUri, 'fileUri');
+  seeReference(found);
 }
 
 function seeReference(found: Found): void {

@@ -7,10 +7,11 @@ import { parseStrict } from '../../../kit/strict-json.ts';
 import { anthropic } from '../../../sidecar/dialects/anthropic.ts';
 import { bedrock } from '../../../sidecar/dialects/bedrock.ts';
 import type { Dialect, JsonObject, RequestHead } from '../../../sidecar/dialects/dialect.ts';
+import { gemini } from '../../../sidecar/dialects/gemini.ts';
 import { http } from '../../../sidecar/dialects/http.ts';
 import { openai } from '../../../sidecar/dialects/openai.ts';
 
-const DIALECTS: Readonly<Record<string, Dialect>> = { openai, anthropic, bedrock, http };
+const DIALECTS: Readonly<Record<string, Dialect>> = { openai, anthropic, gemini, bedrock, http };
 
 function cases<T>(name: string): T[] {
   const url = new URL(`../../cases/${name}`, import.meta.url);
@@ -56,12 +57,19 @@ describe('recognise', () => {
     const path = `${'/a'.repeat(50_000)}/v1/chat/completions`;
     expect(openai.recognise({ ...headOf('POST /'), path })).toBeUndefined();
     expect(anthropic.recognise({ ...headOf('POST /'), path })).toBeUndefined();
+    expect(gemini.recognise({ ...headOf('POST /'), path })).toBeUndefined();
     expect(bedrock.recognise({ ...headOf('POST /'), path })).toBeUndefined();
   });
 });
 
 function describeBody(path: string, body: string) {
-  const dialect = path.startsWith('/model/') ? bedrock : path === '/v1/messages' ? anthropic : openai;
+  const dialect = /\/models\/[^/]+:/.test(path)
+    ? gemini
+    : path.startsWith('/model/')
+      ? bedrock
+      : path === '/v1/messages'
+        ? anthropic
+        : openai;
   const head = headOf(`POST ${path}`);
   const json = parseStrict(Buffer.from(body)) as JsonObject;
   return dialect.describe(dialect.recognise(head)!, head, json, Buffer.from(body));

@@ -35,6 +35,7 @@ export async function serveTools(
   const received: Received[] = [];
   const answer = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
     const body = await textOf(request);
+    if (isForeign(request)) return void response.writeHead(403).end();
     received.push({ method: request.method ?? '', headers: request.headers, body });
     const session = request.headers['mcp-session-id'];
     const known = typeof session === 'string' ? sessions.get(session) : undefined;
@@ -65,6 +66,12 @@ export async function serveTools(
       await new Promise((resolve) => server.close(resolve));
     },
   };
+}
+
+/** As the specification asks of a local server: no name and no page but this machine's own (DNS rebinding). */
+function isForeign({ headers }: IncomingMessage): boolean {
+  const local = (host: string) => /^(?:localhost|127\.0\.0\.1)(?::\d+)?$/.test(host);
+  return !local(headers.host ?? '') || (headers.origin !== undefined && !local(new URL(headers.origin).host));
 }
 
 export async function listening(server: Server): Promise<string> {

@@ -3,6 +3,9 @@
 
 import type { Socket } from 'node:net';
 
+/** `closed` by either side or at a time limit; else whose bytes could not pass, or whose connection broke. */
+export type Ending = 'closed' | 'agent' | 'upstream';
+
 export interface Passing {
   /** What goes on of what came. Throws where it must not: then both sides are closed. */
   toUpstream(bytes: Buffer): Buffer;
@@ -18,24 +21,26 @@ export interface Relay {
   /** Without a byte from either side. */
   readonly idleMs: number;
   readonly totalMs: number;
-  /** Once; null where one side simply closed. */
-  ended(failure: Error | null): void;
+  /** Once. */
+  ended(how: Ending): void;
 }
 
 export function relay({ agent, upstream, passing, idleMs, totalMs, ended }: Relay): void {
   let over = false;
-  const deadline = setTimeout(() => end(new Error('it lasted too long')), totalMs);
+  const deadline = setTimeout(() => end('closed'), totalMs);
   deadline.unref();
 
-  const end = (failure: Error | null): void => {
+  const end = (how: Ending): void => {
     if (over) return;
     over = true;
     clearTimeout(deadline);
-    ended(failure);
+    ended(how);
     agent.destroySoon(); // what was written before still arrives
-    if (failure) upstream.destroy();
-    else upstream.destroySoon();
+    if (how === 'closed') upstream.destroySoon();
+    else upstream.destroy();
   };
+
+  const sideOf = (socket: Socket): Ending => (socket === agent ? 'agent' : 'upstream');
 
   const pass = (bytes: Buffer, from: Socket, to: Socket, through: (bytes: Buffer) => Buffer): void => {
     if (over) return;
@@ -44,7 +49,7 @@ export function relay({ agent, upstream, passing, idleMs, totalMs, ended }: Rela
       if (clean.length > 0 && !to.write(clean)) from.pause();
     } catch (failure) {
       passing.refused?.(failure);
-      end(failure as Error);
+      end(sideOf(from));
     }
   };
 
@@ -52,11 +57,11 @@ export function relay({ agent, upstream, passing, idleMs, totalMs, ended }: Rela
     from.on('data', (bytes: Buffer) => pass(bytes, from, to, through));
     to.on('drain', () => from.resume());
     from.on('end', () => to.end()); // one side may have finished while the other still speaks
-    from.on('error', (failure) => end(failure));
-    from.on('close', () => end(null));
+    from.on('error', () => end(sideOf(from)));
+    from.on('close', () => end('closed'));
   };
 
-  agent.setTimeout(idleMs, () => end(new Error('nobody said anything'))); // what is written to it counts too
+  agent.setTimeout(idleMs, () => end('closed')); // what is written to it counts too
   carry(agent, upstream, passing.toUpstream);
   carry(upstream, agent, passing.toAgent);
 }

@@ -122,16 +122,21 @@ function handshake(
   });
   return new Promise((resolve, reject) => {
     const late = setTimeout(() => fail(tooSlow()), HANDSHAKE_MS);
-    const fail = (failure: Error): void => {
+    const over = (): void => {
       clearTimeout(late);
+      tls.off('error', fail).off('close', gone).off('end', gone).off('readable', look);
+    };
+    const fail = (failure: Error): void => {
+      over();
+      tls.on('error', () => tls.destroy());
       tls.destroy();
       reject(failure);
     };
     const gone = (): void => fail(new Error('the agent closed the connection'));
-    tls.once('error', fail).once('close', gone);
+    const look = (): void => void tls.read(0); // an end is only noticed by who reads
+    tls.once('error', fail).once('close', gone).once('end', gone).on('readable', look);
     tls.once('secure', () => {
-      clearTimeout(late);
-      tls.off('error', fail).off('close', gone);
+      over();
       tls.once('error', (failure) => isDistrust(failure) && distrusted(asRefusal(failure)));
       resolve(tls);
     });

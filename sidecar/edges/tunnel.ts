@@ -17,7 +17,7 @@ export async function openTunnel(
   let open: Socket | null = null;
   onStarted((reason) => {
     aborted = reason;
-    open?.destroy(reason);
+    open?.destroy();
   });
   const host = hostname.replace(/^\[|\]$/g, '');
   open = await dialer.open({ host, port: Number(port || 443), tls: false, publicOnly }, connectMs);
@@ -35,5 +35,5 @@ const answerOf = (socket: Socket): Answer => ({
   listen: (sink) => sink.end(),
   pause: () => void socket.pause(),
   resume: () => void socket.resume(),
-  abort: (reason) => void socket.destroy(reason),
+  abort: () => void socket.destroy(),
 });

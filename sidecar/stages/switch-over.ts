@@ -33,7 +33,11 @@ export function switchOver(answered: Answered, upstream: Socket, trail: Trail): 
     passing: outbound.becomes === 'tunnel' ? UNREAD : framesOf(answered, agent),
     idleMs,
     totalMs,
-    ended: (failure) => (failure ? trail.broken(null) : trail.answered()),
+    ended(how) {
+      if (how === 'closed') trail.answered();
+      else if (how === 'agent') trail.hangUp();
+      else trail.broken(null);
+    },
   });
 }
 

@@ -61,6 +61,13 @@ async function rowOf(response: Response): Promise<Record<string, string>> {
 }
 
 describe('an agent key', () => {
+  it('in a proxy url, with the name that a pattern leaves open', async () => {
+    const pair = Buffer.from(`pr-7:${KEYS.PR_KEY}`).toString('base64');
+    const response = await chat({ 'proxy-authorization': `Basic ${pair}` });
+    expect(await rowOf(response)).toMatchObject({ agent_id: 'pr-7' });
+    expect(provider.requests.at(-1)!.headers).not.toHaveProperty('proxy-authorization');
+  });
+
   it.each([
     'authorization',
     'x-api-key',

@@ -1,6 +1,9 @@
 // AWS's own SDK and Vercel's through the sidecar to a double that checks every signature: what they get is what AWS
 // would have given them, what is recorded is exact, and no real key leaves but in a signature.
 
+import { readFileSync } from 'node:fs';
+import { Agent, type AgentOptions } from 'node:https';
+import { join } from 'node:path';
 import { createAmazonBedrock } from '@ai-sdk/amazon-bedrock';
 import {
   BedrockRuntimeClient,
@@ -25,7 +28,9 @@ budgets: [$1000/month]
 upstreams:
   bedrock: { url: "{plain}", speaks: bedrock, credential: signing }
   bearer: { url: "{plain}/bearer", speaks: bedrock, credential: sent }
+  bedrock-tls: { url: "{tls}", speaks: bedrock, credential: signing }
   own: { url: "{plain}/own", speaks: bedrock, credential: agent }
+  own-tls: { url: "{tls}/own", speaks: bedrock, credential: agent }
 credentials:
   signing: { from: env:ACCESS_KEY }
   sent: { from: env:API_KEY }
@@ -36,7 +41,9 @@ roles:
       - llm bedrock/meta.llama*
       - llm bedrock/amazon.titan-embed-*
       - llm bearer/us.anthropic.claude-haiku-4-5*
+      - llm bedrock-tls/*anthropic.claude-haiku-4-5*
       - llm own/*
+      - llm own-tls/*
       - tool get_weather
 agents: { scout: { role: researcher } }
 prices:
@@ -62,16 +69,18 @@ beforeAll(async () => {
 });
 afterAll(() => setting.stop());
 
+const PLACEHOLDER = {
+  accessKeyId: 'AKIAPLACEHOLDER00001',
+  secretAccessKey: 'placeholder',
+  sessionToken: 'none',
+};
+
 /** With placeholders for credentials, whatever the region. */
 const client = (upstream = 'bedrock'): BedrockRuntimeClient =>
   new BedrockRuntimeClient({
     region: 'us-east-1',
     endpoint: `${setting.proxy}/${upstream}`,
-    credentials: {
-      accessKeyId: 'AKIAPLACEHOLDER00001',
-      secretAccessKey: 'placeholder',
-      sessionToken: 'none',
-    },
+    credentials: PLACEHOLDER,
     requestHandler: new NodeHttpHandler(),
     maxAttempts: 3,
   });
@@ -111,7 +120,7 @@ const recorded = (): Promise<Recorded[]> =>
   );
 
 /** Exchanges whose record is looked at. */
-const EXCHANGES = 13;
+const EXCHANGES = 15;
 const EXACT = { status: 'success', tokens: [1050, 200, 400], cost: COST };
 
 const WHOLE = {
@@ -326,6 +335,53 @@ describe('besides', () => {
       .send(new ConverseCommand({ modelId: HAIKU, messages: MESSAGES }))
       .then(JSON.stringify, String);
     expect(failed).not.toContain(ACCESS_KEY.secretAccessKey);
+  });
+});
+
+describe('by a proxy, over TLS that is looked into', () => {
+  const { region, ...own } = ACCESS_KEY;
+  let agent: Agent;
+  beforeAll(async () => {
+    await setting.way('intercepted', 'bedrock'); // makes the authority
+    const ca = readFileSync(join(setting.dataDirectory, 'ca', 'ca.pem'));
+    agent = new Agent({ ca, proxyEnv: { HTTPS_PROXY: setting.proxy } } as AgentOptions);
+  });
+  afterAll(() => agent.destroy());
+
+  const proxied = (path: string, credentials: typeof PLACEHOLDER): BedrockRuntimeClient =>
+    new BedrockRuntimeClient({
+      region,
+      endpoint: `${setting.double.tlsUrl}${path}`,
+      credentials,
+      requestHandler: new NodeHttpHandler({ httpsAgent: agent }),
+    });
+
+  it('is signed with the real key', async () => {
+    answer(() => ({ body: WHOLE }));
+    const got = await proxied('', PLACEHOLDER).send(
+      new ConverseCommand({ modelId: ARN, messages: MESSAGES }),
+    );
+    expect(got).toMatchObject(WHOLE);
+    expect(setting.double.received.at(-1)!.encrypted).toBe(true);
+    records(EXACT);
+  });
+
+  it("passes on the agent's own signature, which still holds", async () => {
+    answer(() => ({ body: WHOLE }));
+    const command = { modelId: HAIKU, messages: MESSAGES, inferenceConfig: { maxTokens: 300 } };
+    expect(await proxied('/own', own).send(new ConverseCommand(command))).toMatchObject(WHOLE);
+    records(EXACT);
+  });
+
+  it("refuses to break the agent's own signature by a limit", async () => {
+    const before = setting.double.received.length;
+    await expect(
+      proxied('/own', own).send(new ConverseCommand({ modelId: HAIKU, messages: MESSAGES })),
+    ).rejects.toMatchObject({
+      name: 'ValidationException',
+      message: expect.stringContaining('name maxTokens'),
+    });
+    expect(setting.double.received).toHaveLength(before);
   });
 });
 

@@ -12,9 +12,9 @@ mode: enforce
 budgets: [$1000/month]
 upstreams:
   openai: { url: "{plain}/openai", speaks: openai, credential: real }
-  openai-tls: { url: "{tls}/openai", speaks: openai, credential: real, priced_as: openai }
+  openai-tls: { url: "{tls}/openai-tls", speaks: openai, credential: real, priced_as: openai }
   gpt: { url: "{plain}/gpt", speaks: openai, credential: real, priced_as: azure }
-  gpt-tls: { url: "{tls}/gpt", speaks: openai, credential: real, priced_as: azure }
+  gpt-tls: { url: "{tls}/gpt-tls", speaks: openai, credential: real, priced_as: azure }
 credentials: { real: { from: env:REAL_KEY } }
 roles:
   r:
@@ -47,7 +47,10 @@ afterAll(() => setting.stop());
 /** What OpenAI answers, as far as its reference says. */
 function answer(request: Received): Reply {
   const { pathname } = new URL(request.url, 'http://x');
-  const tail = pathname.replace(/^\/(?:openai|gpt)(?:\/v1|\/openai\/deployments\/[^/]+|\/openai)?\//, '');
+  const tail = pathname.replace(
+    /^\/(?:openai|gpt)(?:-tls)?(?:\/v1|\/openai\/deployments\/[^/]+|\/openai)?\//,
+    '',
+  );
   const body = request.headers['content-type'] === 'application/json' ? JSON.parse(`${request.body}`) : {};
   if (tail === 'chat/completions') return body.stream ? chatStream() : { body: chat(body) };
   if (tail === 'responses') return body.stream ? responseStream() : { body: response(body) };
@@ -144,11 +147,11 @@ function responseStream(): Reply {
 
 const upstreamOf = (name: string, way: WayName): string => (way === 'intercepted' ? `${name}-tls` : name);
 
-describe.each(WAYS.filter((way) => way === 'reverse'))('%s', (name) => {
+describe.each(WAYS)('%s', (name) => {
   let way: Way;
   let client: OpenAI;
   beforeAll(async () => {
-    way = await setting.way(name, 'openai');
+    way = await setting.way(name, upstreamOf('openai', name));
     client = new OpenAI({ baseURL: `${way.baseUrl}/v1`, apiKey: AGENT_KEY, maxRetries: 0, fetch: way.fetch });
   });
   /** What the record must say of a call; looked up for all of them at once, at the end. */
@@ -302,7 +305,7 @@ describe.each(WAYS.filter((way) => way === 'reverse'))('%s', (name) => {
 
   describe('Azure', () => {
     it('chats with a deployment, by a key in its own header', async () => {
-      const azureWay = await setting.way(name, 'gpt');
+      const azureWay = await setting.way(name, upstreamOf('gpt', name));
       const azure = new AzureOpenAI({
         endpoint: azureWay.baseUrl,
         apiKey: AGENT_KEY,

@@ -40,7 +40,7 @@ export interface Setting {
   readonly dataDirectory: string;
   /**
    * A way to the upstream of that name. In the config there are as many upstreams as ways: `NAME` at `{plain}/NAME`
-   * by reverse and forward, and `NAME-tls` at `{tls}/NAME` when intercepted.
+   * by reverse and forward, and `NAME-tls` at `{tls}/NAME-tls` when intercepted.
    */
   way(name: WayName, upstream: string): Promise<Way>;
   /** The one row of an answered or refused call, by the id its answer carried. It takes a second or two to be there. */

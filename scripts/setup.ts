@@ -3,11 +3,14 @@
 
 import { spawnSync } from 'node:child_process';
 
-/** Command → Debian package: what the alert rules, the dashboards and the console are tested with. */
+/** Command → Debian package: what the alert rules, the dashboards, the console and agents' tools are tested with. */
 const PACKAGES: Readonly<Record<string, string>> = {
   promtool: 'prometheus',
   amtool: 'prometheus-alertmanager',
   chromium: 'chromium',
+  curl: 'curl',
+  git: 'git',
+  pip3: 'python3-pip',
 };
 
 function has(command: string): boolean {

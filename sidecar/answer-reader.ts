@@ -1,6 +1,6 @@
 // Reads the copy of an answer: live where it is a plain event stream, else kept (not copied) and read at the end.
 
-import { brotliDecompressSync, constants, gunzipSync, inflateSync } from 'node:zlib';
+import { brotliDecompressSync, constants, gunzipSync, inflateSync, zstdDecompressSync } from 'node:zlib';
 import type { Answered } from './call.ts';
 import type { Metered, StreamMeter } from './dialects/dialect.ts';
 
@@ -85,15 +85,39 @@ function atOnce(meter: StreamMeter, plain: Buffer): Metered {
   return meter.metered();
 }
 
-/** The reader's copy of a compressed answer; null when it cannot be read. A cut-off one is read as far as it goes. */
+/** Honest JSON that says the same again and again; what grows more is made to. The first MiB is free. */
+const GROWTH_MAX = 20;
+const GROWTH_FREE_BYTES = 1024 * 1024;
+/** 2^23 bytes: what RFC 9659 lets a server ask of a client. */
+const ZSTD_WINDOW_LOG_MAX = 23;
+
+/**
+ * The reader's copy of a compressed answer, in one coding; null when it cannot be read or grows too much. A cut-off one
+ * is read as far as it goes.
+ */
 function decode(bytes: Buffer, encoding: string): Buffer | null {
-  const limits = { maxOutputLength: KEPT_BYTES_MAX, finishFlush: constants.Z_SYNC_FLUSH };
+  const maxOutputLength = Math.min(KEPT_BYTES_MAX, Math.max(GROWTH_FREE_BYTES, GROWTH_MAX * bytes.length));
+  const limits = { maxOutputLength, finishFlush: constants.Z_SYNC_FLUSH };
   try {
-    if (encoding === 'identity') return bytes;
-    if (encoding === 'gzip' || encoding === 'x-gzip') return gunzipSync(bytes, limits);
-    if (encoding === 'deflate') return inflateSync(bytes, limits);
-    if (encoding !== 'br') return null;
-    return brotliDecompressSync(bytes, { ...limits, finishFlush: constants.BROTLI_OPERATION_FLUSH });
+    switch (encoding.trim().toLowerCase()) {
+      case 'identity':
+        return bytes;
+      case 'gzip':
+      case 'x-gzip':
+        return gunzipSync(bytes, limits);
+      case 'deflate':
+        return inflateSync(bytes, limits);
+      case 'br':
+        return brotliDecompressSync(bytes, { ...limits, finishFlush: constants.BROTLI_OPERATION_FLUSH });
+      case 'zstd':
+        return zstdDecompressSync(bytes, {
+          maxOutputLength,
+          finishFlush: constants.ZSTD_e_flush,
+          params: { [constants.ZSTD_d_windowLogMax]: ZSTD_WINDOW_LOG_MAX },
+        });
+      default:
+        return null;
+    }
   } catch (failure) {
     if (failure instanceof Error) return null;
     throw failure;

@@ -46,7 +46,7 @@ export async function classify(identified: Identified, use: Classification): Pro
   const bodyDigest = body.length > 0 && config.captureBodies !== 'none' ? hash('sha256', body, 'hex') : '';
   learn(identified, { body, bodyDigest });
   const judged = endpoint?.body
-    ? judgeBody(dialect, endpoint, head, body, observing ? identified : null)
+    ? judgeBody(dialect, endpoint, head, body, identified)
     : bodiless(dialect, endpoint, head);
   const { description } = judged;
   return learn(identified, {
@@ -84,15 +84,15 @@ function judgeBody(
   endpoint: Endpoint,
   head: RequestHead,
   body: Buffer,
-  /** The call where it is only observed: then nothing is refused. */
-  observed: Identified | null,
+  call: Identified,
 ): Judged {
   try {
     const json = endpoint.body === 'bytes' ? undefined : readJson(endpoint, head, body);
+    learn(call, { json }); // a refusal of what is described answers it by its id
     return { json, description: dialect.describe(endpoint, head, json ?? {}, body) };
   } catch (failure) {
-    if (!observed || !(failure instanceof Refusal)) throw failure;
-    noteRefusal(observed, failure.code);
+    if (call.agent.mode !== 'observe' || !(failure instanceof Refusal)) throw failure;
+    noteRefusal(call, failure.code);
     return { json: undefined, description: undefined };
   }
 }

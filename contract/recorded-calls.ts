@@ -29,7 +29,7 @@ export interface RecordedCalls {
 export function subjectsOf(recorded: RecordedCalls): readonly Subject[] | null {
   const { action, target, upstream, model } = recorded;
   if (action === 'tool_request') return [{ kind: 'tool', name: target }];
-  if (action === 'api_call') return httpSubject(target);
+  if (action === 'api_call') return httpSubject(target, upstream) ?? connectSubject(target);
   if (action === 'tool_use') return toolSubject(upstream, target);
   const llm: Subject = { kind: 'llm', upstream, model };
   if (target.startsWith('tool ')) return [llm, { kind: 'tool', name: target.slice('tool '.length) }];
@@ -47,8 +47,14 @@ function toolSubject(upstream: string, target: string): readonly Subject[] | nul
   return [{ kind: 'mcp', upstream, tool: target.slice(upstream.length + 1) }];
 }
 
-/** Every upstream there is today was declared: a url reached by a pattern alone never gets a record of its own. */
-function httpSubject(target: string): readonly Subject[] | null {
+/** What no upstream declared is recorded under its own host. */
+function httpSubject(target: string, upstream: string): readonly Subject[] | null {
   const [, method, url] = /^([A-Z]+) (https?:\/\/\S+)$/.exec(target) ?? [];
-  return method && url ? [{ kind: 'http', method, url, declared: true }] : null;
+  if (!method || !url || !URL.canParse(url)) return null;
+  return [{ kind: 'http', method, url, declared: upstream !== new URL(url).host }];
+}
+
+function connectSubject(target: string): readonly Subject[] | null {
+  const [, host, port] = /^([^\s/]+):(\d{1,5})$/.exec(target) ?? [];
+  return host && port ? [{ kind: 'connect', host, port: Number(port) }] : null;
 }

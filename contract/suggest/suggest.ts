@@ -27,7 +27,7 @@ export interface LeftOut {
 
 type Wanted = { readonly seen: RecordedCalls; readonly subject: Subject };
 
-const ALLOWED_KINDS: ReadonlySet<Subject['kind']> = new Set(['llm', 'mcp', 'http']);
+const ALLOWED_KINDS: ReadonlySet<Subject['kind']> = new Set(['llm', 'mcp', 'http', 'connect']);
 const READING = new Set(['GET', 'HEAD', 'OPTIONS']);
 
 export function suggest(recorded: readonly RecordedCalls[]): Suggested {
@@ -39,7 +39,12 @@ export function suggest(recorded: readonly RecordedCalls[]): Suggested {
     if (why !== null) leftOut.push({ seen, why });
     else for (const subject of subjects ?? []) wanted.push({ seen, subject });
   }
-  const candidates = [...llmRules(wanted), ...mcpRules(wanted), ...httpRules(wanted)];
+  const candidates = [
+    ...llmRules(wanted),
+    ...mcpRules(wanted),
+    ...httpRules(wanted),
+    ...connectRules(wanted),
+  ];
   const calls = wanted.filter(({ subject }) => ALLOWED_KINDS.has(subject.kind));
   const { allow, uncovered } = covering(candidates, calls);
   leftOut.push(...uncovered.map((seen) => ({ seen, why: whyUncovered(seen) })));
@@ -82,6 +87,11 @@ const mcpRules = (wanted: readonly Wanted[]): string[] =>
     subject.kind === 'mcp' && subject.tool !== '' && !/[*\s]/.test(subject.tool)
       ? [`mcp ${subject.upstream}/${subject.tool}`]
       : [],
+  );
+
+const connectRules = (wanted: readonly Wanted[]): string[] =>
+  wanted.flatMap(({ subject }) =>
+    subject.kind === 'connect' ? [`connect ${subject.host}:${subject.port}`] : [],
   );
 
 function httpRules(wanted: readonly Wanted[]): string[] {

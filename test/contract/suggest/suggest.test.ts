@@ -43,6 +43,17 @@ describe('models', () => {
   });
 });
 
+describe('what came by a proxy', () => {
+  test('tunnels and WebSockets have rules of their own', () => {
+    const socket = http('WEBSOCKET https://live.example/v1', { upstream: 'live.example' });
+    const tunnel = http('db.example:5432', { upstream: 'db.example:5432' });
+    expect(rulesFor([socket, tunnel])).toEqual([
+      'http WEBSOCKET https://live.example/v1',
+      'connect db.example:5432',
+    ]);
+  });
+});
+
 describe('urls', () => {
   test.each([
     ['one path stays one path', get('/v1/items'), ['http GET /v1/items']],

@@ -90,6 +90,7 @@ const answer = (how: (request: Received) => Reply): void => setting.double.answe
 interface Recorded {
   readonly span_id: string;
   readonly status: string;
+  readonly refusal: string;
   readonly error_type: string;
   readonly model: string;
   readonly tokens: readonly (number | null)[];
@@ -110,7 +111,7 @@ const recorded = (): Promise<Recorded[]> =>
   until(
     () =>
       setting.query<Recorded>(
-        `SELECT a.span_id AS span_id, a.status AS status, a.model AS model, t.SpanAttributes['error.type'] AS error_type,
+        `SELECT a.span_id AS span_id, a.status AS status, a.refusal AS refusal, a.model AS model, t.SpanAttributes['error.type'] AS error_type,
            [toInt64(a.tokens_in), toInt64(a.tokens_out), toInt64(a.tokens_cached)] AS tokens, toString(a.cost_usd) AS cost,
            (SELECT groupArray((span_id, tool_name)) FROM tool_requests) AS asked,
            arrayMap(x -> x.2, arrayFilter(x -> x.1 = a.span_id, asked)) AS tools
@@ -120,7 +121,7 @@ const recorded = (): Promise<Recorded[]> =>
   );
 
 /** Exchanges whose record is looked at. */
-const EXCHANGES = 15;
+const EXCHANGES = 17;
 const EXACT = { status: 'success', tokens: [1050, 200, 400], cost: COST };
 
 const WHOLE = {
@@ -335,6 +336,67 @@ describe('besides', () => {
       .send(new ConverseCommand({ modelId: HAIKU, messages: MESSAGES }))
       .then(JSON.stringify, String);
     expect(failed).not.toContain(ACCESS_KEY.secretAccessKey);
+  });
+});
+
+describe('a model that writes on past its limit', () => {
+  const words = (from: number): string => Array.from({ length: 20 }, (_, at) => `word${from + at} `).join('');
+  const CUT = { status: 'success', refusal: 'over_budget' };
+
+  it('is cut in converse as at its limit', async () => {
+    answer(() =>
+      frames([
+        frame('messageStart', { role: 'assistant' }),
+        ...Array.from({ length: 1000 }, (_, at) =>
+          frame('contentBlockDelta', { contentBlockIndex: 0, delta: { text: words(at * 20) } }),
+        ),
+      ]),
+    );
+    const { stream } = await client().send(
+      new ConverseStreamCommand({ modelId: HAIKU, messages: MESSAGES, inferenceConfig: { maxTokens: 100 } }),
+    );
+    const events = await collected(stream!);
+    expect(events.slice(-3, -1)).toEqual([
+      { contentBlockStop: { contentBlockIndex: 0 } },
+      { messageStop: { stopReason: 'max_tokens' } },
+    ]);
+    expect(events.at(-1)!.metadata!.usage!.outputTokens).toBeGreaterThan(100);
+    expect(events.length).toBeLessThan(100);
+    records(CUT);
+  });
+
+  it("is cut in an invoke as its maker's format has it", async () => {
+    const start = {
+      type: 'message_start',
+      message: { id: 'm', usage: { input_tokens: 10, output_tokens: 1 } },
+    };
+    const delta = (text: string) => ({
+      type: 'content_block_delta',
+      index: 0,
+      delta: { type: 'text_delta', text },
+    });
+    const begin = { type: 'content_block_start', index: 0, content_block: { type: 'text', text: '' } };
+    const deltas = Array.from({ length: 1000 }, (_, at) => delta(words(at * 20)));
+    answer(() => frames([start, begin, ...deltas].map(chunkFrame)));
+    const body = JSON.stringify({
+      anthropic_version: 'bedrock-2023-05-31',
+      max_tokens: 100,
+      messages: [{ role: 'user', content: 'Write on.' }],
+    });
+    const { body: stream } = await client().send(
+      new InvokeModelWithResponseStreamCommand({ modelId: HAIKU, body }),
+    );
+    const events = (await collected(stream!)).map(({ chunk }) =>
+      JSON.parse(Buffer.from(chunk!.bytes!).toString()),
+    );
+    expect(events.slice(-3).map(({ type }) => type)).toEqual([
+      'content_block_stop',
+      'message_delta',
+      'message_stop',
+    ]);
+    expect(events.at(-2).delta.stop_reason).toBe('max_tokens');
+    expect(events.at(-1)['amazon-bedrock-invocationMetrics'].outputTokenCount).toBeGreaterThan(100);
+    records(CUT);
   });
 });
 

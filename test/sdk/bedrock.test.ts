@@ -26,11 +26,12 @@ const CONFIG = `fleet: sdk
 mode: enforce
 budgets: [$1000/month]
 upstreams:
-  bedrock: { url: "{plain}", speaks: bedrock, credential: signing }
+  bedrock: { url: "{plain}/bedrock", speaks: bedrock, credential: signing }
   bearer: { url: "{plain}/bearer", speaks: bedrock, credential: sent }
   bedrock-tls: { url: "{tls}", speaks: bedrock, credential: signing }
   own: { url: "{plain}/own", speaks: bedrock, credential: agent }
   own-tls: { url: "{tls}/own", speaks: bedrock, credential: agent }
+  plain: { url: "{plain}/plain", speaks: http }
 credentials:
   signing: { from: env:ACCESS_KEY }
   sent: { from: env:API_KEY }
@@ -45,6 +46,7 @@ roles:
       - llm own/*
       - llm own-tls/*
       - tool get_weather
+      - http POST {plain}/plain/**
 agents: { scout: { role: researcher } }
 prices:
   bedrock/meta.llama*: { input: 1, output: 2 }
@@ -140,7 +142,7 @@ describe('converse', () => {
     const got = await client().send(new ConverseCommand({ modelId, messages: MESSAGES }));
     expect(got).toMatchObject(WHOLE);
     const { url, body, headers } = setting.double.received.at(-1)!;
-    expect(url).toBe(`/model/${encodeURIComponent(modelId)}/converse`);
+    expect(url).toBe(`/bedrock/model/${encodeURIComponent(modelId)}/converse`);
     expect(JSON.parse(body.toString())).toEqual({
       messages: MESSAGES,
       inferenceConfig: { maxTokens: 16_384 },
@@ -316,6 +318,15 @@ describe('besides', () => {
       message: expect.stringContaining('bedrock/amazon.nova-lite-v1:0 was refused: no rule allows it.'),
       $metadata: { httpStatusCode: 403, attempts: 1 },
     });
+    expect(setting.double.received).toHaveLength(before);
+  });
+
+  it('lets an ARN with its slash through to Bedrock alone', async () => {
+    const before = setting.double.received.length;
+    const path = `/model/${encodeURIComponent(ARN)}/converse`;
+    const got = await fetch(`${setting.proxy}/plain${path}`, { method: 'POST' });
+    expect(got.status).toBe(400);
+    expect(await got.json()).toMatchObject({ error: { code: 'bad_request', reason: 'path_not_canonical' } });
     expect(setting.double.received).toHaveLength(before);
   });
 

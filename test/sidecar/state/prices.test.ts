@@ -165,6 +165,18 @@ describe('whose price it is', () => {
     expect(priced({ ...local, pricedAs: 'nobody' }, 'gpt-5-mini')).toBe(false);
   });
 
+  it("of an ARN, the name's behind its slash", () => {
+    const bedrock = {
+      url: 'https://bedrock-runtime.eu-west-1.amazonaws.com',
+      name: 'local',
+      speaks: 'bedrock',
+    } as const;
+    const arn = (kind: string, name: string) => `arn:aws:bedrock:eu-west-1:1:${kind}/${name}`;
+    expect(priced(bedrock, arn('inference-profile', 'eu.amazon.nova-lite-v1:0'))).toBe(true);
+    expect(priced(bedrock, arn('foundation-model', 'anthropic.claude-haiku-4-5-20251001-v1:0'))).toBe(true);
+    expect(priced(bedrock, arn('application-inference-profile', 'ab12cd34'))).toBe(false);
+  });
+
   it("else the upstream's name, its url, its dialect", () => {
     expect(priced({ ...local, name: 'groq' }, 'llama-3.3-70b-versatile')).toBe(true);
     expect(priced({ name: 'fast', url: 'https://api.groq.com/openai' }, 'llama-3.3-70b-versatile')).toBe(

@@ -12,6 +12,7 @@ const COMMANDS: Readonly<Record<string, { readonly line: string; load(): Promise
   sidecar: { line: "one agent's way out", load: () => import('./sidecar.ts') },
   collector: { line: "the fleet's ledger and memory", load: () => import('./collector.ts') },
   run: { line: 'a command with a sidecar of its own', load: () => import('./run.ts') },
+  mcp: { line: 'a tool server over stdin and stdout, behind the rules', load: () => import('./mcp.ts') },
   env: { line: 'the variables that point an agent at its sidecar', load: () => import('./env.ts') },
   ca: { line: 'the certificate by which agents trust their sidecar', load: () => import('./ca.ts') },
   sql: { line: 'ask the store a question', load: () => import('./sql.ts') },

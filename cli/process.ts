@@ -10,6 +10,7 @@ import { findConfig } from './config-file.ts';
 export const DEFAULT_DATA = './.outrider';
 /** After draining: giving leases back, shipping records, closing stores. */
 export const STOP_MS = 60_000;
+const PROBE_MS = 1_000;
 
 /**
  * The config in force, or undefined after saying on stderr everything that is wrong with it: mistakes, and whatever it
@@ -84,4 +85,15 @@ export function stopSignal(): Promise<NodeJS.Signals> {
 
 export function logTo(io: Io, process_: string): Log {
   return createLog(process_, (line) => io.stderr(line));
+}
+
+/** Whether a collector answers there. */
+export async function answers(url: string): Promise<boolean> {
+  try {
+    const answer = await fetch(new URL('/healthz', url), { signal: AbortSignal.timeout(PROBE_MS) });
+    return answer.ok;
+  } catch (failure) {
+    if (failure instanceof Error) return false;
+    throw failure;
+  }
 }

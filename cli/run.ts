@@ -10,10 +10,10 @@ import { systemClock } from '../kit/clock.ts';
 import { createLifecycle, type Lifecycle } from '../kit/lifecycle.ts';
 import { type Sidecar, startSidecar } from '../sidecar/main.ts';
 import { EXIT, type Io, UsageError } from './command.ts';
-import { configOrExplain, DEFAULT_DATA, logTo, STOP_MS } from './process.ts';
+import { answers, configOrExplain, DEFAULT_DATA, logTo, STOP_MS } from './process.ts';
 import { proveWay } from './proven-way.ts';
 import { writeTrustFiles } from './trust-files.ts';
-import { agentVariables } from './variables.ts';
+import { agentVariables, secretVariables } from './variables.ts';
 
 export const help = `outrider run: a command with a sidecar of its own
 
@@ -30,7 +30,6 @@ Example: outrider run --agent scout -- node agent.js
 const NOT_EXECUTABLE = 126;
 const NOT_FOUND = 127;
 const SIGNAL_BASE = 128;
-const PROBE_MS = 1_000;
 
 export async function run(args: readonly string[], io: Io): Promise<number> {
   const split = args.indexOf('--');
@@ -100,16 +99,6 @@ async function collectorFor(
   return { collectorUrl: collector.listen.control, otlpUrl: collector.listen.otlp };
 }
 
-async function answers(url: string): Promise<boolean> {
-  try {
-    const answer = await fetch(new URL('/healthz', url), { signal: AbortSignal.timeout(PROBE_MS) });
-    return answer.ok;
-  } catch (failure) {
-    if (failure instanceof Error) return false;
-    throw failure;
-  }
-}
-
 async function runChild(
   command: readonly string[],
   { config, variables }: { config: Config; variables: Readonly<Record<string, string>> },
@@ -137,15 +126,4 @@ function exitOf(child: ChildProcess, name: string, io: Io): Promise<number> {
     });
     child.once('exit', (code, signal) => resolve(code ?? SIGNAL_BASE + (constants.signals[signal!] ?? 0)));
   });
-}
-
-/** Variables that hold real credentials: the command never sees them. */
-function secretVariables(config: Config): string[] {
-  const references = [...config.credentials.values()].map(({ secret }) => secret);
-  for (const { key } of config.agents.values()) if (key) references.push(key);
-  return [
-    'OUTRIDER_TOKEN',
-    'OUTRIDER_TOKEN_FILE',
-    ...references.filter(({ from }) => from === 'env').map(({ locator }) => locator),
-  ];
 }

@@ -132,3 +132,14 @@ const BUNDLE_VARIABLES = [
   'npm_config_cafile',
   'GRPC_DEFAULT_SSL_ROOTS_FILE_PATH',
 ] as const;
+
+/** Variables that hold real credentials: the command never sees them. */
+export function secretVariables(config: Config): string[] {
+  const references = [...config.credentials.values()].map(({ secret }) => secret);
+  for (const { key } of config.agents.values()) if (key) references.push(key);
+  return [
+    'OUTRIDER_TOKEN',
+    'OUTRIDER_TOKEN_FILE',
+    ...references.filter(({ from }) => from === 'env').map(({ locator }) => locator),
+  ];
+}

@@ -18,6 +18,12 @@ export function readUrl(text: string): Read<string> {
   return { value: `${url.origin}${url.pathname.replace(/\/$/, '')}` };
 }
 
+/** An upstream without an address: a command, which `outrider mcp` starts. */
+export const STDIO = 'stdio:';
+
+export const readUpstreamUrl = (text: string): Read<string> =>
+  text === 'stdio' ? { value: STDIO } : readUrl(text);
+
 export interface Address {
   readonly host: string;
   readonly port: number;

@@ -1,6 +1,6 @@
 // What no single value shows: two settings that contradict each other, and values that are well-formed but never right.
 
-import { isLoopback, readAddress } from './addresses.ts';
+import { isLoopback, readAddress, STDIO } from './addresses.ts';
 import type { Budget } from './config.ts';
 import { AUDIT_DAYS_MIN, BREAKERS_DEFAULT, LIMITS_DEFAULT, LISTEN_DEFAULT } from './defaults.ts';
 import { type Problem, problemAt } from './problems.ts';
@@ -19,11 +19,27 @@ export function checkWhole(file: FileConfig, tree: MapTree): Problem[] {
   checkStore(file.store, report);
   checkExports(file.export, report);
   for (const [name, upstream] of Object.entries(file.upstreams ?? {})) {
+    checkStdio(name, upstream, report);
     if (upstream.timeout === undefined || upstream.timeouts?.total === undefined) continue;
     const place = keyPlace(tree, ['upstreams', name, 'timeout']);
     problems.push(problemAt(place, '"timeout" and "timeouts.total" say the same: remove one'));
   }
   return problems;
+}
+
+/** A command has no address that another dialect or a credential could be for. */
+function checkStdio(
+  name: string,
+  { url, speaks, credential }: NonNullable<FileConfig['upstreams']>[string],
+  report: Report,
+): void {
+  if (url !== STDIO) return;
+  if (speaks !== 'mcp') report(['upstreams', name, 'url'], 'only an upstream that speaks mcp can be stdio');
+  if (credential !== undefined)
+    report(
+      ['upstreams', name, 'credential'],
+      'stdio has no place for a credential: give it to the server by its environment',
+    );
 }
 
 function checkBudgets(file: FileConfig, report: Report): void {

@@ -2,7 +2,7 @@
 // is typed for the JSON Schema and turns it into what the program counts in.
 
 import { z } from 'zod';
-import { readAddress, readUrl } from './addresses.ts';
+import { readAddress, readUpstreamUrl, readUrl } from './addresses.ts';
 import { LITERAL_SECRET, readChannel, readSecret } from './secrets.ts';
 import {
   type Read,
@@ -51,6 +51,7 @@ export const percent = textRead(readPercent, ['0%', '2.5%']);
 export const dollars = textRead(readDollars, ['$0', '$10', '$0.005']);
 export const rate = textRead(readRate, ['60/minute']);
 export const url = textRead(readUrl, ['https://api.example.com/v1']);
+export const upstreamUrl = textRead(readUpstreamUrl, ['https://api.example.com/v1', 'stdio']);
 export const address = textRead(
   (text) => {
     const read = readAddress(text);

@@ -22,6 +22,7 @@ import {
   size,
   taskBudgets,
   timezone,
+  upstreamUrl,
   url,
   wholeNumber,
 } from './schema-values.ts';
@@ -42,7 +43,10 @@ const timeouts = z
   .meta({ description: 'How long an upstream may take.' });
 
 const upstream = z.strictObject({
-  url: url({ description: 'Where calls go; http or https, without query.' }),
+  url: upstreamUrl({
+    description:
+      'Where calls go; http or https, without query; stdio for a tool server that `outrider mcp` starts.',
+  }),
   speaks: z.enum(DIALECTS).meta({ description: 'The dialect: how calls are read, metered and refused.' }),
   credential: z.string().optional().meta({
     description: 'Name under `credentials:`; `agent` forwards what the agent sent; without it none is sent.',

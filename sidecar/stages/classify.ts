@@ -4,6 +4,7 @@
 import { hash } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
 import type { DialectName } from '../../contract/attributes.ts';
+import { STDIO } from '../../contract/config/addresses.ts';
 import type { Upstream } from '../../contract/config/config.ts';
 import { Refusal } from '../../contract/refusals.ts';
 import { parseStrict, StrictJsonError } from '../../kit/strict-json.ts';
@@ -27,6 +28,7 @@ export async function classify(identified: Identified, use: Classification): Pro
     const known = [...config.upstreams.keys()].join(', ');
     throw bad('unknown_upstream', `The path must begin with an upstream's name, one of: ${known}.`);
   }
+  if (upstream.url === STDIO) throw bad('stdio_upstream', overStdioOnly(upstream));
   const dialect = use.dialects[upstream.speaks];
   if (!dialect) throw bad('unknown_dialect', `This release does not speak ${upstream.speaks}.`);
   if (upstream.speaks !== 'bedrock' && identified.path.includes('%2F'))
@@ -139,6 +141,9 @@ function unknownEndpoint(head: RequestHead, { name }: Upstream, dialect: Dialect
   const sentence = `${head.method} ${head.path} is not an endpoint of ${name} that can be metered${why === null ? '' : `: ${why}`}.`;
   return new Refusal('out_of_scope', sentence, { reason: 'unknown_endpoint' });
 }
+
+const overStdioOnly = ({ name }: Upstream): string =>
+  `${name} is a command and has no address: have your client start \`outrider mcp ${name} -- COMMAND\`.`;
 
 function bad(reason: string, sentence: string): Refusal {
   return new Refusal('bad_request', sentence, { reason });

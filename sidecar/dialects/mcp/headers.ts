@@ -11,7 +11,7 @@ const METHOD_HEADER = 'mcp-method';
 const NAME_HEADER = 'mcp-name';
 const PARAMETER_PREFIX = 'mcp-param-';
 /** Which parameter `Mcp-Name` repeats. */
-const NAMED_BY: ReadonlyMap<string, string> = new Map([
+export const NAMED_BY: ReadonlyMap<string, string> = new Map([
   ['tools/call', 'name'],
   ['prompts/get', 'name'],
   ['resources/read', 'uri'],

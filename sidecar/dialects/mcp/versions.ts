@@ -17,7 +17,7 @@ export const VERSIONS: readonly string[] = [
 ];
 const LAST_WITH_BATCHES = '2025-03-26';
 export const VERSION_HEADER = 'mcp-protocol-version';
-const VERSION_MEMBER = 'io.modelcontextprotocol/protocolVersion';
+export const VERSION_MEMBER = 'io.modelcontextprotocol/protocolVersion';
 
 /** As its header says; null without one: clients before 2025-06-18 send none. Throws Refusal `unsupported_version`. */
 export function versionOf({ headers }: RequestHead): string | null {

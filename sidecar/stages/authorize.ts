@@ -37,12 +37,29 @@ function admit(authorized: Authorized, use: Authorization): void {
 }
 
 function observe(authorized: Authorized, use: Authorization): void {
+  if (!authorized.upstream.declared) mustNamePort(authorized);
   try {
     admit(authorized, use);
   } catch (failure) {
     if (!(failure instanceof Refusal)) throw failure;
     noteRefusal(authorized, failure.code);
   }
+}
+
+const WEB_PORTS = new Set(['', '80', '443']);
+
+/** A rule opens exactly the port it names. Where none does, while observing, what nobody declared has the web's alone. */
+function mustNamePort({ judgement: { verdict }, upstream }: Authorized): void {
+  const { hostname: host, port } = new URL(upstream.url);
+  if (verdict === 'allow' || verdict === 'notify' || WEB_PORTS.has(port)) return;
+  throw new Refusal(
+    'destination_forbidden',
+    `Neither an upstream nor a rule names port ${port} of ${host}.`,
+    {
+      reason: 'port_not_named',
+      facts: { host, port: Number(port) },
+    },
+  );
 }
 
 /** What its requests were found to be when it was uploaded: nobody can look at them again. */

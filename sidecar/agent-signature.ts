@@ -28,19 +28,19 @@ export function keepSignature(call: Admitted, outbound: Pick<Outbound, 'headers'
 
 function whyBroken({ request, body }: Admitted, outbound: Pick<Outbound, 'headers' | 'body'>): string | null {
   const { authorization = '', host = '' } = request.headers;
-  if (valueOf(outbound.headers, 'host') !== host)
+  if (headerIn(outbound.headers, 'host') !== host)
     return `it was made for ${host}; reach the provider by HTTPS_PROXY, or give the upstream a credential`;
   if (outbound.body !== null && outbound.body !== body)
     return 'the request names no output limit, and one would have to be written into it; name maxTokens';
   const signed = SIGNED_HEADERS.exec(authorization)?.[1]?.split(';') ?? [];
   const changed = signed.find(
-    (name) => valueOf(outbound.headers, name) !== valueOf(request.rawHeaders, name),
+    (name) => headerIn(outbound.headers, name) !== headerIn(request.rawHeaders, name),
   );
   return changed === undefined ? null : `it covers the header ${changed}, which is not carried on as it came`;
 }
 
 /** All values of a header in a flat list of names and values, in order; undefined without one. */
-function valueOf(headers: readonly string[], name: string): string | undefined {
+function headerIn(headers: readonly string[], name: string): string | undefined {
   const values: string[] = [];
   for (let i = 0; i < headers.length; i += 2)
     if (headers[i]!.toLowerCase() === name) values.push(headers[i + 1]!);

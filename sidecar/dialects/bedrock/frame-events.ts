@@ -14,6 +14,14 @@ export interface FrameEvents {
   ending(): Buffer;
 }
 
+/** What a family makes of its events. */
+export interface InvokeEvents {
+  take(event: JsonObject): void;
+  result(): Metered;
+  outputTokensSeen(): number;
+  ending(): readonly JsonObject[];
+}
+
 export const eventFrame = (name: string, payload: JsonObject): Buffer =>
   writeFrame(
     { ':event-type': name, ':content-type': 'application/json', ':message-type': 'event' },

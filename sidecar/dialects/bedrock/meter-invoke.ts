@@ -3,15 +3,14 @@
 // Source: docs.aws.amazon.com/bedrock/latest/userguide/model-parameters.html
 
 import { readMessage, readWholeMessage } from '../anthropic/meter.ts';
-import { bytesOf, countReader, larger, stringOrNull } from '../counts.ts';
 import type { Description, Json, JsonObject, Metered, Usage } from '../dialect.ts';
 import { isObject } from '../fields.ts';
 import { NOTHING_METERED } from '../stream-meter.ts';
-import { visibleOutput } from '../visible-output.ts';
 import { type FamilyName, familyOf } from './families.ts';
-import { eventFrame, type FrameEvents } from './frame-events.ts';
+import { eventFrame, type FrameEvents, type InvokeEvents } from './frame-events.ts';
+import { readCompletions } from './meter-completion.ts';
 import { readConverseStream, readConverseWhole } from './meter-converse.ts';
-import { disjoint, readMetrics } from './usage.ts';
+import { readMetrics } from './usage.ts';
 
 const METRICS = 'amazon-bedrock-invocationMetrics';
 
@@ -88,14 +87,6 @@ const chunk = (event: JsonObject): JsonObject => ({
   bytes: Buffer.from(JSON.stringify(event)).toString('base64'),
 });
 
-/** What a family makes of its events. */
-interface InvokeEvents {
-  take(event: JsonObject): void;
-  result(): Metered;
-  outputTokensSeen(): number;
-  ending(): readonly JsonObject[];
-}
-
 const READERS: Readonly<Partial<Record<FamilyName, (description: Description) => InvokeEvents>>> = {
   anthropic: readMessages,
   nova: readNova,
@@ -139,65 +130,6 @@ function readNova(description: Description): InvokeEvents {
     ending: () => reader.ending().map(([name, payload]) => ({ [name]: payload })),
   };
 }
-
-/**
- * Formats of plain text: Llama (`generation`, `prompt_token_count`), Titan (`results`, `outputText`,
- * `inputTextTokenCount`), Mistral (`outputs`), embeddings. Counts are of the whole so far.
- */
-function readCompletions(): InvokeEvents {
-  let usage: Usage | null = null;
-  let sound = true;
-  const visible = visibleOutput();
-  let outputBytesSeen = 0;
-  let stopped: string | null = null;
-  let last: JsonObject = {};
-
-  function count(event: JsonObject): void {
-    const counts = countReader();
-    const result = Array.isArray(event.results) && isObject(event.results[0]) ? event.results[0] : null;
-    const input = event.prompt_token_count ?? event.inputTextTokenCount;
-    const output = event.generation_token_count ?? event.totalOutputTextTokenCount ?? result?.tokenCount;
-    if (input == null && output == null) return;
-    const told = disjoint(
-      counts.optional({ input: input ?? null }, 'input'),
-      counts.optional({ output: output ?? null }, 'output'),
-    );
-    if (!counts.sound) sound = false;
-    else usage = larger(usage, told);
-  }
-
-  const tokens = (): number => Math.max(usage?.outputTokens ?? 0, visible.tokens());
-
-  return {
-    take(event) {
-      last = event;
-      count(event);
-      for (const part of [event, ...listed(event.results), ...listed(event.outputs)]) {
-        const text = part.generation ?? part.outputText ?? part.text;
-        outputBytesSeen += bytesOf(text);
-        visible.take(text);
-        stopped = stringOrNull(part.stop_reason ?? part.completionReason) ?? stopped;
-      }
-    },
-    outputTokensSeen: tokens,
-    result: () => ({
-      ...NOTHING_METERED,
-      usage: sound ? usage : null,
-      outputBytesSeen,
-      finishReasons: stopped === null ? [] : [stopped],
-    }),
-    ending() {
-      stopped = 'length';
-      if ('outputText' in last)
-        return [{ outputText: '', totalOutputTextTokenCount: tokens(), completionReason: 'LENGTH' }];
-      if ('outputs' in last) return [{ outputs: [{ text: '', stop_reason: 'length' }] }];
-      return [{ generation: '', generation_token_count: tokens(), stop_reason: 'length' }];
-    },
-  };
-}
-
-const listed = (value: Json | undefined): JsonObject[] =>
-  Array.isArray(value) ? value.filter(isObject) : [];
 
 function parse(bytes: Buffer): Json | undefined {
   try {

@@ -1,4 +1,4 @@
-// `npm run bench [-- sidecar|collector] [--quick]`: prints DESIGN's table of speed and size, measured on this machine.
+// `npm run bench [-- sidecar|mcp|collector] [--quick]`: prints DESIGN's table of speed and size, measured on this machine.
 
 import { parseArgs } from 'node:util';
 import { printRows, type Row } from './report.ts';
@@ -12,6 +12,10 @@ const rows: Row[] = [];
 if (wanted('sidecar')) {
   const { benchSidecar } = await import('./sidecar.ts');
   rows.push(...(await benchSidecar(values.quick)));
+}
+if (wanted('mcp')) {
+  const { benchMcp } = await import('./mcp.ts');
+  rows.push(...(await benchMcp(values.quick)));
 }
 if (wanted('collector')) {
   const { benchCollector } = await import('./collector.ts');

@@ -4,6 +4,7 @@
 import { Client } from '@modelcontextprotocol/sdk/client/index.js';
 import { StreamableHTTPClientTransport } from '@modelcontextprotocol/sdk/client/streamableHttp.js';
 import type { Transport } from '@modelcontextprotocol/sdk/shared/transport.js';
+import { CreateMessageRequestSchema } from '@modelcontextprotocol/sdk/types.js';
 import { createServer } from '@modelcontextprotocol/server-everything/dist/server/index.js';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { serveTools, type ToolServer } from '../mcp/http-server.ts';
@@ -39,15 +40,17 @@ let client: Client;
 beforeAll(async () => {
   tools = await serveTools(() => createServer().server);
   fleet = await startFleet(config(tools.url));
-  client = new Client(
-    { name: 'test', version: '1' },
-    { capabilities: { sampling: {}, elicitation: {}, roots: {} } },
-  );
+  client = new Client({ name: 'test', version: '1' }, { capabilities: { sampling: {} } });
+  client.setRequestHandler(CreateMessageRequestSchema, () => ({
+    model: 'none',
+    role: 'assistant',
+    content: { type: 'text', text: 'sampled here' },
+  }));
   await client.connect(new StreamableHTTPClientTransport(new URL(`${fleet.proxy}/all`)) as Transport);
 });
 afterAll(async () => {
+  expect(await fleet.stop()).toBe(0); // with the client still listening
   await client.close();
-  expect(await fleet.stop()).toBe(0);
   await tools.close();
 });
 
@@ -75,12 +78,64 @@ describe('through the sidecar', () => {
     );
     expect(textOf(await client.callTool({ name: 'get-sum', arguments: { a: 1, b: 1 } }))).toContain('2');
   });
-  it('records', async () => {
-    const found = await until(
-      () =>
-        fleet.query('SELECT target, status, cost_usd, action_type, refusal FROM actions ORDER BY timestamp'),
-      (rows) => rows.length >= 8,
+  it('reads resources and prompts by their own names', async () => {
+    const { resources } = await client.listResources();
+    expect(resources).toEqual([]);
+    const { resourceTemplates } = await client.listResourceTemplates();
+    expect(resourceTemplates.map(({ uriTemplate }) => uriTemplate)).toEqual([
+      'demo://resource/dynamic/text/{resourceId}',
+    ]);
+    const uri = 'demo://resource/dynamic/text/1';
+    expect(textOf(await client.readResource({ uri }))).toContain('Resource 1');
+    await expect(client.readResource({ uri: 'demo://resource/dynamic/blob/1' })).rejects.toThrow(
+      'out_of_scope',
     );
-    expect(found.length).toBeGreaterThan(7);
+    expect((await client.listPrompts()).prompts.map(({ name }) => name)).toEqual(['simple-prompt']);
+    expect((await client.getPrompt({ name: 'simple-prompt' })).messages).toHaveLength(1);
+    await expect(client.getPrompt({ name: 'complex-prompt', arguments: {} })).rejects.toThrow('out_of_scope');
+  });
+
+  it('carries what the server asks the client in the middle of a call, and its progress', async () => {
+    const steps: number[] = [];
+    const call = { name: 'trigger-long-running-operation', arguments: { duration: 0.2, steps: 2 } };
+    await client.callTool(call, undefined, { onprogress: ({ progress }) => void steps.push(progress) });
+    expect(steps).toEqual([1, 2]);
+    const sampled = await client.callTool({
+      name: 'trigger-sampling-request',
+      arguments: { prompt: 'x', maxTokens: 5 },
+    });
+    expect(textOf(sampled)).toContain('sampled here');
+  });
+
+  it('records every message, as the MCP conventions name it', async () => {
+    interface Recorded {
+      readonly name: string;
+      readonly method: string;
+      readonly tool: string;
+      readonly session: string;
+      readonly status: string;
+      readonly error: string;
+    }
+    const find = () =>
+      fleet.query<Recorded>(
+        `SELECT SpanName AS name, SpanAttributes['mcp.method.name'] AS method, SpanAttributes['gen_ai.tool.name'] AS tool,
+          SpanAttributes['mcp.session.id'] AS session, SpanAttributes['outrider.status'] AS status,
+          SpanAttributes['error.type'] AS error FROM otel_traces ORDER BY Timestamp`,
+      );
+    const found = await until(find, (rows) => rows.some(({ name }) => name.endsWith('sampling-request')));
+    const named = (name: string) => found.filter((span) => span.name === name);
+    expect(named('initialize')).toMatchObject([{ method: 'initialize', session: '', status: 'success' }]);
+    expect(named('tools/call echo')).toMatchObject([
+      { method: 'tools/call', tool: 'echo', status: 'success' },
+    ]);
+    expect(named('tools/call get-env')).toMatchObject([{ status: 'refused', error: 'out_of_scope' }]);
+    expect(named('response').length).toBeGreaterThan(0); // the client's answer to the server's question
+    expect(named('tools/call echo')[0]!.session).toMatch(/^[0-9a-f-]{36}$/);
+    const sums = () =>
+      fleet.query<{ cost: number }>(
+        "SELECT toFloat64(sum(cost_usd)) AS cost FROM actions WHERE target = 'all/get-sum'", // one passed, one was refused
+      );
+    const paid = await until(sums, ([sum]) => sum!.cost > 0);
+    expect(paid).toMatchObject([{ cost: 0.005 }]);
   });
 });

@@ -4,6 +4,7 @@
 
 import { Refusal } from '../../../contract/refusals.ts';
 import type { Json } from '../dialect.ts';
+import { requirePublicUrl } from '../fetched-url.ts';
 import { badField } from '../fields.ts';
 import { folded } from './keys.ts';
 
@@ -11,7 +12,10 @@ const URL_CHARACTERS_MAX = 2048;
 /** Encoded slashes and backslashes, dots and percent signs, and empty segments: two readers could see two paths. */
 const TWO_FACED = /%(?:2f|5c|2e|25)|[^:]\/\//i;
 
-/** Every callback url within `value`, as written. Throws Refusal `bad_request` for one that is not canonical. */
+/**
+ * Every callback url within `value`, without its query. Throws Refusal `destination_forbidden` for one that is not public,
+ * `bad_request` for one that is not canonical.
+ */
 export function callbackUrls(value: Json | undefined): string[] {
   const urls: string[] = [];
   const open: Json[] = value === undefined ? [] : [value];
@@ -37,5 +41,6 @@ function callbackUrl(value: Json): string {
       reason: 'callback_not_canonical',
     });
   }
+  requirePublicUrl(value, 'url');
   return url.origin + url.pathname;
 }

@@ -10,6 +10,7 @@ import type { Dialect, JsonObject, RequestHead } from '../../../sidecar/dialects
 import { gemini } from '../../../sidecar/dialects/gemini.ts';
 import { http } from '../../../sidecar/dialects/http.ts';
 import { openai } from '../../../sidecar/dialects/openai.ts';
+import { upstreamOf } from '../state/prices-calls.ts';
 
 const DIALECTS: Readonly<Record<string, Dialect>> = { openai, anthropic, gemini, bedrock, http };
 
@@ -147,5 +148,16 @@ describe('describe', () => {
     expect(one.inputTokensMax).toBeGreaterThan(24_600);
     const foreign = chat({ messages: [{ role: 'user', content: [picture('é'.repeat(100_000))] }] });
     expect(foreign.inputTokensMax).toBeGreaterThan(200_000);
+  });
+});
+
+describe('where Google takes a credential', () => {
+  it.each([
+    ['https://generativelanguage.googleapis.com', ['x-goog-api-key', 's3cret']],
+    ['https://us-central1-aiplatform.googleapis.com', ['authorization', 'Bearer s3cret']],
+    ['https://aiplatform.googleapis.com/v1', ['authorization', 'Bearer s3cret']],
+    ['https://aiplatform.googleapis.com.evil.example', ['x-goog-api-key', 's3cret']],
+  ])('%s', (url, header) => {
+    expect(gemini.credentialHeader('s3cret', upstreamOf({ url }))).toEqual(header);
   });
 });

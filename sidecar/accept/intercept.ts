@@ -106,6 +106,15 @@ class NamesDiffer extends Error {
   override name = 'NamesDiffer';
 }
 
+/** Total: what is thrown inside a callback of TLS ends the process. */
+function whyNotFor(name: string, to: Authority): Error | null {
+  try {
+    return isSame(name, { ...to, port: 443 }, 'https') ? null : new NamesDiffer(name);
+  } catch (failure) {
+    return failure as Error;
+  }
+}
+
 /** Rejects with the Error that ended it. `distrusted` is told when the agent says, afterwards, that it does not trust us. */
 function handshake(
   socket: Socket,
@@ -117,8 +126,11 @@ function handshake(
     isServer: true,
     secureContext,
     ALPNProtocols: ['http/1.1'],
-    SNICallback: (name, done) =>
-      isSame(name, { ...to, port: 443 }, 'https') ? done(null, secureContext) : done(new NamesDiffer(name)),
+    SNICallback: (name, done) => {
+      const why = whyNotFor(name, to);
+      if (why) done(why);
+      else done(null, secureContext);
+    },
   });
   return new Promise((resolve, reject) => {
     const late = setTimeout(() => fail(tooSlow()), HANDSHAKE_MS);

@@ -105,7 +105,7 @@ describe('curl', () => {
   it('100-continue with a body', async () => {
     const { stdout } = await curl(
       ...['-i', '--cacert', authorityFile, '-H', 'Expect: 100-continue', '-d', '{}'],
-      `${setting.double.tlsUrl}/openai-tls/v1/files`,
+      `${setting.double.tlsUrl}/openai-tls/v1/nowhere`,
     );
     expect(stdout).toMatch(/HTTP\/1\.1 403 Forbidden[\s\S]*unknown_endpoint/);
     expect(stdout).not.toContain('100 Continue');

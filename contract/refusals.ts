@@ -57,7 +57,7 @@ export const REFUSALS = {
     status: 403,
     mayRetry: false,
     advice:
-      'The destination is not a public address and no upstream declares it; declare it under `upstreams:`.',
+      'Declare the destination under `upstreams:` if it is yours; metadata services and Outrider itself are never reached.',
   },
   rate_limited: { status: 429, mayRetry: true, advice: 'Slow down; retry after the seconds in retry-after.' },
   body_too_large: { status: 413, mayRetry: false, advice: 'Send a smaller body, or raise `limits.body`.' },

@@ -1,4 +1,4 @@
-// `npm run bench [-- sidecar|mcp|collector] [--quick]`: prints DESIGN's table of speed and size, measured on this machine.
+// `npm run bench [-- sidecar|doors|mcp|collector] [--quick]`: prints DESIGN's table of speed and size, measured here.
 
 import { parseArgs } from 'node:util';
 import { printRows, type Row } from './report.ts';
@@ -16,6 +16,10 @@ if (wanted('sidecar')) {
 if (wanted('mcp')) {
   const { benchMcp } = await import('./mcp.ts');
   rows.push(...(await benchMcp(values.quick)));
+}
+if (wanted('doors')) {
+  const { benchDoors } = await import('./doors.ts');
+  rows.push(...(await benchDoors(values.quick)));
 }
 if (wanted('collector')) {
   const { benchCollector } = await import('./collector.ts');

@@ -3,7 +3,7 @@
 
 import { spawn } from 'node:child_process';
 import { mkdtempSync, writeFileSync } from 'node:fs';
-import { createServer } from 'node:http';
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -80,28 +80,30 @@ const TOKEN_MS = 20;
 
 /** Streams chat completion chunks: the first after 30 ms, then one each 20 ms. */
 export async function startStreamer(): Promise<Upstream> {
-  const server = createServer((request, response) => {
-    request.resume();
-    request.on('end', () => {
-      response.writeHead(200, { 'content-type': 'text/event-stream' });
-      response.flushHeaders();
-      let sent = 0;
-      const send = (): void => {
-        if (sent < TOKENS) {
-          response.write(`data: ${JSON.stringify(chunk({ content: 'word ' }))}\n\n`);
-          sent += 1;
-          setTimeout(send, TOKEN_MS);
-          return;
-        }
-        const usage = { prompt_tokens: 190, completion_tokens: TOKENS, total_tokens: 190 + TOKENS };
-        response.end(`data: ${JSON.stringify({ ...chunk({}), choices: [], usage })}\n\ndata: [DONE]\n\n`);
-      };
-      setTimeout(send, FIRST_TOKEN_MS);
-    });
-  });
+  const server = createServer(streamTokens);
   await new Promise<void>((resolve) => void server.listen(0, '127.0.0.1', resolve));
   const { port } = server.address() as AddressInfo;
   return { url: `http://127.0.0.1:${port}`, stop: () => server.closeAllConnections() };
+}
+
+export function streamTokens(request: IncomingMessage, response: ServerResponse): void {
+  request.resume();
+  request.on('end', () => {
+    response.writeHead(200, { 'content-type': 'text/event-stream' });
+    response.flushHeaders();
+    let sent = 0;
+    const send = (): void => {
+      if (sent < TOKENS) {
+        response.write(`data: ${JSON.stringify(chunk({ content: 'word ' }))}\n\n`);
+        sent += 1;
+        setTimeout(send, TOKEN_MS);
+        return;
+      }
+      const usage = { prompt_tokens: 190, completion_tokens: TOKENS, total_tokens: 190 + TOKENS };
+      response.end(`data: ${JSON.stringify({ ...chunk({}), choices: [], usage })}\n\ndata: [DONE]\n\n`);
+    };
+    setTimeout(send, FIRST_TOKEN_MS);
+  });
 }
 
 const chunk = (delta: object): object => ({

@@ -3,7 +3,7 @@
 
 import { hash } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
-import type { DialectName } from '../../contract/attributes.ts';
+import { type DialectName, speaksLlm } from '../../contract/attributes.ts';
 import { STDIO } from '../../contract/config/addresses.ts';
 import type { Upstream } from '../../contract/config/config.ts';
 import { Refusal } from '../../contract/refusals.ts';
@@ -36,7 +36,7 @@ export async function classify(identified: Identified, use: Classification): Pro
   const observing = identified.agent.mode === 'observe';
   const base = basePathOf(upstream);
   const head = headOf(identified, base);
-  const endpoint = dialect.recognise(head, base);
+  const endpoint = isBeside(upstream, base, head.path) ? undefined : dialect.recognise(head, base);
   learn(identified, { upstream, dialect, head, endpoint });
   if (!endpoint) {
     if (!observing) throw unknownEndpoint(head, upstream, dialect);
@@ -75,6 +75,10 @@ function headOf({ method, to, path, query, request }: Identified, base: string):
   const already = base === '' || path === base || path.startsWith(`${base}/`);
   return { method, path: already ? path : base + path, query, headers: request.headers };
 }
+
+/** By url a provider's host may be reached beside the path its upstream declares: its credential is not bound there. */
+const isBeside = ({ speaks }: Upstream, base: string, path: string): boolean =>
+  speaksLlm(speaks) && base !== '' && path !== base && !path.startsWith(`${base}/`);
 
 const hasBody = (request: IncomingMessage): boolean =>
   request.headers['content-length'] !== undefined || request.headers['transfer-encoding'] !== undefined;

@@ -17,6 +17,7 @@ import { ANSWER, MODEL, REQUEST, streamTokens } from './upstream.ts';
 const LOAD_CPU = 0;
 const PROXY_CPU = 1;
 const WARM_CALLS = 200;
+const KEEP_ALIVE_MS = 60_000;
 const CLI = process.env.BENCH_CLI ?? new URL('../bin/outrider.js', import.meta.url).pathname;
 const TOOL_CALL = JSON.stringify({
   jsonrpc: '2.0',
@@ -67,8 +68,11 @@ async function startUpstreams(): Promise<Upstreams> {
   const tls = createTlsServer({ cert: certificatePem, key: keyPem }, (incoming, response) =>
     isStream(incoming) ? streamTokens(incoming, response) : serve(incoming, response),
   );
-  for (const server of [plain, tls])
+  for (const server of [plain, tls]) {
+    // a connection that one way must open anew and the other not would be measured as the other's speed
+    server.keepAliveTimeout = KEEP_ALIVE_MS;
     await new Promise<void>((resolve) => void server.listen(0, '127.0.0.1', resolve));
+  }
   const portOf = (server: typeof plain | typeof tls): number => (server.address() as AddressInfo).port;
   return {
     tls: `https://localhost:${portOf(tls)}`,
@@ -166,8 +170,13 @@ export async function benchDoors(quick: boolean): Promise<Row[]> {
   if (code !== 0) throw new Error(stderr);
   const ca = readFileSync(join(data, 'ca', 'ca.pem'), 'utf8');
   const plain = new Agent();
-  const direct = new Agent({ connect: { ca: upstreams.authorityPem } });
-  const intercepted = new ProxyAgent({ uri: proxy, proxyTunnel: true, requestTls: { ca } });
+  const direct = new Agent({ keepAliveTimeout: KEEP_ALIVE_MS, connect: { ca: upstreams.authorityPem } });
+  const intercepted = new ProxyAgent({
+    keepAliveTimeout: KEEP_ALIVE_MS,
+    uri: proxy,
+    proxyTunnel: true,
+    requestTls: { ca },
+  });
 
   const whole = `${upstreams.tls}/whole/v1/chat/completions`;
   const calls = quick ? 300 : 3_000;

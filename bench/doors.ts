@@ -1,9 +1,9 @@
-// What the other doors cost: a call whose TLS is looked into, and a tool call, each beside the same call made directly,
-// in turn. Load and upstreams have one core, the sidecar the other.
+// What a call pays for having its TLS looked into, beside the same call made directly, in turn. Load and upstream have
+// one core, the sidecar the other.
 
 import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
-import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
-import { createServer as createTlsServer } from 'node:https';
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { createServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -19,17 +19,6 @@ const PROXY_CPU = 1;
 const WARM_CALLS = 200;
 const KEEP_ALIVE_MS = 60_000;
 const CLI = process.env.BENCH_CLI ?? new URL('../bin/outrider.js', import.meta.url).pathname;
-const TOOL_CALL = JSON.stringify({
-  jsonrpc: '2.0',
-  id: 1,
-  method: 'tools/call',
-  params: { name: 'read_file', arguments: { path: '/drafts/report.md' } },
-});
-const TOOL_RESULT = JSON.stringify({
-  jsonrpc: '2.0',
-  id: 1,
-  result: { content: [{ type: 'text', text: 'All agents are well. '.repeat(40) }] },
-});
 const STREAMED = JSON.stringify({
   model: MODEL,
   stream: true,
@@ -38,9 +27,8 @@ const STREAMED = JSON.stringify({
   messages: [{ role: 'user', content: 'hello' }],
 });
 
-interface Upstreams {
-  readonly tls: string;
-  readonly plain: string;
+interface Upstream {
+  readonly url: string;
   readonly authorityPem: string;
 }
 
@@ -50,63 +38,47 @@ interface Way {
 }
 
 function serve(incoming: IncomingMessage, response: ServerResponse): void {
-  let body = '';
-  incoming.on('data', (chunk) => {
-    body += String(chunk);
-  });
-  incoming.on('end', () => {
-    const answer = body.includes('"jsonrpc"') ? TOOL_RESULT : ANSWER;
-    response.writeHead(200, { 'content-type': 'application/json' }).end(answer);
-  });
+  incoming.resume();
+  incoming.on('end', () => response.writeHead(200, { 'content-type': 'application/json' }).end(ANSWER));
 }
 
 const isStream = ({ url }: IncomingMessage): boolean => url!.startsWith('/streams/');
 
-async function startUpstreams(): Promise<Upstreams> {
+async function startUpstream(): Promise<Upstream> {
   const { certificatePem, keyPem, authorityPem } = await makeServerCertificate();
-  const plain = createServer(serve);
-  const tls = createTlsServer({ cert: certificatePem, key: keyPem }, (incoming, response) =>
+  const server = createServer({ cert: certificatePem, key: keyPem }, (incoming, response) =>
     isStream(incoming) ? streamTokens(incoming, response) : serve(incoming, response),
   );
-  for (const server of [plain, tls]) {
-    // a connection that one way must open anew and the other not would be measured as the other's speed
-    server.keepAliveTimeout = KEEP_ALIVE_MS;
-    await new Promise<void>((resolve) => void server.listen(0, '127.0.0.1', resolve));
-  }
-  const portOf = (server: typeof plain | typeof tls): number => (server.address() as AddressInfo).port;
-  return {
-    tls: `https://localhost:${portOf(tls)}`,
-    plain: `http://127.0.0.1:${portOf(plain)}`,
-    authorityPem,
-  };
+  // a connection that one way must open anew and the other not would be measured as the other's speed
+  server.keepAliveTimeout = KEEP_ALIVE_MS;
+  await new Promise<void>((resolve) => void server.listen(0, '127.0.0.1', resolve));
+  return { url: `https://localhost:${(server.address() as AddressInfo).port}`, authorityPem };
 }
 
-const configOf = ({ tls, plain }: Upstreams, collector: string): string => `fleet: bench
+const configOf = ({ url }: Upstream, collector: string): string => `fleet: bench
 mode: enforce
 budgets: [$900000/month]
 upstreams:
-  openai: { url: "${tls}/whole", speaks: openai, credential: openai, priced_as: openai }
-  streams: { url: "${tls}/streams", speaks: openai, credential: openai, priced_as: openai }
-  tools: { url: "${plain}/mcp", speaks: mcp }
+  openai: { url: "${url}/whole", speaks: openai, credential: openai, priced_as: openai }
+  streams: { url: "${url}/streams", speaks: openai, credential: openai, priced_as: openai }
 credentials: { openai: { from: env:BENCH_KEY } }
 roles:
   researcher:
-    allow: [llm openai/${MODEL}, llm streams/${MODEL}, mcp tools/read_*]
-    ask: ['mcp tools/write_* when !path_within(args.path, "/drafts")']
+    allow: [llm openai/${MODEL}, llm streams/${MODEL}]
 agents: { scout: { role: researcher, budgets: [$900000/month] } }
 listen: { proxy: 127.0.0.1:0, admin: 127.0.0.1:0, otlp: ${new URL(collector).host} }
 collector: ${collector}
 `;
 
 async function startSidecar(
-  upstreams: Upstreams,
+  upstream: Upstream,
   collector: string,
 ): Promise<{ running: Running; data: string }> {
   const data = mkdtempSync(join(tmpdir(), 'outrider-bench-doors-'));
   const config = join(data, 'outrider.yaml');
-  const authority = join(data, 'upstreams.pem');
-  writeFileSync(config, configOf(upstreams, collector));
-  writeFileSync(authority, upstreams.authorityPem);
+  const authority = join(data, 'upstream.pem');
+  writeFileSync(config, configOf(upstream, collector));
+  writeFileSync(authority, upstream.authorityPem);
   const env = { BENCH_KEY: 'sk-bench', NODE_EXTRA_CA_CERTS: authority };
   const args = [
     '--max-semi-space-size=4',
@@ -131,11 +103,7 @@ async function timed({ url, dispatcher }: Way, body: string): Promise<number> {
   return performance.now() - began;
 }
 
-const HEADERS = {
-  'content-type': 'application/json',
-  accept: 'application/json, text/event-stream',
-  'mcp-protocol-version': '2025-06-18',
-};
+const HEADERS = { 'content-type': 'application/json' };
 
 /** By turns, so that both meet the same machine: what the second way adds at each percentile. */
 async function added(direct: Way, through: Way, body: string, calls: number): Promise<(p: number) => number> {
@@ -162,15 +130,14 @@ async function firstTokens({ url, dispatcher }: Way): Promise<number[]> {
 }
 
 export async function benchDoors(quick: boolean): Promise<Row[]> {
-  const upstreams = await startUpstreams();
+  const upstream = await startUpstream();
   const sink = await startNode([new URL('./arms/sink.ts', import.meta.url).pathname], { cpu: LOAD_CPU });
-  const { running, data } = await startSidecar(upstreams, String(sink.ready[0]!.url));
+  const { running, data } = await startSidecar(upstream, String(sink.ready[0]!.url));
   const { proxy } = running.ready[0]!.listen as { proxy: string };
   const { code, stderr } = await runOutrider(['ca', '--data', data]);
   if (code !== 0) throw new Error(stderr);
   const ca = readFileSync(join(data, 'ca', 'ca.pem'), 'utf8');
-  const plain = new Agent();
-  const direct = new Agent({ keepAliveTimeout: KEEP_ALIVE_MS, connect: { ca: upstreams.authorityPem } });
+  const direct = new Agent({ keepAliveTimeout: KEEP_ALIVE_MS, connect: { ca: upstream.authorityPem } });
   const intercepted = new ProxyAgent({
     keepAliveTimeout: KEEP_ALIVE_MS,
     uri: proxy,
@@ -178,7 +145,7 @@ export async function benchDoors(quick: boolean): Promise<Row[]> {
     requestTls: { ca },
   });
 
-  const whole = `${upstreams.tls}/whole/v1/chat/completions`;
+  const whole = `${upstream.url}/whole/v1/chat/completions`;
   const calls = quick ? 300 : 3_000;
   const tls = await added(
     { url: whole, dispatcher: direct },
@@ -186,14 +153,7 @@ export async function benchDoors(quick: boolean): Promise<Row[]> {
     REQUEST,
     calls,
   );
-  const toolUrls = [`${upstreams.plain}/mcp`, `${proxy}/tools/mcp`] as const;
-  const tool = await added(
-    { url: toolUrls[0], dispatcher: plain },
-    { url: toolUrls[1], dispatcher: plain },
-    TOOL_CALL,
-    calls,
-  );
-  const streams = `${upstreams.tls}/streams/v1/chat/completions`;
+  const streams = `${upstream.url}/streams/v1/chat/completions`;
   const firsts: [number[], number[]] = [[], []];
   for (let round = 0; round < (quick ? 2 : 5); round++) {
     for (const [way, dispatcher] of [direct, intercepted].entries()) {
@@ -203,15 +163,10 @@ export async function benchDoors(quick: boolean): Promise<Row[]> {
   }
   const token = median(firsts[1]) - median(firsts[0]);
   const memory = residentMegabytes(running.child.pid!);
-  await Promise.all([direct.destroy(), intercepted.destroy(), plain.destroy(), running.stop(), sink.stop()]);
+  await Promise.all([direct.destroy(), intercepted.destroy(), running.stop(), sink.stop()]);
   return [
     row('intercepted TLS, added latency p50, 1 connection', `${tls(50).toFixed(3)} ms`),
     row('intercepted TLS, added latency p99, 1 connection', `${tls(99).toFixed(3)} ms`),
-    row('MCP tools/call, added latency p50', `${tool(50).toFixed(3)} ms`, {
-      must: '≤ 0.5',
-      aim: '≤ 0.3',
-      met: tool(50) <= 0.5,
-    }),
     row('intercepted TLS, added time to first token, 200 streams, p50', `${token.toFixed(2)} ms`, {
       must: '≤ 1',
       aim: '≤ 0.5',

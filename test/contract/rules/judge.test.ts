@@ -4,7 +4,7 @@ import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import type { Verdict } from '../../../contract/attributes.ts';
 import { loadConditions } from '../../../contract/rules/condition.ts';
-import { judge } from '../../../contract/rules/judge.ts';
+import { couldAllow, judge } from '../../../contract/rules/judge.ts';
 import { parseRule } from '../../../contract/rules/parse.ts';
 import { RuleError } from '../../../contract/rules/rule-error.ts';
 import type { KnownUpstream } from '../../../contract/rules/target.ts';
@@ -112,5 +112,25 @@ describe('a rule that cannot stand', () => {
     expect(parse).toThrow(message);
     if (suggestion === undefined) return;
     expect(parse).toThrow(expect.objectContaining({ suggestion }));
+  });
+});
+
+describe('what a list may show', () => {
+  const tool = (name: string): Subject => ({ kind: 'mcp', upstream: 'files', tool: name });
+  const rules = ruleSet({
+    prohibited: ['mcp files/wipe'],
+    deny: ['mcp files/delete_*', 'mcp files/write_* when args.path == "/"'],
+    ask: ['mcp files/move_*'],
+    allow: ['mcp files/*_all', 'mcp files/read_* when args.path == "/drafts"', 'mcp files/write_*'],
+  });
+  it.each([
+    ['wipe', false],
+    ['delete_all', false],
+    ['write_file', true],
+    ['move_file', true],
+    ['read_file', true],
+    ['list', false],
+  ])('%s: %s', (name, shown) => {
+    expect(couldAllow(rules, tool(name))).toBe(shown);
   });
 });

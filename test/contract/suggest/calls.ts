@@ -28,6 +28,12 @@ export const llm = (target: string, more: Partial<RecordedCalls> = {}): Recorded
   return { ...SEEN, action: 'llm_inference', upstream, model, target, ...more };
 };
 
+/** A tool server's: `files/read_file`, or `files (tools/list)` for a side method. */
+export const mcp = (target: string): RecordedCalls => {
+  const [upstream = ''] = target.split(/[ /]/);
+  return { ...SEEN, action: 'tool_use', upstream, target };
+};
+
 export const tool = (name: string, more: Partial<RecordedCalls> = {}): RecordedCalls => ({
   ...SEEN,
   action: 'tool_request',

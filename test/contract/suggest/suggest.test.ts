@@ -7,7 +7,7 @@ import { judge } from '../../../contract/rules/judge.ts';
 import { parseRule } from '../../../contract/rules/parse.ts';
 import type { Subject } from '../../../contract/rules.ts';
 import { suggest } from '../../../contract/suggest/suggest.ts';
-import { http, llm, tool } from './calls.ts';
+import { http, llm, mcp, tool } from './calls.ts';
 
 const HOST = 'https://api.example';
 const get = (...paths: string[]) => paths.map((path) => http(`GET ${HOST}${path}`));
@@ -15,6 +15,21 @@ const post = (...paths: string[]) => paths.map((path) => http(`POST ${HOST}${pat
 const rulesFor = (calls: readonly RecordedCalls[]) =>
   suggest(calls).allow.map(({ rule }) => rule.replace(HOST, ''));
 const WORDS = ['ant', 'bee', 'cow', 'dog', 'elk'];
+
+test('each tool, resource and prompt of a server by its name, and its side methods with any', () => {
+  const called = ['files/read_file', 'files/read_dir', 'files/resource:file:///a', 'files (tools/list)'].map(
+    mcp,
+  );
+  expect(rulesFor(called).toSorted()).toEqual([
+    'mcp files/read_dir',
+    'mcp files/read_file',
+    'mcp files/resource:file:///a',
+  ]);
+  expect(suggest([mcp('files (tools/list)')])).toMatchObject({
+    allow: [],
+    leftOut: [{ why: expect.stringContaining('a side endpoint') }],
+  });
+});
 
 describe('models', () => {
   test.each([

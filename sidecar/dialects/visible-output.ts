@@ -1,6 +1,6 @@
 // How many output tokens a visible text surely is, as it streams past: for providers that report usage only at the end.
 // Tokenizers never join words across a space, and cut long ones; runs of one character (rules, indentation) can be a
-// single token of any length, so they count for nothing. A test holds this to two whole vocabularies.
+// single token, so they count for next to nothing. A test holds this to two whole vocabularies.
 //
 //   "The  infrastructure ------ x = 国际"    counts The · infrastructure · x · 国际
 
@@ -15,13 +15,16 @@ export interface VisibleOutput {
 
 /** Letters of the longest token there is; of ideographs, kana and hangul half as many. */
 const LETTERS_PER_TOKEN_MAX = 26;
+/** Of the longest run that is one token (spaces, dashes). */
+const CHARACTERS_PER_TOKEN_MAX = 128;
 const FIRST_IDEOGRAPH = 0x2e80;
 const SPACE = 0x20;
 const NO_BREAK_SPACE = 0xa0;
 const IDEOGRAPHIC_SPACE = 0x3000;
 
 export function visibleOutput(): VisibleOutput {
-  let tokens = 0;
+  let words = 0;
+  let characters = 0;
   /** Letters for which the present word may go on before it must be one token more; 0 between words. */
   let room = 0;
   let previous = 0;
@@ -33,12 +36,13 @@ export function visibleOutput(): VisibleOutput {
       // Two texts by turns may each be in the middle of a word: what comes first is taken for its rest.
       if (key !== current && room === 0) room = LETTERS_PER_TOKEN_MAX;
       current = key;
+      characters += text.length;
       for (let at = 0; at < text.length; at++) {
         const code = text.charCodeAt(at);
         if (code <= SPACE || code === NO_BREAK_SPACE || code === IDEOGRAPHIC_SPACE) room = 0;
         else if (code !== previous && isLetter(code)) {
           if (room <= 0) {
-            tokens += 1;
+            words += 1;
             room = LETTERS_PER_TOKEN_MAX;
           }
           room -= code >= FIRST_IDEOGRAPH ? 2 : 1;
@@ -47,7 +51,7 @@ export function visibleOutput(): VisibleOutput {
         previous = code;
       }
     },
-    tokens: () => tokens,
+    tokens: () => Math.max(words, Math.floor(characters / CHARACTERS_PER_TOKEN_MAX)),
   };
 }
 

@@ -121,7 +121,7 @@ describe.each(CASES)('%s', (_, golden) => {
     });
 
   if (streams)
-    it('is metered alike at every split, and passes byte for byte', () => {
+    it('SSE-01, 02: is metered alike at every split, and passes byte for byte', () => {
       const { dialect, description } = described(golden);
       const { answerBody } = golden;
       const drops = expected.usageChunk === undefined ? [false] : [false, true];

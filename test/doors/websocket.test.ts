@@ -116,7 +116,7 @@ describe('a WebSocket', () => {
     });
   });
 
-  it('an answer that is not 101 is an answer', async () => {
+  it('SMUG-29: an answer that is not 101 is an answer', async () => {
     expect(await statusOf(socketTo('/live/live/plain'))).toMatchObject({ status: 200 });
   });
 

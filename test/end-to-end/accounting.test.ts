@@ -243,7 +243,7 @@ describe('every ending has its row', () => {
     expect(Number(row.cost_usd)).toBeGreaterThan(0);
   });
 
-  it('hung up in the middle of a stream: aborted within a second, what was seen is paid', async () => {
+  it('SSE-06: hung up in the middle of a stream: aborted within a second, what was seen is paid', async () => {
     fleet.behave(() => ({ betweenEventsMs: 200 }));
     const before = fleet.provider.requests.length;
     const stream = await openai().chat.completions.create({
@@ -261,7 +261,7 @@ describe('every ending has its row', () => {
     expect(Number(row.tokens_out)).toBeGreaterThan(0);
   });
 
-  it('an error inside a stream is a failure though the status was 200', async () => {
+  it('SSE-09: an error inside a stream is a failure though the status was 200', async () => {
     fleet.behave(() => ({ streamErrorAfterEvents: 4 }));
     const { data, response } = await anthropic()
       .messages.create({ model: 'claude-haiku-4-5', max_tokens: 300, messages: MESSAGES, stream: true })

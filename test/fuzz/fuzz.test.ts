@@ -14,7 +14,7 @@ beforeAll(async () => {
 });
 afterAll(() => fuzz.stop());
 
-it(`${COUNT} mutated requests open nothing, break nothing and leave nothing behind`, async () => {
+it(`SMUG-44: ${COUNT} mutated requests open nothing, break nothing and leave nothing behind`, async () => {
   for (let done = 0; done < COUNT; done += ROUND)
     await fuzz.round(SEED, FROM + done, Math.min(ROUND, COUNT - done));
 }, 600_000);

@@ -51,7 +51,7 @@ const suffix = fc.oneof(
 );
 
 describe('an authority', () => {
-  it('that is accepted is what a URL parser reads, and reads as itself again', () => {
+  it('AUTH-26: that is accepted is what a URL parser reads, and reads as itself again', () => {
     let accepted = 0;
     fc.assert(
       fc.property(host, suffix, (name, rest) => {

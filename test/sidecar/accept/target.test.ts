@@ -37,7 +37,7 @@ describe('a request target', () => {
     }
   });
 
-  it('means the same to a URL parser whenever it is accepted', () => {
+  it('PATH-22: means the same to a URL parser whenever it is accepted', () => {
     fc.assert(
       fc.property(fc.stringMatching(/^\/[ -~]{0,40}$/), (path) => {
         if (path.includes('?') || path.includes('#') || whyNotCanonical(path) !== null) return;

@@ -27,7 +27,7 @@ function read(
 
 const one = (text: string): Read => read([Buffer.from(text)]);
 
-describe('framing', () => {
+describe('framing (SSE-03)', () => {
   it.each([
     ['data: a\n\n', ['a']],
     ['data:a\n\ndata:  b\n\n', ['a', ' b']],

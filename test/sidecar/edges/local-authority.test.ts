@@ -48,7 +48,7 @@ async function visit(context: SecureContext, ca: string, host: string): Promise<
 }
 
 describe('the authority', () => {
-  it('signs servers and nothing else, with a key that only its owner reads', async () => {
+  it('TLS-14: signs servers and nothing else, with a key that only its owner reads', async () => {
     const directory = folder();
     const pem = await authorityIn(directory).certificatePem();
     const certificate = new X509Certificate(pem);

@@ -92,7 +92,7 @@ const cases: Case[] = [
   },
   {
     name: 'an unknown endpoint',
-    send: () => fetch(`${fleet.proxy}/openai/v1/files`, { method: 'POST', body: 'x' }),
+    send: () => fetch(`${fleet.proxy}/openai/v1/fine_tuning/jobs`, { method: 'POST', body: 'x' }),
     status: 403,
     code: 'out_of_scope',
     reason: 'unknown_endpoint',

@@ -121,7 +121,9 @@ describe('an agent that is only observed', () => {
   });
 
   it('is not refused what cannot be judged or priced; it passes unmetered', async () => {
-    const unknown = await fetch(`${sidecar.listen.sidecar!.proxy}/openai/v1/files`, { headers: observed });
+    const unknown = await fetch(`${sidecar.listen.sidecar!.proxy}/openai/v1/fine_tuning/jobs`, {
+      headers: observed,
+    });
     expect(unknown.status).toBe(404);
     expect(unknown.headers.get('x-outrider-refusal')).toBeNull();
     expect(await rowOf(unknown)).toMatchObject({ would_verdict: 'deny', http_status: 404, cost_usd: null });

@@ -1,10 +1,11 @@
 // Outrider's own commands as real processes: started, waited for until they say they are ready, killed.
 
 import { type ChildProcess, spawn } from 'node:child_process';
-import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
+import { copyPostgres } from './fresh-postgres.ts';
 
 const CLI = new URL('../../bin/outrider.js', import.meta.url).pathname;
 /** What runs `outrider`: this Node on this clone, unless a test names another Node or an installed package. */
@@ -38,6 +39,7 @@ export async function startOutrider(
   options: { ready: number; env?: NodeJS.ProcessEnv; cwd?: string; program?: Program },
 ): Promise<Started> {
   const [node, entry] = options.program ?? HERE;
+  if (!options.program) prepareData(args);
   const child = spawn(node, [entry, ...args], {
     stdio: ['ignore', 'pipe', 'pipe'],
     env: { ...process.env, ...options.env },
@@ -73,6 +75,16 @@ export async function startOutrider(
       await exited;
     },
   };
+}
+
+/** A collector that is told where its data is need not make its Postgres. */
+function prepareData(args: readonly string[]): void {
+  const [command] = args;
+  const data = args[args.indexOf('--data') + 1];
+  if ((command !== 'up' && command !== 'collector') || !args.includes('--data') || !data) return;
+  const own = join(data, 'collector');
+  mkdirSync(own, { recursive: true, mode: 0o700 });
+  copyPostgres(join(own, 'control'));
 }
 
 export interface Ended {
@@ -132,18 +144,21 @@ export async function rows<T = Record<string, unknown>>(sqlUrl: string, query: s
     .map((line) => JSON.parse(line) as T);
 }
 
-/** Asks again until `good` holds; rejects with the last answer at the deadline. */
+const ASK_AGAIN_AFTER_MS = { first: 50, longest: 250, growth: 1.3 };
+
+/** Asks again, less and less often, until `good` holds; rejects with the last answer at the deadline. */
 export async function until<T>(
   ask: () => Promise<T>,
   good: (value: T) => boolean,
   deadlineMs = 40_000,
 ): Promise<T> {
   const end = performance.now() + deadlineMs;
-  for (;;) {
+  const { first, longest, growth } = ASK_AGAIN_AFTER_MS;
+  for (let pauseMs = first; ; pauseMs = Math.min(longest, pauseMs * growth)) {
     const value = await ask();
     if (good(value)) return value;
     if (performance.now() > end)
       throw new Error(`not reached in ${deadlineMs} ms; last seen: ${JSON.stringify(value)?.slice(0, 2000)}`);
-    await new Promise((resolve) => setTimeout(resolve, 50));
+    await new Promise((resolve) => setTimeout(resolve, pauseMs));
   }
 }

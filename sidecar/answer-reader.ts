@@ -63,6 +63,7 @@ function live(meter: StreamMeter, rewrites: boolean): AnswerReader {
 function kept(streamed: boolean, read: (bytes: Buffer) => Metered | null): AnswerReader {
   const chunks: Buffer[] = [];
   let total = 0;
+  let ended = false;
   return {
     streamed,
     stream: null,
@@ -73,9 +74,15 @@ function kept(streamed: boolean, read: (bytes: Buffer) => Metered | null): Answe
       else chunks.length = 0;
       return chunk;
     },
-    flush: () => NOTHING,
-    metered: () =>
-      total > KEPT_BYTES_MAX ? null : read(chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks)),
+    flush() {
+      ended = true;
+      return NOTHING;
+    },
+    metered() {
+      if (total > KEPT_BYTES_MAX) return null;
+      const metered = read(chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks));
+      return metered && { ...metered, complete: metered.complete && (ended || metered.usage !== null) };
+    },
   };
 }
 

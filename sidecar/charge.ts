@@ -151,12 +151,9 @@ const totalTokens = (usage: Usage): bigint =>
 function chargeHungUp(call: Chargeable, metered: Metered | null, sent: boolean, prices: PriceBook): Charge {
   const outcome = { status: 'failure' as const, errorType: 'client_closed' };
   if (!sent) return { ...chargeUnsent(call), ...outcome };
-  if (metered?.usage && metered.complete)
-    return { ...chargeUsage(call, metered, metered.usage, prices), ...outcome };
+  // it heard all there was, and did not wait for the connection's end; a stream only listened to ends in no other way
+  if (metered?.complete) return chargeAnswered(call, metered, 200, prices);
   if (call.description?.outlivesAnswer) return { ...chargeHold(call), ...outcome };
-  // closing the stream of an act that was answered, or one that was only listened to, is how it ends
-  if (metered?.complete && call.description && call.description.acts.length > 0)
-    return chargeAnswered(call, metered, 200, prices);
   if (!call.description || !call.upstream || call.price == null || !call.held) {
     return { ...chargeNothing(call, 'none'), ...outcome };
   }
@@ -250,6 +247,8 @@ function chargeRefused(call: Chargeable, refusal: Refusal, sent: boolean): Charg
       errorType: refusal.code,
     };
   }
+  // ours alone is the failure: what the upstream was asked for, it may have done
+  if (sent) return { ...chargeHold(call), status: 'failure', errorType: refusal.code };
   return {
     ...chargeNothing(call, 'none'),
     source: 'none',

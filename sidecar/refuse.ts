@@ -25,6 +25,7 @@ export function refuse(failure: unknown, call: Known, trail: Trail, use: Refusin
     return;
   }
   const refusal = asRefusal(failure, call, use.log);
+  call.answer?.abort(refusal); // nobody listens to it any more
   const answer = (call.dialect ?? use.dialectFor(call)).refuse(refusal, {
     callId: call.id,
     head: call.head,

@@ -62,7 +62,17 @@ export function openTrail(accepted: Accepted, use: TrailServices): Trail {
     if (closed) return;
     closed = true;
     const durationMs = use.clock.monotonicMs() - call.startedMonotonicMs;
-    use.turn.defer(() => finish(ending(), httpStatus, refusal, durationMs));
+    use.turn.defer(() => finish(readable(ending), httpStatus, refusal, durationMs));
+  };
+
+  /** An answer that cannot be read even in part is one that broke off: its call ends all the same, and pays its hold. */
+  const readable = (ending: () => Ending): Ending => {
+    try {
+      return ending();
+    } catch (failure) {
+      use.log.error('call.answer_unreadable', { call: call.id, failure: sentenceOf(failure) });
+      return { kind: 'broken', metered: null, failure: null };
+    }
   };
 
   const finish = (ending: Ending, httpStatus: number, refusal: Refusal | null, durationMs: number): void => {

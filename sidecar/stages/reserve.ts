@@ -22,7 +22,7 @@ export async function reserve(authorized: Authorized, use: Reservation): Promise
   }
   if (description.requests.length > 0)
     return holdFor(authorized, boundOfRequests(authorized, description), null, use);
-  if (description.inputFile) return holdFor(authorized, authorized.batchFile?.bound ?? null, null, use);
+  if (description.inputFile) return holdForFile(authorized, use);
   return holdOne(authorized, description, use);
 }
 
@@ -46,6 +46,13 @@ async function holdOne(
   const held = price && policy.prices.bound(price, description, outputTokensMax ?? 0);
   if (!held) refuseUnpriced(authorized, description.unmeterable);
   return holdFor(authorized, held && { held, price }, outputTokensWritten, use);
+}
+
+/** A file may have been uploaded while its agent was only observed, and submitted when it no longer is. */
+async function holdForFile(authorized: Authorized, use: Reservation): Promise<Reserved> {
+  const bound = authorized.batchFile?.bound ?? null;
+  if (!bound) refuseUnpriced(authorized, 'what the requests in its input file cost has no bound');
+  return holdFor(authorized, bound, null, use);
 }
 
 async function holdFor(

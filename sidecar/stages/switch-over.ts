@@ -11,12 +11,11 @@ import { secretGuard } from '../secret-guard.ts';
 import type { Trail } from '../trail.ts';
 import { closeFrame, FrameError, frameChecker } from '../websocket-frames.ts';
 
-const METERED = { ...NOTHING_METERED, complete: true };
 const TUNNEL_OPEN = 'HTTP/1.1 200 Connection Established\r\n\r\n';
 
 export function switchOver(answered: Answered, upstream: Socket, trail: Trail): void {
   const { answer, response, outbound } = answered;
-  trail.answering(answer, () => METERED);
+  trail.answering(answer, () => NOTHING_METERED);
   const agent = response.socket;
   if (!agent || !mayOpen(answered)) {
     upstream.destroy();

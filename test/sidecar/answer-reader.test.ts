@@ -83,3 +83,26 @@ describe('a compressed answer', () => {
     expect(read(gzipSync(gzipSync(honest)), encoding)).toBeNull();
   });
 });
+
+describe('a whole answer', () => {
+  const usage = { outputTokens: 1 };
+  const readerThatFinds = (found: object | null) =>
+    readerOf({
+      answer: { status: 200, headers: [], header: () => undefined },
+      description: { acts: [] },
+      endpoint: { billed: 'tokens', operation: 'chat' },
+      dialect: { streams: () => false, meterWhole: () => ({ usage: found, complete: true }) },
+      outbound: { dropUsageChunk: false },
+    } as unknown as Answered);
+
+  it.each([
+    ['before its end', null, false, false],
+    ['before its end, when its usage was there', usage, false, true],
+    ['at its end', null, true, true],
+  ])('read %s', (_, found, ended, complete) => {
+    const reader = readerThatFinds(found);
+    reader.push(Buffer.from('{'));
+    if (ended) reader.flush();
+    expect(reader.metered()?.complete).toBe(complete);
+  });
+});

@@ -2,7 +2,7 @@
 
 import { beforeAll, describe, expect, it } from 'vitest';
 import { parseConfig } from '../../contract/config/parse.ts';
-import { Refusal } from '../../contract/refusals.ts';
+import { Refusal, type RefusalCode } from '../../contract/refusals.ts';
 import { type Chargeable, charge, type Ending } from '../../sidecar/charge.ts';
 import type { Description, Metered, Usage } from '../../sidecar/dialects/dialect.ts';
 import { openai } from '../../sidecar/dialects/openai.ts';
@@ -58,10 +58,7 @@ const metered = (more: Partial<Metered>): Metered => ({
   complete: true,
   ...more,
 });
-const refused = (
-  code: 'out_of_scope' | 'approval_needed' | 'upstream_timeout' | 'upstream_unreachable',
-  sent: boolean,
-): Ending => ({
+const refused = (code: RefusalCode, sent: boolean): Ending => ({
   kind: 'refused',
   refusal: new Refusal(code, 'x'),
   sent,
@@ -175,6 +172,27 @@ const cases: Case[] = [
   {
     name: 'cut at its hold: never more than that',
     ending: () => ({ kind: 'cut', metered: metered({}), outputTokens: 1_000_000 }),
+    status: 'success',
+    cost: HELD.nanodollars,
+    source: 'estimated',
+  },
+  {
+    name: 'lost by our own failure after it was sent: the hold',
+    ending: () => refused('audit_unavailable', true),
+    status: 'failure',
+    cost: HELD.nanodollars,
+    source: 'estimated',
+  },
+  {
+    name: 'hung up when all was said: answered',
+    ending: () => ({ kind: 'hung_up', metered: metered({ usage: USAGE }), sent: true }),
+    status: 'success',
+    cost: COST,
+    source: 'reported',
+  },
+  {
+    name: 'hung up when all was said and no usage: the hold, as if it had waited',
+    ending: () => ({ kind: 'hung_up', metered: metered({}), sent: true }),
     status: 'success',
     cost: HELD.nanodollars,
     source: 'estimated',

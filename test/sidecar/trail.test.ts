@@ -1,0 +1,55 @@
+// However a call ends, its hold is given back exactly once and its record is written: also where the end itself fails.
+
+import { expect, it } from 'vitest';
+import { createLog } from '../../kit/log.ts';
+import { createTurn } from '../../kit/turn.ts';
+import type { Answer, Credentialed } from '../../sidecar/call.ts';
+import { openTrail } from '../../sidecar/trail.ts';
+
+const HELD = { nanodollars: 5n, tokens: 7n };
+
+function trailWith(metered: () => never) {
+  const settled: unknown[] = [];
+  const ended: unknown[] = [];
+  const logged: string[] = [];
+  const log = createLog('sidecar', (line) => logged.push(line));
+  const turn = createTurn(log);
+  const call = {
+    id: 'c1',
+    startedMonotonicMs: 0,
+    startedAtMs: 0,
+    method: 'POST',
+    to: { kind: 'upstream', name: 'u' },
+    path: '/',
+    request: { headers: {} },
+    policy: { config: { fleet: 'f' }, digest: 'd', prices: {} },
+    price: {},
+    held: HELD,
+    hold: { leases: [], settle: (used: unknown) => settled.push(used) },
+    permit: { report: () => undefined },
+  } as unknown as Credentialed;
+  const trail = openTrail(call, {
+    book: { decide: async () => undefined, end: () => undefined },
+    clock: { monotonicMs: () => 1, nowMs: () => 1 },
+    turn,
+    log,
+    ended: (record: unknown) => void ended.push(record),
+  } as unknown as Parameters<typeof openTrail>[1]);
+  trail.answering({ status: 200 } as Answer, metered);
+  return { trail, turn, settled, ended, logged };
+}
+
+const unreadable = (): never => {
+  throw new Error('no such answer');
+};
+
+it.each(['answered', 'hangUp'] as const)('%s, an answer that cannot be read costs the hold', (end) => {
+  const { trail, turn, settled, ended, logged } = trailWith(unreadable);
+  trail[end]();
+  turn.finish();
+  trail.hangUp();
+  turn.finish();
+  expect(settled).toEqual([HELD]);
+  expect(ended).toMatchObject([{ status: 'failure', errorType: 'upstream_broken' }]);
+  expect(logged.join()).toContain('call.answer_unreadable');
+});

@@ -4,7 +4,7 @@
 
 import { sentenceOf } from '../kit/log.ts';
 import { type Command, type Io, UsageError } from './command.ts';
-import { leaveAgentsProxy, refuseWeakSurroundings } from './surroundings.ts';
+import { keepInspectorClosed, leaveAgentsProxy, refuseWeakSurroundings } from './surroundings.ts';
 import { withTokenFile } from './token-file.ts';
 
 const COMMANDS: Readonly<Record<string, { readonly line: string; load(): Promise<Command> }>> = {
@@ -42,6 +42,7 @@ Each command says more with --help.
 `;
 
 async function main(argv: readonly string[]): Promise<number> {
+  keepInspectorClosed();
   const io: Io = {
     stdout: (text) => void process.stdout.write(text),
     stderr: (text) => void process.stderr.write(text),

@@ -33,3 +33,8 @@ export async function leaveAgentsProxy({ env }: Io): Promise<void> {
   setGlobalDispatcher(new Agent());
   http.globalAgent = new http.Agent({ keepAlive: true });
 }
+
+/** Node opens an inspector at SIGUSR1, and an agent that runs as the same user may send one. */
+export function keepInspectorClosed(): void {
+  process.on('SIGUSR1', () => undefined);
+}

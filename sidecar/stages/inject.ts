@@ -51,7 +51,7 @@ export async function inject(admitted: Admitted, secrets: Secrets): Promise<Cred
   const forwarding = name === 'agent' && ofAgent === undefined;
   const credential = name === null || forwarding ? null : (policy.config.credentials.get(name) ?? null);
   const secret = credential && (await readSecret(secrets, credential));
-  const outbound = build(admitted, forwarding, secret !== null);
+  const outbound = build(admitted, forwarding, credential);
   if (credential && secret !== null) {
     if (credential.header) outbound.headers.push(credential.header, secret);
     else if (dialect.sign) outbound.headers.push(...(await sign(admitted, credential, outbound, secret)));
@@ -94,7 +94,7 @@ async function sign(
 function build(
   call: Admitted,
   forwarding: boolean,
-  injecting: boolean,
+  injected: Credential | null,
 ): Omit<Outbound, 'secret' | 'credential'> {
   const { upstream, head, description, method } = call;
   const becomes = method === 'WEBSOCKET' ? 'websocket' : null;
@@ -104,13 +104,13 @@ function build(
   const body = untouched ? call.body : splice(call, lineage);
   const dropUsageChunk = description?.mustAskForUsage === true && call.json !== undefined;
   const plainAnswer = dropUsageChunk || description?.rewritten === true || mayBeCut(call);
-  const headers = carriedHeaders(call, forwarding, plainAnswer);
+  const headers = carriedHeaders(call, forwarding, plainAnswer, injected?.header?.toLowerCase());
   headers.push('host', url.host, ...lineage);
   if (body.length > 0 || !(BODILESS.has(method) || becomes))
     headers.push('content-length', String(body.length));
   return {
     origin: url.origin,
-    path: head.path + (injecting ? withoutCredentials(head.query) : head.query),
+    path: head.path + (injected ? withoutCredentials(head.query) : head.query),
     method: becomes ? 'GET' : method,
     headers,
     body: body.length > 0 ? body : null,
@@ -140,7 +140,13 @@ function bare({ upstream, method }: Admitted): Outbound {
 const mayBeCut = ({ description, agent, hold }: Admitted): boolean =>
   description?.stream === true && agent.mode === 'enforce' && hold !== null;
 
-function carriedHeaders({ request, dialect }: Admitted, forwarding: boolean, plainAnswer: boolean): string[] {
+/** `place` is the header that our own credential goes into, where the config names one. */
+function carriedHeaders(
+  { request, dialect }: Admitted,
+  forwarding: boolean,
+  plainAnswer: boolean,
+  place: string | undefined,
+): string[] {
   const { rawHeaders } = request;
   const listed = String(request.headers.connection ?? '')
     .toLowerCase()
@@ -150,7 +156,7 @@ function carriedHeaders({ request, dialect }: Admitted, forwarding: boolean, pla
     const name = rawHeaders[i]!.toLowerCase();
     if (DROPPED.has(name) || name.startsWith('x-outrider-') || name.startsWith('x-forwarded-')) continue;
     if (!forwarding && (CREDENTIAL_PLACES.has(name) || dialect.credentialHeaders.includes(name))) continue;
-    if (listed.includes(name) || (plainAnswer && name === 'accept-encoding')) continue;
+    if (name === place || listed.includes(name) || (plainAnswer && name === 'accept-encoding')) continue;
     headers.push(name, rawHeaders[i + 1]!);
   }
   if (plainAnswer) headers.push('accept-encoding', 'identity');

@@ -14,6 +14,8 @@ import {
 import { REAL_KEY, SAMPLE } from './fleet.ts';
 
 const KEYS = { SCOUT_KEY: 'okey-scout-1234567890', PR_KEY: 'okey-pr-1234567890' };
+/** The real key of agents named pr-*. */
+const PR_REAL_KEY = 'sk-real-of-pr-5d1e7a90c3';
 
 let provider: Provider;
 let collector: Started;
@@ -23,10 +25,14 @@ beforeAll(async () => {
   provider = await startProvider();
   const directory = temporaryDirectory('identity');
   const yaml = SAMPLE.replaceAll('{provider}', provider.url)
-    .replace('agents:\n', 'agents:\n  pr-*: { role: researcher, key: env:PR_KEY, mode: observe }\n')
+    .replace(
+      'agents:\n',
+      'agents:\n  pr-*: { role: researcher, key: env:PR_KEY, mode: observe, credentials: { openai: of-pr } }\n',
+    )
     .replace('scout: { role: researcher,', 'scout: { role: researcher, key: env:SCOUT_KEY,')
+    .replace('credentials:\n', 'credentials:\n  of-pr: { from: env:PR_REAL_KEY }\n')
     .replace('roles:\n', 'prohibited: [llm anthropic/claude-opus-*]\nroles:\n');
-  const env = { REAL_KEY, OUTRIDER_TOKEN: '', ...KEYS };
+  const env = { REAL_KEY, PR_REAL_KEY, OUTRIDER_TOKEN: '', ...KEYS };
   const data = join(directory, 'data');
   const config = writeConfig(directory, yaml);
   collector = await startOutrider(['collector', '--config', config, '--data', data], { ready: 1, env });
@@ -104,6 +110,27 @@ describe('an agent key', () => {
       ),
     ).toBeTruthy();
   });
+});
+
+it('CRED-13: two agents at one host, call by call on kept connections, each by its own credential', async () => {
+  const owners = [
+    { token: KEYS.SCOUT_KEY, name: 'scout', real: REAL_KEY },
+    { token: KEYS.PR_KEY, name: 'pr-1', real: PR_REAL_KEY },
+  ];
+  const before = provider.requests.length;
+  for (let round = 0; round < 25; round++) {
+    const answers = Array.from({ length: 40 }, (_, at) => {
+      const { token, name } = owners[at % 2]!;
+      return chat({ 'x-outrider-token': token, 'x-outrider-agent': name, 'x-owner': name });
+    });
+    for (const answer of await Promise.all(answers)) await answer.arrayBuffer();
+  }
+  const received = provider.requests.slice(before);
+  expect(received).toHaveLength(1_000);
+  for (const { headers } of received) {
+    const { real } = owners.find(({ name }) => name === headers['x-owner'])!;
+    if (headers.authorization !== `Bearer ${real}`) expect.fail(`${headers['x-owner']} by another's`);
+  }
 });
 
 describe('an agent that is only observed', () => {

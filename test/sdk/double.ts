@@ -11,6 +11,8 @@ export interface Received {
   /** With its query, as on the request line. */
   readonly url: string;
   readonly headers: IncomingHttpHeaders;
+  /** Flat list of names and values, as they came. */
+  readonly rawHeaders: readonly string[];
   readonly body: Buffer;
   readonly encrypted: boolean;
 }
@@ -56,6 +58,7 @@ export async function startDouble(): Promise<Double> {
         method: request.method!,
         url: request.url!,
         headers: request.headers,
+        rawHeaders: request.rawHeaders,
         body: Buffer.concat(pieces),
         encrypted: 'encrypted' in request.socket,
       };

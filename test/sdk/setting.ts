@@ -8,6 +8,7 @@ import { type Action, REAL_KEY } from '../end-to-end/fleet.ts';
 import {
   rows,
   runOutrider,
+  type Started,
   startOutrider,
   temporaryDirectory,
   until,
@@ -38,6 +39,8 @@ export interface Setting {
   readonly double: Double;
   readonly proxy: string;
   readonly dataDirectory: string;
+  /** `outrider up`, which is sidecar and collector. */
+  readonly outrider: Started;
   /**
    * A way to the upstream of that name. In the config there are as many upstreams as ways: `NAME` at `{plain}/NAME`
    * by reverse and forward, and `NAME-tls` at `{tls}/NAME-tls` when intercepted.
@@ -86,6 +89,7 @@ export async function startSetting(
     double,
     proxy,
     dataDirectory,
+    outrider,
     async way(name, upstream) {
       const dispatcher =
         name === 'reverse'

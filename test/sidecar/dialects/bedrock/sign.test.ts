@@ -27,7 +27,14 @@ async function verdict(secret: string, origin = IN_REGION, path?: string): Promi
     flat.flatMap((name, at) => (at % 2 === 0 ? [[name, flat[at + 1]]] : [])),
   );
   const { method, body } = unsigned;
-  const received: Received = { method, url: unsigned.path, headers, body, encrypted: true };
+  const received: Received = {
+    method,
+    url: unsigned.path,
+    headers,
+    rawHeaders: flat,
+    body,
+    encrypted: true,
+  };
   return ifSigned(() => ({ status: 200 }))(received).status;
 }
 

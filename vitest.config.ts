@@ -8,7 +8,7 @@ export default defineConfig({
     testTimeout: 60_000,
     hookTimeout: 120_000,
     globalSetup: ['test/support/own-folder.ts'],
-    setupFiles: ['test/support/no-orphans.ts'],
+    setupFiles: ['test/support/nothing-left.ts'],
     pool: 'forks',
     maxWorkers: 2,
     reporters: ['default'],

@@ -1,14 +1,22 @@
-// After the last test of a file: a process that it started and did not end, because a hook failed or ran out of time, must
-// not take the machine from the next file.
+// What one file of tests leaves behind goes with it, not with the whole run: a process that it started and did not end,
+// because a hook failed or ran out of time, must not take the machine from the next file, and the folders of all files
+// together are gigabytes, which take longer to remove at the end than Vitest waits.
 
-import { readFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync } from 'node:fs';
+import { rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { afterAll } from 'vitest';
 
-afterAll(() => {
+const folder = mkdtempSync(join(tmpdir(), 'file-'));
+process.env.TMPDIR = folder;
+
+afterAll(async () => {
   for (const pid of childrenOf(process.pid)) {
     console.warn(`still running after the last test, ended now: ${commandOf(pid)}`);
     end(pid);
   }
+  await rm(folder, { recursive: true, force: true, maxRetries: 5, retryDelay: 200 });
 });
 
 /** What it started too, before it: nobody is there to do so afterwards. */

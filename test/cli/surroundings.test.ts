@@ -15,7 +15,7 @@ function said(env: NodeJS.ProcessEnv): string {
   return text;
 }
 
-describe('the environment of a process that carries calls', () => {
+describe('the environment of a process that carries calls (TLS-09)', () => {
   it.each([
     [{ NODE_TLS_REJECT_UNAUTHORIZED: '0' }, /unset it, and name a private authority in NODE_EXTRA_CA_CERTS/],
     [{ NODE_OPTIONS: '--tls-keylog=/tmp/keys' }, /NODE_OPTIONS holds --tls-keylog/],

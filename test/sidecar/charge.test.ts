@@ -81,7 +81,7 @@ const cases: Case[] = [
     source: 'reported',
   },
   {
-    name: 'answered without usage: the hold',
+    name: 'SSE-05: answered without usage: the hold',
     ending: () => ({ kind: 'answered', metered: metered({}), upstreamStatus: 200 }),
     status: 'success',
     cost: HELD.nanodollars,

@@ -40,7 +40,7 @@ describe('an address', () => {
     .map((groups) => groups as number[]);
   const hex = (groups: readonly number[]): string => groups.map((group) => group.toString(16)).join(':');
 
-  it('is the same by its bytes, by every way IPv6 may be written, and by a url', () => {
+  it('SSRF-39: is the same by its bytes, by every way IPv6 may be written, and by a url', () => {
     fc.assert(
       fc.property(v6, (groups) => {
         const bytes = Uint8Array.from(groups.flatMap((group) => [group >> 8, group & 0xff]));

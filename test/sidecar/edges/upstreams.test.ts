@@ -67,7 +67,7 @@ async function ask(origin: string, path: string, credential?: string): Promise<s
 }
 
 describe('a kept connection', () => {
-  it('is used again for the same credential, and never for another', async () => {
+  it('TLS-13: is used again for the same credential, and never for another', async () => {
     const { origin, connections } = await serving((socket, connection) =>
       socket.write(`${OK}no ${connection}`),
     );

@@ -2,6 +2,7 @@
 
 import { writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
+import { sentenceOf } from '../kit/log.ts';
 import { EXIT, type Io } from './command.ts';
 import { DEFAULT_DATA } from './process.ts';
 import { readTrust } from './trust-files.ts';
@@ -31,6 +32,14 @@ export async function run(args: readonly string[], io: Io): Promise<number> {
   const { certificate, bundle } = await readTrust(values.data ?? io.env.OUTRIDER_DATA ?? DEFAULT_DATA);
   const pem = values.bundle ? bundle : certificate;
   if (values.out === undefined) io.stdout(pem);
-  else writeFileSync(values.out, pem);
+  else write(values.out, pem);
   return EXIT.done;
+}
+
+function write(file: string, pem: string): void {
+  try {
+    writeFileSync(file, pem);
+  } catch (failure) {
+    throw new Error(`${file} cannot be written; name another with --out (${sentenceOf(failure)}).`);
+  }
 }

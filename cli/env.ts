@@ -9,8 +9,9 @@ import { agentVariables } from './variables.ts';
 
 export const help = `outrider env: the variables that point an agent at its sidecar
 
-Usage: outrider env --agent NAME [--config FILE] [--data DIR] [--proxy URL] [--format shell|compose|json] [--json]
+Usage: outrider env [--agent NAME] [--config FILE] [--data DIR] [--proxy URL] [--format shell|compose|json] [--json]
 
+  --agent NAME  whose sidecar it is (OUTRIDER_AGENT; else the config's first agent)
   --proxy URL   where the sidecar listens (else the config's \`listen.proxy\`)
   --data DIR    the sidecar's (OUTRIDER_DATA; else ./.outrider): the files that say whom to trust are written into its ca/
 
@@ -43,7 +44,10 @@ export async function run(args: readonly string[], io: Io): Promise<number> {
   const config = await configOrExplain(values.config, io);
   if (!config) return EXIT.config;
   const agent = values.agent ?? io.env.OUTRIDER_AGENT ?? firstAgent(config);
-  if (!agentNamed(config, agent)) throw new Error(`No agent named ${agent} is in the config.`);
+  if (!agentNamed(config, agent))
+    throw new Error(
+      `No agent named ${agent} is in the config; it knows ${[...config.agents.keys()].join(', ')}.`,
+    );
   const trust = await writeTrustFiles(values.data ?? io.env.OUTRIDER_DATA ?? DEFAULT_DATA);
   io.stdout(
     format(agentVariables(config, { proxy: values.proxy ?? `http://${config.listen.proxy}`, trust })),

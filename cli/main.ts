@@ -75,7 +75,7 @@ async function main(argv: readonly string[]): Promise<number> {
     return await command.run(args, { ...io, env: withTokenFile(io.env) });
   } catch (failure) {
     const misread = isParseArgsError(failure);
-    io.stderr(`${misread ? firstLine(sentenceOf(failure)) : sentenceOf(failure)}\n`);
+    io.stderr(`${misread ? misreadSentence(sentenceOf(failure), name) : sentenceOf(failure)}\n`);
     return failure instanceof UsageError || misread ? 2 : 1;
   }
 }
@@ -83,7 +83,8 @@ async function main(argv: readonly string[]): Promise<number> {
 const isParseArgsError = (failure: unknown): boolean =>
   failure instanceof Error && 'code' in failure && String(failure.code).startsWith('ERR_PARSE_ARGS');
 
-/** Node goes on for lines about dashes. */
-const firstLine = (text: string): string => text.split('\n', 1)[0]!;
+/** Of what Node says, its first sentence: it goes on about dashes. */
+const misreadSentence = (text: string, command: string): string =>
+  `${text.split(/\.?\n|\. /, 1)[0]!.replace(/\.$/, '')}: \`outrider ${command} --help\` says what it takes.`;
 
 process.exitCode = await main(process.argv.slice(2));

@@ -27,7 +27,9 @@ export async function configOrExplain(flag: string | undefined, io: Io): Promise
     }
     const log = createLog('config', (line) => io.stderr(line));
     if (path === null)
-      log.info('config.none', { why: 'no outrider.yaml: everything is observed, nothing refused' });
+      log.info('config.none', {
+        why: 'no outrider.yaml: calls are observed; none is refused but to a forbidden destination',
+      });
     for (const warning of warnings) log.warn('config.warning', { warning: formatProblem(warning) });
     return config;
   } catch (failure) {

@@ -11,8 +11,8 @@ export const help = `outrider tools: which definition of each tool holds
 Usage: outrider tools [--json]
        outrider tools accept UPSTREAM/TOOL
 
-The first definition of a tool that an agent is shown is pinned for the fleet: its name, description, schemas and
-annotations. When a server shows another one, the tool is hidden from lists and its calls are refused, until the
+The first definition of a tool that any list of its server holds is pinned for the fleet: its name, description,
+schemas and annotations. When a server shows another one, the tool is hidden from lists and its calls are refused, until the
 change is accepted.
 
   --json            the collector's answer as it came

@@ -61,7 +61,7 @@ function judgeOf(config: Config): (seen: RecordedCalls) => Fate | null {
     const agent = agentNamed(config, seen.agent);
     if (!agent) return unasked('no such agent');
     const upstream = config.upstreams.get(seen.upstream);
-    if (!upstream && seen.action !== 'tool_request') return unasked(`no upstream "${seen.upstream}"`);
+    if (!upstream && subjects.some(isAtUpstream)) return unasked(`no upstream "${seen.upstream}"`);
     const own = rules.get(agent) ?? ruleSetOf(config, agent);
     rules.set(agent, own);
     const observing = modeOf(config, agent) === 'observe';
@@ -82,6 +82,10 @@ function judgeOf(config: Config): (seen: RecordedCalls) => Fate | null {
   };
 }
 
+/** The others are told by a name of the agent's own, or by host and port. */
+const isAtUpstream = (subject: Subject): boolean =>
+  subject.kind === 'http' ? subject.declared : 'upstream' in subject;
+
 const unasked = (rule: string): Fate => ({
   passes: false,
   verdict: 'deny',
@@ -92,7 +96,7 @@ const unasked = (rule: string): Fate => ({
 
 /** A call goes where its upstream is under this policy, whatever it was when the call was made. */
 function at(subject: Subject, url: string | undefined): Subject {
-  if (subject.kind !== 'http' || url === undefined) return subject;
+  if (subject.kind !== 'http' || !subject.declared || url === undefined) return subject;
   return { ...subject, url: new URL(url).origin + new URL(subject.url).pathname };
 }
 

@@ -8,7 +8,7 @@ import type { Subject } from './rules.ts';
 export interface RecordedCalls {
   readonly agent: string;
   readonly upstream: string;
-  /** `llm_inference`, `api_call`, `tool_use`, or `tool_request`: what a model asked its agent to run. */
+  /** `llm_inference`, `api_call`, `tool_use`, `handoff`, or `tool_request`: what a model asked its agent to run. */
   readonly action: string;
   /** As records show it; of a tool request the tool's name. */
   readonly target: string;
@@ -25,12 +25,16 @@ export interface RecordedCalls {
   readonly status: string;
 }
 
+const HTTP_TARGET = /^([A-Z]+) (https?:\/\/\S+)$/;
+
 /** Null where no rule was asked: refused before it could be judged, or an endpoint that no rule can open. */
 export function subjectsOf(recorded: RecordedCalls): readonly Subject[] | null {
   const { action, target, upstream, model } = recorded;
   if (action === 'tool_request') return [{ kind: 'tool', name: target }];
   if (action === 'api_call') return httpSubject(target, upstream) ?? connectSubject(target);
-  if (action === 'tool_use') return toolSubject(upstream, target);
+  if (action === 'tool_use')
+    return namedSubject(upstream, target, (tool) => ({ kind: 'mcp', upstream, tool }));
+  if (action === 'handoff') return agentSubject(upstream, target);
   const llm: Subject = { kind: 'llm', upstream, model };
   if (target.startsWith('tool ')) return [llm, { kind: 'tool', name: target.slice('tool '.length) }];
   if (target.startsWith('hosted ')) {
@@ -40,16 +44,27 @@ export function subjectsOf(recorded: RecordedCalls): readonly Subject[] | null {
   return target.startsWith(`${upstream}/`) ? [llm] : null;
 }
 
-/** A side method is recorded as `files (tools/list)`. */
-function toolSubject(upstream: string, target: string): readonly Subject[] | null {
-  if (target.startsWith(`${upstream} (`)) return [{ kind: 'mcp', upstream, tool: '' }];
-  if (!target.startsWith(`${upstream}/`)) return null;
-  return [{ kind: 'mcp', upstream, tool: target.slice(upstream.length + 1) }];
+/** A side method is recorded as `files (tools/list)`, and has no name. */
+function namedSubject(
+  upstream: string,
+  target: string,
+  subject: (name: string) => Subject,
+): readonly Subject[] | null {
+  if (target.startsWith(`${upstream} (`)) return [subject('')];
+  return target.startsWith(`${upstream}/`) ? [subject(target.slice(upstream.length + 1))] : null;
+}
+
+/** Where the url to call back to decided, the record names that, and no longer the skill. */
+function agentSubject(upstream: string, target: string): readonly Subject[] | null {
+  const agent = (skill: string): Subject => ({ kind: 'a2a', upstream, skill });
+  const [, method, url] = HTTP_TARGET.exec(target) ?? [];
+  if (!method || !url || !URL.canParse(url)) return namedSubject(upstream, target, agent);
+  return [agent(''), { kind: 'http', method, url, declared: false }];
 }
 
 /** What no upstream declared is recorded under its own host. */
 function httpSubject(target: string, upstream: string): readonly Subject[] | null {
-  const [, method, url] = /^([A-Z]+) (https?:\/\/\S+)$/.exec(target) ?? [];
+  const [, method, url] = HTTP_TARGET.exec(target) ?? [];
   if (!method || !url || !URL.canParse(url)) return null;
   return [{ kind: 'http', method, url, declared: upstream !== new URL(url).host }];
 }

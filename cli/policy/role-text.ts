@@ -11,6 +11,8 @@ export interface Kept {
   readonly notify: readonly string[];
   readonly ask: readonly string[];
   readonly deny: readonly string[];
+  /** What it allows to run at the provider: records do not name what was let pass. */
+  readonly hosted: readonly string[];
   /** As YAML; empty without any. */
   readonly limits: string;
   /** Rules about tools bind a role that has one. */
@@ -25,7 +27,15 @@ export interface SuggestedRole {
   readonly kept: Kept;
 }
 
-const NOTHING_KEPT: Kept = { mode: null, notify: [], ask: [], deny: [], limits: '', bindsTools: false };
+const NOTHING_KEPT: Kept = {
+  mode: null,
+  notify: [],
+  ask: [],
+  deny: [],
+  hosted: [],
+  limits: '',
+  bindsTools: false,
+};
 const RATE_WINDOWS: Readonly<Record<number, string>> = {
   1000: 'second',
   60000: 'minute',
@@ -36,13 +46,14 @@ const RATE_WINDOWS: Readonly<Record<number, string>> = {
 /** Of an agent the config does not name nothing is kept. */
 export function keptOf(config: Config, agent: Agent | undefined): Kept {
   if (!agent) return NOTHING_KEPT;
-  const { notify, ask, deny, bindsTools } = ruleSetOf(config, agent);
+  const { allow, notify, ask, deny, bindsTools } = ruleSetOf(config, agent);
   const texts = (rules: typeof deny) => [...new Set(rules.map(({ text }) => text))];
   return {
     mode: agent.mode === null ? modeOf(config, agent) : null,
     notify: texts(notify),
     ask: texts(ask),
     deny: texts(deny),
+    hosted: texts(allow.filter(({ kind }) => kind === 'hosted')),
     limits: limitsOf(config, agent),
     bindsTools,
   };
@@ -77,9 +88,10 @@ export function roleText(
     'roles:',
     `  ${name}:`,
     ...(kept.mode === null ? [] : [`    mode: ${kept.mode} # as today`]),
-    ...(allow.length === 0 && !(kept.bindsTools && tools.length > 0) ? ['    allow: []'] : ['    allow:']),
+    hasAllowed(suggested, kept) ? '    allow:' : '    allow: []',
     ...allow.flatMap((suggestion) => ruleLines(suggestion, '')),
     ...toolLines(tools, kept.bindsTools),
+    ...hostedLines(kept.hosted),
     ...keptLines('notify', used),
     ...keptLines('ask', kept.ask),
     ...keptLines('deny', kept.deny),
@@ -88,6 +100,9 @@ export function roleText(
   ];
   return `${lines.join('\n')}\n`;
 }
+
+const hasAllowed = ({ allow, tools }: Suggested, { bindsTools, hosted }: Kept): boolean =>
+  allow.length > 0 || hosted.length > 0 || (bindsTools && tools.length > 0);
 
 function ruleLines({ rule, seen }: Suggestion, mark: string): string[] {
   const targets = new Set(seen.map(({ target }) => target)).size;
@@ -108,6 +123,14 @@ function toolLines(tools: readonly Suggestion[], binds: boolean): string[] {
     : '# Tools that models asked for. A role without a tool rule lets every tool pass; with one, only those it names.';
   return [`      ${why}`, ...tools.flatMap((tool) => ruleLines(tool, binds ? '' : '# '))];
 }
+
+const hostedLines = (rules: readonly string[]): string[] =>
+  rules.length === 0
+    ? []
+    : [
+        '      # As today: records do not name what ran at the provider.',
+        ...rules.map((rule) => `      - ${scalar(rule)}`),
+      ];
 
 const keptLines = (list: string, rules: readonly string[]): string[] =>
   rules.length === 0 ? [] : [`    ${list}: # as today`, ...rules.map((rule) => `      - ${scalar(rule)}`)];

@@ -46,7 +46,13 @@ function answerOf(role: { agent: string; name: string; sinceMs: number; kept: Ke
     allow: suggested.allow.map(shown),
     tools: suggested.tools.map(shown),
     binds_tools: kept.bindsTools,
-    kept: { notify: kept.notify, ask: kept.ask, deny: kept.deny, limits: kept.limits },
+    kept: {
+      notify: kept.notify,
+      ask: kept.ask,
+      deny: kept.deny,
+      hosted: kept.hosted,
+      limits: kept.limits,
+    },
     left_out: suggested.leftOut.map(({ seen, why }) => ({ target: seen.target, why, ...evidenceOf([seen]) })),
   };
 }

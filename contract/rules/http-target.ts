@@ -60,7 +60,9 @@ function split(url: string): { scheme: string; host: string; port: string; path:
     throw new RuleError(
       /[?#]/.test(url)
         ? 'rules do not see the query of a url: end it before ? or #'
-        : `"${url}" is not a url such as https://api.example.com/v1/**`,
+        : /^wss?:/i.test(url)
+          ? 'a WebSocket is told by its method: write https for wss, http for ws, as in http WEBSOCKET https://live.example/**'
+          : `"${url}" is not a url such as https://api.example.com/v1/**`,
     );
   }
   const scheme = match[1]!.toLowerCase();

@@ -27,7 +27,7 @@ export interface LeftOut {
 
 type Wanted = { readonly seen: RecordedCalls; readonly subject: Subject };
 
-const ALLOWED_KINDS: ReadonlySet<Subject['kind']> = new Set(['llm', 'mcp', 'http', 'connect']);
+const ALLOWED_KINDS: ReadonlySet<Subject['kind']> = new Set(['llm', 'mcp', 'a2a', 'http', 'connect']);
 const READING = new Set(['GET', 'HEAD', 'OPTIONS']);
 
 export function suggest(recorded: readonly RecordedCalls[]): Suggested {
@@ -41,7 +41,7 @@ export function suggest(recorded: readonly RecordedCalls[]): Suggested {
   }
   const candidates = [
     ...llmRules(wanted),
-    ...mcpRules(wanted),
+    ...namedRules(wanted),
     ...httpRules(wanted),
     ...connectRules(wanted),
   ];
@@ -55,8 +55,9 @@ export function suggest(recorded: readonly RecordedCalls[]): Suggested {
 function whyNot(seen: RecordedCalls, subjects: readonly Subject[] | null): string | null {
   const { wouldVerdict, rule } = seen;
   if (wouldVerdict === 'prohibited') return `prohibited by "${rule}"`;
-  if (subjects === null) return 'no rule can allow it: not an endpoint that can be metered and judged';
-  if (subjects.some(({ kind }) => kind === 'hosted')) return 'runs at the provider, out of sight: denied';
+  if (subjects === null) return whyUnjudged(seen);
+  if (wouldVerdict === 'deny' && rule === '' && subjects.some(({ kind }) => kind === 'hosted'))
+    return 'runs at the provider, out of sight: write that rule yourself if it may';
   if (wouldVerdict === 'deny' && rule !== '') return `denied by "${rule}"`;
   if (seen.succeeded === 0 && wouldVerdict === 'deny') return `no rule allows it (last: ${seen.status})`;
   if (wouldVerdict === 'ask') return `a human is asked, by "${rule}"`;
@@ -65,9 +66,14 @@ function whyNot(seen: RecordedCalls, subjects: readonly Subject[] | null): strin
   return null;
 }
 
+const whyUnjudged = ({ target, status }: RecordedCalls): string =>
+  target.startsWith('CONNECT ')
+    ? `not let in: no rule names that host, or the client does not trust \`outrider ca\` (last: ${status})`
+    : 'no rule can allow it: not an endpoint that can be metered and judged';
+
 const whyUncovered = ({ model, target }: RecordedCalls): string =>
   model === '' && !/^[A-Z]+ /.test(target)
-    ? 'a side endpoint: open with any model or tool of its upstream, and none was called'
+    ? 'a side endpoint: open with any model, tool or skill of its upstream, and none was called'
     : 'cannot be written as a rule';
 
 function llmRules(wanted: readonly Wanted[]): string[] {
@@ -81,13 +87,13 @@ function llmRules(wanted: readonly Wanted[]): string[] {
   );
 }
 
-/** Each by its own name: two tools that begin alike need not do alike. */
-const mcpRules = (wanted: readonly Wanted[]): string[] =>
-  wanted.flatMap(({ subject }) =>
-    subject.kind === 'mcp' && subject.tool !== '' && !/[*\s]/.test(subject.tool)
-      ? [`mcp ${subject.upstream}/${subject.tool}`]
-      : [],
-  );
+/** Each tool and skill by its own name: two that begin alike need not do alike. */
+const namedRules = (wanted: readonly Wanted[]): string[] =>
+  wanted.flatMap(({ subject }) => {
+    if (subject.kind !== 'mcp' && subject.kind !== 'a2a') return [];
+    const name = subject.kind === 'mcp' ? subject.tool : subject.skill;
+    return name === '' || /[*\s]/.test(name) ? [] : [`${subject.kind} ${subject.upstream}/${name}`];
+  });
 
 const connectRules = (wanted: readonly Wanted[]): string[] =>
   wanted.flatMap(({ subject }) =>

@@ -55,9 +55,10 @@ function notDialled({ kind, reason, host, address, cause }: DialFailure, upstrea
       facts: { host, address },
     });
   }
+  const who = upstream === host || host === '' ? upstream : `${upstream} (${host})`;
   return new Refusal(
     'upstream_unreachable',
-    `${upstream} ${UNREACHED[reason] ?? 'could not be reached'}${codeOf(cause)}.`,
+    `${who} ${UNREACHED[reason] ?? 'could not be reached'}${codeOf(cause)}.`,
     {
       reason,
       mayRetry: reason !== 'upstream_tls',

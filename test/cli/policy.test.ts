@@ -5,7 +5,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, describe, expect, it } from 'vitest';
+import { keptOf, roleText } from '../../cli/policy/role-text.ts';
 import { help, run } from '../../cli/policy.ts';
+import { parseConfig } from '../../contract/config/parse.ts';
 
 const SAMPLE = fileURLToPath(new URL('../contract/config/sample.yaml', import.meta.url));
 const folder = mkdtempSync(join(tmpdir(), 'outrider-policy-'));
@@ -130,5 +132,22 @@ describe('bad usage', () => {
   it('helps when asked', async () => {
     expect(await policy('--help')).toEqual({ code: 0, out: help, err: '' });
     expect(help).toContain('Example');
+  });
+});
+
+describe('a suggested role', () => {
+  it('keeps what may run at the provider: no record names what was let pass', async () => {
+    const text = 'upstreams: { o: { url: https://api.openai.com, speaks: openai } }\n';
+    const roles = 'roles: { r: { allow: [llm o/*, hosted o/web_search], deny: [hosted o/mcp] } }\n';
+    const source = { file: 'outrider.yaml', text: `fleet: f\n${text}${roles}agents: { a: { role: r } }\n` };
+    const { config } = await parseConfig([source]);
+    const kept = keptOf(config, config.agents.get('a'));
+    const role = { agent: 'a', name: 'seen', sinceMs: 0, nowMs: 0, kept };
+    const written = roleText(role, { allow: [], tools: [], leftOut: [] }, []);
+    const { config: next } = await parseConfig([
+      { file: 'outrider.yaml', text: `fleet: f\n${text}${written}agents: { a: { role: seen } }\n` },
+    ]);
+    const texts = (list: 'allow' | 'deny') => next.roles.get('seen')?.[list].map((rule) => rule.text);
+    expect([texts('allow'), texts('deny')]).toEqual([['hosted o/web_search'], ['hosted o/mcp']]);
   });
 });

@@ -5,13 +5,14 @@ import type { Config } from '../../contract/config/config.ts';
 import { parseConfig } from '../../contract/config/parse.ts';
 import { diffPolicies } from '../../contract/policy-diff.ts';
 import type { RecordedCalls } from '../../contract/recorded-calls.ts';
-import { http, llm, tool } from './suggest/calls.ts';
+import { a2a, http, llm, tool } from './suggest/calls.ts';
 
 async function configOf(role: string, more = ''): Promise<Config> {
   const text = `fleet: test
 upstreams:
   openai: { url: https://api.openai.com, speaks: openai }
   search: { url: https://api.search.example, speaks: http }
+${WRITER}
 roles: { r: ${role} }
 agents: { scout: { role: r } }
 ${more}`;
@@ -31,6 +32,9 @@ async function changes(
 
 const MINI = llm('openai/gpt-5-mini');
 const GET = http('GET https://api.search.example/v1/a');
+const PAGE = http('GET https://docs.example/a', { upstream: 'docs.example' });
+const TUNNEL = http('db.example:5432', { upstream: 'db.example:5432' });
+const WRITER = '  writer: { url: https://writer.example, speaks: a2a }';
 const ALLOW = '{ allow: [llm openai/gpt-5-mini] }';
 
 describe('what changes', () => {
@@ -65,6 +69,30 @@ describe('what changes', () => {
       ALLOW,
       '{ allow: [llm openai/*] }',
       [['other_rule', 'allow', 'allow', 'llm openai/*']],
+    ],
+    [
+      'hosts that no upstream declares',
+      [PAGE, TUNNEL],
+      '{ allow: ["http GET https://**/**", "connect db.example:5432"] }',
+      '{}',
+      [
+        ['now_refused', 'allow', 'deny', null],
+        ['now_refused', 'allow', 'deny', null],
+      ],
+    ],
+    [
+      'another agent, by skill',
+      [a2a('writer/summarise')],
+      '{ allow: [a2a writer/*] }',
+      '{ allow: [a2a writer/default] }',
+      [['now_refused', 'allow', 'deny', null]],
+    ],
+    [
+      'where another agent may call back to',
+      [a2a('POST https://hooks.example/done', 'writer')],
+      '{ allow: [a2a writer/*, http POST https://hooks.example/**] }',
+      '{ allow: [a2a writer/*] }',
+      [['now_refused', 'allow', 'deny', null]],
     ],
     [
       'enforcing begins',

@@ -34,6 +34,14 @@ export const mcp = (target: string): RecordedCalls => {
   return { ...SEEN, action: 'tool_use', upstream, target };
 };
 
+/** Another agent's: `writer/summarise`, or `writer (tasks/get)`; or the url it was to call back to. */
+export const a2a = (target: string, upstream = target.split(/[ /]/)[0]!): RecordedCalls => ({
+  ...SEEN,
+  action: 'handoff',
+  upstream,
+  target,
+});
+
 export const tool = (name: string, more: Partial<RecordedCalls> = {}): RecordedCalls => ({
   ...SEEN,
   action: 'tool_request',

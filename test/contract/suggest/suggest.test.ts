@@ -7,7 +7,7 @@ import { judge } from '../../../contract/rules/judge.ts';
 import { parseRule } from '../../../contract/rules/parse.ts';
 import type { Subject } from '../../../contract/rules.ts';
 import { suggest } from '../../../contract/suggest/suggest.ts';
-import { http, llm, mcp, tool } from './calls.ts';
+import { a2a, http, llm, mcp, tool } from './calls.ts';
 
 const HOST = 'https://api.example';
 const get = (...paths: string[]) => paths.map((path) => http(`GET ${HOST}${path}`));
@@ -29,6 +29,16 @@ test('each tool, resource and prompt of a server by its name, and its side metho
     allow: [],
     leftOut: [{ why: expect.stringContaining('a side endpoint') }],
   });
+});
+
+test('each skill by its name, cards and tasks with any, and where an agent may call back to', () => {
+  const told = ['writer/default', 'writer/summarise', 'writer (GET card)'].map((target) => a2a(target));
+  const callback = a2a('POST https://hooks.example/done', 'writer');
+  expect(rulesFor([...told, callback]).toSorted()).toEqual([
+    'a2a writer/default',
+    'a2a writer/summarise',
+    'http POST https://hooks.example/done',
+  ]);
 });
 
 describe('models', () => {
@@ -148,6 +158,7 @@ describe('what is not suggested', () => {
     [llm('openai/gpt-5', { target: 'hosted openai/web_search' }), 'runs at the provider'],
     [llm('openai/', { target: 'POST https://api.openai.com/v1/assistants' }), 'no rule can allow it'],
     [http('GET /nowhere/x'), 'no rule can allow it'],
+    [http('CONNECT closed.example:443'), 'no rule names that host'],
   ])('%#', (seen, why) => {
     const { allow, leftOut } = suggest([seen]);
     expect(allow).toEqual([]);

@@ -17,6 +17,8 @@ export interface Rule {
   readonly matches: (subject: Subject) => boolean;
   /** Whether an http rule could match some path of `https://host[:port]`; never for other kinds. */
   readonly reaches: (origin: string, declared: boolean) => boolean;
+  /** Whether it is about something of a model's, tools' or agent's upstream, whatever that is called. */
+  readonly concerns: (upstream: string) => boolean;
   /** The compiled condition; throws where it errors. Null without `when`. */
   readonly holds: ((facts: ConditionFacts) => boolean) | null;
 }

@@ -20,12 +20,44 @@ export function destinationText({ method, to, path }: Pick<Accepted, 'method' | 
   return to.kind === 'upstream' ? `${method} /${to.name}${path}` : `${method} ${to.origin}${path}`;
 }
 
-/** The upstream declared at a host and port, whatever its path; undefined where none is. */
+/**
+ * The upstream declared at a host and port, whatever its path; undefined where none is. Of several one whose dialect is
+ * read: nothing goes to their common host unread.
+ */
 export function declaredAt(config: Config, host: string, port: number): Upstream | undefined {
-  return [...config.upstreams.values()].find(({ url }) => {
+  const there = [...config.upstreams.values()].filter(({ url }) => {
     const at = new URL(url);
     return at.hostname === host && (at.port || SCHEME_PORTS[at.protocol]) === String(port);
   });
+  return there.find(isRead) ?? there[0];
+}
+
+const isRead = ({ speaks }: Upstream): boolean => speaks !== 'http';
+
+/** Whether a path is within an upstream's own url: its credential is bound there. */
+export const isWithin = ({ url }: Upstream, path: string): boolean => beginsWith(path, basePathOf(url));
+
+/** Without a closing slash. */
+export const basePathOf = (url: string): string => new URL(url).pathname.replace(/\/$/, '');
+
+const beginsWith = (text: string, start: string): boolean => text === start || text.startsWith(`${start}/`);
+
+/**
+ * The upstream whose dialect is read at a path that was asked of a plain one around it (`https://host` beside
+ * `https://host/v1`): by whichever name it is reached, no http rule opens it. Undefined where there is none.
+ */
+export function readWithin(config: Config, { url, speaks }: Upstream, path: string): Upstream | undefined {
+  if (speaks !== 'http') return undefined;
+  const found = declaring(config, new URL(url).origin, path);
+  return found && isRead(found) && found.url.length > url.length ? found : undefined;
+}
+
+/** Whether a url names the host of a provider, in whatever scheme and port: no pattern reaches that by chance. */
+export function namesProvider(config: Config, url: string): boolean {
+  const { hostname } = new URL(url);
+  return [...config.upstreams.values()].some(
+    (upstream) => isRead(upstream) && new URL(upstream.url).hostname === hostname,
+  );
 }
 
 const SCHEME_PORTS: Readonly<Record<string, string>> = { 'http:': '80', 'https:': '443' };
@@ -45,15 +77,14 @@ function declaring(config: Config, origin: string, path: string): Upstream | und
   const url = origin + path;
   let best: Upstream | undefined;
   for (const upstream of config.upstreams.values()) {
-    const begins = url === upstream.url || url.startsWith(`${upstream.url}/`);
-    if (begins && (!best || upstream.url.length > best.url.length)) best = upstream;
+    if (beginsWith(url, upstream.url) && (!best || upstream.url.length > best.url.length)) best = upstream;
   }
   return best ?? providerAt(config, origin);
 }
 
 const providerAt = (config: Config, origin: string): Upstream | undefined =>
   [...config.upstreams.values()].find(
-    ({ speaks, url }) => speaks !== 'http' && new URL(url).origin === origin,
+    (upstream) => isRead(upstream) && new URL(upstream.url).origin === origin,
   );
 
 function undeclared(config: Config, origin: string): Upstream {

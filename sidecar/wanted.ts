@@ -5,6 +5,7 @@
 import { agentFacts } from '../contract/rules/subject.ts';
 import type { ConditionFacts, Subject } from '../contract/rules.ts';
 import type { Classified } from './call.ts';
+import { namesProvider } from './destination.ts';
 import type { Description, JsonObject } from './dialects/dialect.ts';
 
 export type Wanted = Subject & {
@@ -15,13 +16,13 @@ export type Wanted = Subject & {
 };
 
 /** Never empty: what names nothing is one nameless subject, which any rule that opens something of the upstream covers. */
-export function wantedBy({ to, upstream, description, method, head }: Classified): Wanted[] {
+export function wantedBy({ to, upstream, description, method, head, policy }: Classified): Wanted[] {
   if (to.kind === 'tunnel') return [{ kind: 'connect', host: to.host, port: to.port }];
   const { name, speaks } = upstream;
-  if (speaks === 'http')
-    return [
-      { kind: 'http', method, url: new URL(upstream.url).origin + head.path, declared: upstream.declared },
-    ];
+  if (speaks === 'http') {
+    const url = new URL(upstream.url).origin + head.path;
+    return [{ kind: 'http', method, url, declared: upstream.declared || namesProvider(policy.config, url) }];
+  }
   const acts = description?.acts ?? [];
   if (speaks === 'mcp')
     return acts.length === 0

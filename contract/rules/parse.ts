@@ -31,10 +31,10 @@ export function parseRule(text: string, source: Rule['source'], context: RuleCon
   const target = words.join(' ');
   if (target === '') throw new RuleError(`the rule "${head}" has no target`);
   const { upstreams, refuses = false, compileCondition } = context;
-  const { matches, reaches } = compileTarget(kind, target, { upstreams, refuses });
+  const compiled = compileTarget(kind, target, { upstreams, refuses });
   if (when !== null && !compileCondition) throw new RuleError('conditions cannot be read here');
   const holds = when === null || !compileCondition ? null : compileCondition(when, kind);
-  return { kind, text: text.trim(), source, when, matches, reaches, holds };
+  return { kind, text: text.trim(), source, when, ...compiled, holds };
 }
 
 function kindOf(text: string): RuleKind {

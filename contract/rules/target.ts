@@ -22,9 +22,9 @@ export interface TargetContext {
 }
 
 type Matches = (subject: Subject) => boolean;
-type Target = Pick<Rule, 'matches' | 'reaches'>;
+type Target = Pick<Rule, 'matches' | 'reaches' | 'concerns'>;
 
-const NOWHERE: Target['reaches'] = () => false;
+const NO = (): boolean => false;
 
 const DIALECTS_OF: Readonly<Record<'llm' | 'mcp' | 'a2a' | 'hosted', readonly DialectName[]>> = {
   llm: LLM_DIALECTS,
@@ -35,23 +35,23 @@ const DIALECTS_OF: Readonly<Record<'llm' | 'mcp' | 'a2a' | 'hosted', readonly Di
 
 export function compileTarget(kind: RuleKind, target: string, context: TargetContext): Target {
   if (kind === 'http') return httpTarget(target, context);
-  return { matches: matcherOf(kind, target, context), reaches: NOWHERE };
-}
-
-function matcherOf(kind: Exclude<RuleKind, 'http'>, target: string, context: TargetContext): Matches {
-  if (kind === 'connect') return connectTarget(target, context);
+  if (kind === 'connect') return { matches: connectTarget(target, context), reaches: NO, concerns: NO };
   if (target.includes(' ')) throw new RuleError(`${kind} takes one target, and then "when" with a condition`);
-  if (kind === 'tool') return toolTarget(target);
-  return upstreamTarget(kind, target, context);
+  return kind === 'tool' ? toolTarget(target, context) : upstreamTarget(kind, target, context);
 }
 
-function toolTarget(target: string): Matches {
+/** Any model may be offered it. */
+function toolTarget(target: string, { upstreams }: TargetContext): Target {
   const matches = compileName(target);
-  return (subject) => subject.kind === 'tool' && matches(subject.name);
+  return {
+    matches: (subject) => subject.kind === 'tool' && matches(subject.name),
+    reaches: NO,
+    concerns: (upstream) => LLM_DIALECTS.some((llm) => llm === upstreams?.get(upstream)?.speaks),
+  };
 }
 
 /** `upstream/name`, where after the upstream's name `*` matches `/` too. */
-function upstreamTarget(kind: keyof typeof DIALECTS_OF, target: string, context: TargetContext): Matches {
+function upstreamTarget(kind: keyof typeof DIALECTS_OF, target: string, context: TargetContext): Target {
   const [upstream, ...rest] = target.split('/');
   if (!upstream || rest.length === 0)
     throw new RuleError(`${kind} takes upstream/name, such as ${EXAMPLES[kind]}`);
@@ -64,11 +64,12 @@ function upstreamTarget(kind: keyof typeof DIALECTS_OF, target: string, context:
   const matchesName = compileName(pattern);
   // A side endpoint names no model, tool or skill. Any rule that opens some opens it; only one against all closes it.
   const coversNameless = kind !== 'hosted' && (!context.refuses || /^\*+$/.test(pattern));
-  return (subject) => {
+  const matches: Matches = (subject) => {
     if (subject.kind !== kind || !matchesUpstream(upstreamOf(subject))) return false;
     const name = nameOf(subject);
     return name === '' ? coversNameless : matchesName(name);
   };
+  return { matches, reaches: NO, concerns: matchesUpstream };
 }
 
 const EXAMPLES = {
@@ -120,7 +121,7 @@ function httpTarget(target: string, { upstreams, refuses }: TargetContext): Targ
       `an http rule can never match the upstream "${name}": it speaks ${upstream.speaks}, write an llm rule`,
     );
   }
-  return { matches: (subject) => subject.kind === 'http' && matches(subject), reaches };
+  return { matches: (subject) => subject.kind === 'http' && matches(subject), reaches, concerns: NO };
 }
 
 function isWithin(origin: string, pathStart: string, upstreamUrl: string): boolean {

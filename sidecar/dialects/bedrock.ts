@@ -23,6 +23,10 @@ export const bedrock: Dialect = {
   credentialHeaders: [...CREDENTIAL_HEADERS, 'x-amz-security-token', 'x-amz-date', 'x-amz-content-sha256'],
   credentialHeader: (secret) => ['authorization', `Bearer ${secret}`],
   sign,
-  guarded: (secret) => accessKeyOf(secret)?.secretAccessKey ?? secret,
+  guarded(secret) {
+    const key = accessKeyOf(secret);
+    // what signs is never sent, a session's token is
+    return key ? (key.sessionToken ?? key.secretAccessKey) : secret;
+  },
   refuse,
 };

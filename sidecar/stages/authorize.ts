@@ -10,6 +10,7 @@ import { type Authorized, type Classified, learn, noteRefusal } from '../call.ts
 import type { Description } from '../dialects/dialect.ts';
 import type { BatchFile, BatchFiles } from '../state/batch-files.ts';
 import type { Rates } from '../state/rates.ts';
+import { passesUnjudged } from '../unjudged.ts';
 import { factsOf, wantedBy } from '../wanted.ts';
 
 export interface Authorization {
@@ -67,7 +68,7 @@ function submittedFile(classified: Classified, use: Authorization): BatchFile | 
   try {
     return batchFileOf(classified, use.batchFiles);
   } catch (failure) {
-    if (!(failure instanceof Refusal) || classified.agent.mode === 'enforce') throw failure;
+    if (!(failure instanceof Refusal) || !passesUnjudged(classified, classified.upstream)) throw failure;
     noteRefusal(classified, failure.code);
     return undefined;
   }

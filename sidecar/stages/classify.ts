@@ -3,15 +3,16 @@
 
 import { hash } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
-import { type DialectName, speaksLlm } from '../../contract/attributes.ts';
+import type { DialectName } from '../../contract/attributes.ts';
 import { STDIO } from '../../contract/config/addresses.ts';
 import type { Upstream } from '../../contract/config/config.ts';
 import { Refusal } from '../../contract/refusals.ts';
 import { parseStrict, StrictJsonError } from '../../kit/strict-json.ts';
 import type { Bodies } from '../accept/body.ts';
 import { type Classified, type Identified, learn, noteRefusal } from '../call.ts';
-import { upstreamOf } from '../destination.ts';
+import { basePathOf, isWithin, readWithin, upstreamOf } from '../destination.ts';
 import type { Dialect, Endpoint, JsonBody, RequestHead } from '../dialects/dialect.ts';
+import { passesUnjudged, passesUnknown } from '../unjudged.ts';
 
 export interface Classification {
   readonly dialects: Readonly<Partial<Record<DialectName, Dialect>>>;
@@ -33,13 +34,15 @@ export async function classify(identified: Identified, use: Classification): Pro
   if (!dialect) throw bad('unknown_dialect', `This release does not speak ${upstream.speaks}.`);
   if (upstream.speaks !== 'bedrock' && identified.path.includes('%2F'))
     throw bad('path_not_canonical', 'The path is not canonical: an encoded slash may stand in an ARN alone.');
-  const observing = identified.agent.mode === 'observe';
-  const base = basePathOf(upstream);
+  const base = basePathOf(upstream.url);
   const head = headOf(identified, base);
-  const endpoint = isBeside(upstream, base, head.path) ? undefined : dialect.recognise(head, base);
+  const another = readWithin(config, upstream, head.path);
+  const beside = identified.to.kind === 'url' && upstream.speaks !== 'http' && !isWithin(upstream, head.path);
+  const endpoint = another || beside ? undefined : dialect.recognise(head, base);
   learn(identified, { upstream, dialect, head, endpoint });
   if (!endpoint) {
-    if (!observing) throw unknownEndpoint(head, upstream, dialect);
+    if (!passesUnknown(identified, another ?? upstream))
+      throw unknownEndpoint(head, upstream, another?.name ?? null, dialect);
     noteRefusal(identified, 'out_of_scope');
   }
   const body = hasBody(identified.request)
@@ -48,7 +51,7 @@ export async function classify(identified: Identified, use: Classification): Pro
   const bodyDigest = body.length > 0 && config.captureBodies !== 'none' ? hash('sha256', body, 'hex') : '';
   learn(identified, { body, bodyDigest });
   const judged = endpoint?.body
-    ? judgeBody(dialect, endpoint, head, body, identified)
+    ? judgeBody(dialect, endpoint, head, body, identified, passesUnjudged(identified, upstream))
     : bodiless(dialect, endpoint, head);
   const { description } = judged;
   return learn(identified, {
@@ -62,8 +65,6 @@ export async function classify(identified: Identified, use: Classification): Pro
   });
 }
 
-const basePathOf = ({ url }: Upstream): string => new URL(url).pathname.replace(/\/$/, '');
-
 /**
  * At the reverse door the upstream's own base path is put before the path, unless the path already begins with it; the
  * upstream's name alone, without a slash, is the base path itself.
@@ -76,10 +77,6 @@ function headOf({ method, to, path, query, request }: Identified, base: string):
   return { method, path: already ? path : base + path, query, headers: request.headers };
 }
 
-/** By url a provider's host may be reached beside the path its upstream declares: its credential is not bound there. */
-const isBeside = ({ speaks }: Upstream, base: string, path: string): boolean =>
-  speaksLlm(speaks) && base !== '' && path !== base && !path.startsWith(`${base}/`);
-
 const hasBody = (request: IncomingMessage): boolean =>
   request.headers['content-length'] !== undefined || request.headers['transfer-encoding'] !== undefined;
 
@@ -91,13 +88,14 @@ function judgeBody(
   head: RequestHead,
   body: Buffer,
   call: Identified,
+  passes: boolean,
 ): Judged {
   try {
     const json = endpoint.body === 'bytes' ? undefined : readJson(endpoint, head, body);
     learn(call, { json }); // a refusal of what is described answers it by its id
     return { json, description: dialect.describe(endpoint, head, json ?? {}, body) };
   } catch (failure) {
-    if (call.agent.mode !== 'observe' || !(failure instanceof Refusal)) throw failure;
+    if (!passes || !(failure instanceof Refusal)) throw failure;
     noteRefusal(call, failure.code);
     return { json: undefined, description: undefined };
   }
@@ -140,8 +138,13 @@ function readJson(endpoint: Endpoint, head: RequestHead, body: Buffer): JsonBody
   }
 }
 
-function unknownEndpoint(head: RequestHead, { name }: Upstream, dialect: Dialect): Refusal {
-  const why = dialect.whyClosed?.(head) ?? null;
+function unknownEndpoint(
+  head: RequestHead,
+  { name }: Upstream,
+  another: string | null,
+  dialect: Dialect,
+): Refusal {
+  const why = another === null ? (dialect.whyClosed?.(head) ?? null) : `call it as ${another}'s`;
   const sentence = `${head.method} ${head.path} is not an endpoint of ${name} that can be metered${why === null ? '' : `: ${why}`}.`;
   return new Refusal('out_of_scope', sentence, { reason: 'unknown_endpoint' });
 }

@@ -7,6 +7,7 @@ import { Refusal } from '../../contract/refusals.ts';
 import type { Secrets } from '../../kit/secrets.ts';
 import { isSignedByAgent, keepSignature, signerIn } from '../agent-signature.ts';
 import { type Admitted, type Credentialed, learn, type Outbound } from '../call.ts';
+import { isWithin } from '../destination.ts';
 import type { Unsigned } from '../dialects/dialect.ts';
 import { applySplices } from '../dialects/members.ts';
 import { stamped } from '../stamp.ts';
@@ -40,14 +41,14 @@ const DROPPED = new Set([
 ]);
 const CREDENTIAL_PLACES = new Set(['authorization', 'x-api-key', 'api-key', 'x-goog-api-key', 'cookie']);
 /** Query parameters that carry a key; taken out where we put a credential in. */
-const CREDENTIAL_PARAMETERS = /^(?:key|api[-_]?key|access_token|x-amz-[a-z0-9-]+)(?:=|$)/i;
+const CREDENTIAL_PARAMETERS = /^\$?(?:key|api[-_]?key|access_token|oauth_token|x-amz-[a-z0-9-]+)$/i;
 const BODILESS = new Set(['GET', 'HEAD', 'OPTIONS', 'DELETE']);
 
 export async function inject(admitted: Admitted, secrets: Secrets): Promise<Credentialed> {
   if (admitted.to.kind === 'tunnel') return learn(admitted, { outbound: bare(admitted), credentialName: '' });
   const { upstream, agent, policy, dialect } = admitted;
   const ofAgent = agent.entry.credentials.get(upstream.name);
-  const name = ofAgent ?? upstream.credential;
+  const name = isBound(admitted) ? (ofAgent ?? upstream.credential) : null;
   const forwarding = name === 'agent' && ofAgent === undefined;
   const credential = name === null || forwarding ? null : (policy.config.credentials.get(name) ?? null);
   const secret = credential && (await readSecret(secrets, credential));
@@ -66,6 +67,10 @@ export async function inject(admitted: Admitted, secrets: Secrets): Promise<Cred
     credentialName: named,
   });
 }
+
+/** By url a host may be reached beside the path that its upstream declares: while observing that passes, without a key. */
+const isBound = ({ endpoint, upstream, head }: Admitted): boolean =>
+  endpoint !== undefined || isWithin(upstream, head.path);
 
 async function readSecret(secrets: Secrets, credential: Credential): Promise<string> {
   try {
@@ -183,11 +188,15 @@ function splice(
 }
 
 function withoutCredentials(query: string): string {
+  if (query === '') return '';
   const parameters = query.slice(1).split('&');
-  const kept = parameters.filter((parameter) => !CREDENTIAL_PARAMETERS.test(parameter));
+  const kept = parameters.filter((parameter) => !CREDENTIAL_PARAMETERS.test(nameOf(parameter)));
   if (kept.length === parameters.length) return query;
   return kept.length > 0 ? `?${kept.join('&')}` : '';
 }
+
+/** As whoever takes the query apart reads it: `%6Bey=x` is `key`. */
+const nameOf = (parameter: string): string => new URLSearchParams(parameter).keys().next().value ?? '';
 
 /** What the agent sent, as something a record may hold: the first 12 hex digits of its SHA-256. */
 function fingerprintOf({ request, dialect }: Admitted): string {

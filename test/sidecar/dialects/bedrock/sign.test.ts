@@ -90,8 +90,10 @@ describe('a secret', () => {
     expect(await verdict(JSON.stringify(ACCESS_KEY), IN_REGION, path)).toBe(200);
   });
 
-  it('is guarded by its secret half alone', () => {
-    expect(bedrock.guarded!(JSON.stringify(ACCESS_KEY))).toBe(secretAccessKey);
+  it('is guarded by what is sent of it, else by its secret half', () => {
+    const { sessionToken: _, ...lasting } = { ...ACCESS_KEY, sessionToken };
+    expect(bedrock.guarded!(JSON.stringify({ ...lasting, sessionToken }))).toBe(sessionToken);
+    expect(bedrock.guarded!(JSON.stringify(lasting))).toBe(secretAccessKey);
     expect(bedrock.guarded!(API_KEY)).toBe(API_KEY);
   });
 });

@@ -13,6 +13,8 @@ interface DoorCase {
   readonly at?: 'port' | 'tunnel' | 'inside';
   /** Latin-1; `{plain}`, `{tls}` and `{proxy}` stand for hosts with ports, `{many:TEXT*N}` for a text N times. */
   readonly send?: string;
+  /** Nothing comes after it: our side of the connection ends. */
+  readonly end?: boolean;
   readonly statuses: readonly number[];
   readonly reason?: string;
   /** What the origin received: `METHOD url body`. */
@@ -79,9 +81,12 @@ const casesOf = (name: string): DoorCase[] =>
     .filter(({ send }) => send !== undefined);
 
 describe.each(['authority', 'framing', 'path'])('%s', (name) => {
-  it.each(casesOf(name))('$id', async ({ at, send, statuses, reason, origin = [], closed = true }) => {
+  it.each(casesOf(name))('$id', async ({ at, send, end, statuses, reason, origin = [], closed = true }) => {
     const before = setting.double.received.length;
-    const heard = await converse(await open(at), [bytesOf(send!)]);
+    const socket = await open(at);
+    const talk = converse(socket, [bytesOf(send!)]);
+    if (end) socket.end();
+    const heard = await talk;
     expect(heard.statuses, heard.text).toEqual(statuses);
     if (reason !== undefined) expect(heard.text).toContain(`"reason":"${reason}"`);
     const received = setting.double.received.slice(before);

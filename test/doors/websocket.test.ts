@@ -8,15 +8,20 @@ import { WebSocket, WebSocketServer } from 'ws';
 import { type FrameError, frameChecker } from '../../sidecar/websocket-frames.ts';
 import { REAL_KEY, type Setting, startSetting } from '../sdk/setting.ts';
 import { until } from '../support/processes.ts';
-import { dial } from './wire.ts';
+import { converse, dial } from './wire.ts';
 
 let setting: Setting;
 let origin: Server;
 let sockets: WebSocketServer;
 const heads: Record<string, unknown>[] = [];
+/** Requests that are no upgrade. */
+let asked = 0;
 
 beforeAll(async () => {
-  origin = createServer((_, response) => response.end('plain'));
+  origin = createServer((_, response) => {
+    asked += 1;
+    response.end('plain');
+  });
   sockets = new WebSocketServer({ noServer: true, perMessageDeflate: true });
   origin.on('upgrade', (request, socket, head) => {
     heads.push(request.headers);
@@ -118,6 +123,20 @@ describe('a WebSocket', () => {
 
   it('SMUG-29: an answer that is not 101 is an answer', async () => {
     expect(await statusOf(socketTo('/live/live/plain'))).toMatchObject({ status: 200 });
+  });
+
+  it.each([
+    ['as frames', '/live/live/echo', 101],
+    ['nowhere', '/live/live/plain', 200],
+  ])('SMUG-28: what comes with the request goes %s, and never as a request', async (_, path, status) => {
+    const upgrade =
+      `GET ${path} HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n` +
+      'Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n';
+    const smuggled = 'GET /live/live/evil HTTP/1.1\r\nHost: localhost\r\n\r\n';
+    const before = [asked, heads.length];
+    const heard = await converse(await dial(setting.proxy), [upgrade + smuggled]);
+    expect([heard.statuses, heard.closed]).toEqual([[status], true]);
+    expect([asked, heads.length]).toEqual([before[0], before[1]! + 1]);
   });
 
   it('an extension nobody offered is no agreement', async () => {

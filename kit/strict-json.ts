@@ -1,6 +1,6 @@
 // JSON as RFC 8259 means it, and no more: what was judged must be what the upstream reads, so every text that two
 // parsers could read differently is refused (a key twice, a byte order mark, bad UTF-8, a number no double can hold).
-// One cheap scan of the text bounds depth, keys and numbers before the native parser allocates anything; the keys that
+// One cheap scan of the text bounds depth, keys, lists, values and numbers before the native parser allocates anything; the keys that
 // survive its parse are then counted against those scanned, which finds duplicates without a set per object.
 
 import { isAscii, isUtf8 } from 'node:buffer';
@@ -9,6 +9,10 @@ export type JsonValue = string | number | boolean | null | JsonValue[] | { [key:
 
 export const JSON_DEPTH_MAX = 64;
 export const JSON_KEYS_MAX = 100_000;
+/** Objects and lists together: an empty one is three bytes of text and fifty of memory. */
+export const JSON_NODES_MAX = 200_000;
+/** Whatever stands in a list or object, numbers above all: a million tokens to embed. */
+export const JSON_VALUES_MAX = 1_000_000;
 /** No number needs more: the longest exact double has 767 significant digits. */
 export const JSON_NUMBER_CHARS_MAX = 1_100;
 
@@ -22,6 +26,7 @@ export const STRICT_JSON_REASONS = [
   'dup_key',
   'too_deep',
   'too_many_keys',
+  'too_many_values',
   'not_utf8',
   'number_range',
 ] as const;
@@ -75,6 +80,7 @@ function position(cause: unknown): string {
 }
 
 const QUOTE = 34;
+const COMMA = 44;
 const COLON = 58;
 const BACKSLASH = 92;
 
@@ -82,6 +88,8 @@ const BACKSLASH = 92;
 function scan(text: string, depthMax: number, keysMax: number): number {
   let depth = 0;
   let keys = 0;
+  let nodes = 0;
+  let commas = 0;
   for (let at = 0; at < text.length; at++) {
     const code = text.charCodeAt(at);
     switch (code) {
@@ -92,10 +100,16 @@ function scan(text: string, depthMax: number, keysMax: number): number {
         keys += 1;
         if (keys > keysMax) throw tooMany(keysMax);
         break;
+      case COMMA:
+        commas += 1;
+        if (commas > JSON_VALUES_MAX) throw tooManyValues(JSON_VALUES_MAX, 'values');
+        break;
       case 123: // {
       case 91: // [
         depth += 1;
         if (depth > depthMax) throw tooDeep(depthMax);
+        nodes += 1;
+        if (nodes > JSON_NODES_MAX) throw tooManyValues(JSON_NODES_MAX, 'objects and lists');
         break;
       case 125: // }
       case 93: // ]
@@ -120,6 +134,9 @@ function endOfNumber(text: string, from: number): number {
 
 const tooMany = (max: number): StrictJsonError =>
   new StrictJsonError('too_many_keys', `The JSON text has more than ${max} keys.`);
+
+const tooManyValues = (max: number, what: string): StrictJsonError =>
+  new StrictJsonError('too_many_values', `The JSON text has more than ${max} ${what}.`);
 
 const tooDeep = (max: number): StrictJsonError =>
   new StrictJsonError('too_deep', `The JSON text is nested deeper than ${max} levels.`);

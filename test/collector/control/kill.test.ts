@@ -33,7 +33,7 @@ test(`killed ${ROUNDS} times amid its steps, the ledger keeps every acknowledged
   const directory = join(home, 'control');
   const acknowledged = new Map<string, number>();
   for (let round = 0; round < ROUNDS; round++) {
-    for (const [lease, posted] of await killedAfter(directory, 20 + 37 * round))
+    for (const [lease, posted] of await killedAfter(directory, 20 + 13 * round))
       acknowledged.set(lease, posted);
 
     const database = await openDatabase({ directory, log: silentLog, clock: systemClock });

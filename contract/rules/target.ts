@@ -4,6 +4,7 @@
 import { type DialectName, LLM_DIALECTS } from '../attributes.ts';
 import { closest } from '../config/closest.ts';
 import type { Rule, RuleKind, Subject } from '../rules.ts';
+import { bareModel } from './bare-model.ts';
 import { compileName, type Matcher } from './glob.ts';
 import { compileHost } from './host.ts';
 import { compileHttp } from './http-target.ts';
@@ -61,7 +62,9 @@ function upstreamTarget(kind: keyof typeof DIALECTS_OF, target: string, context:
     throw new RuleError(`"${target}" can never match: it holds an empty segment`);
   const matchesUpstream = compileName(upstream);
   if (context.upstreams) mustReach(kind, upstream, matchesUpstream, context.upstreams);
-  const matchesName = compileName(pattern);
+  const named = compileName(pattern);
+  const matchesName: Matcher =
+    kind === 'llm' && context.refuses ? (name) => named(name) || named(bareModel(name)) : named;
   // A side endpoint names no model, tool or skill. Any rule that opens some opens it; only one against all closes it.
   const coversNameless = kind !== 'hosted' && (!context.refuses || /^\*+$/.test(pattern));
   const matches: Matches = (subject) => {

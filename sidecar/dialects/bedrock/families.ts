@@ -1,6 +1,7 @@
 // What an `invoke` body means depends on who made the model: each family has a format of its own. It is told by the
 // model's id; where the id is a name of the account's own, the families that mark their bodies are told by the mark.
 
+import { bareModel } from '../../../contract/rules/bare-model.ts';
 import type { JsonObject } from '../dialect.ts';
 
 export type FamilyName =
@@ -37,10 +38,9 @@ const FAMILIES: readonly (readonly [start: string, family: Family])[] = [
 
 /** Neither writes text alone: pictures, film, and vectors of both, which their answers don't count in tokens. */
 const OTHERWISE = /^amazon\.nova-(?:canvas|reel|sonic|2-sonic|multimodal|2-multimodal)/;
-const REGION = /^(?:us|eu|apac|jp|au|ca|in|sa|me|af|us-gov|global)\./;
 
 /** The id alone: `arn:aws:bedrock:…:inference-profile/us.anthropic.claude-x` → `anthropic.claude-x`. */
-export const bareId = (model: string): string => model.slice(model.lastIndexOf('/') + 1).replace(REGION, '');
+export const bareId = bareModel;
 
 export function familyOf(model: string): Family {
   const id = bareId(model);

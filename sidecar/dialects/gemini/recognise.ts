@@ -45,7 +45,14 @@ const PLACE = `^${PREFIX}${VERSION}(?:${PUBLISHED})?/models`;
 const POST_PATH = new RegExp(`${PLACE}/(${NAME}):([A-Za-z]+)$`);
 const MODELS_PATH = new RegExp(`${PLACE}(/${NAME})?$`);
 
-export function recognise({ method, path }: RequestHead): Endpoint | undefined {
+/** Google's own of all its APIs; others of their kind bring headers, a method or a body along in the query. */
+const SYSTEM_PARAMETERS = new Set(['$alt', '$fields', '$key', '$prettyPrint', '$userProject', '$.xgafv']);
+const hasHidden = (query: string): boolean =>
+  /\$|%24/.test(query) &&
+  [...new URLSearchParams(query).keys()].some((name) => name.startsWith('$') && !SYSTEM_PARAMETERS.has(name));
+
+export function recognise({ method, path, query }: RequestHead): Endpoint | undefined {
+  if (hasHidden(query)) return undefined;
   if (method === 'POST') {
     const [, publisher, model, asked] = POST_PATH.exec(path) ?? [];
     if (asked === undefined) return undefined;

@@ -21,9 +21,11 @@ const ENDPOINTS: ReadonlyMap<string, Endpoint> = new Map([
 ]);
 
 /** A message belongs in the body; a server that also takes it from the query would be told what nobody judged. */
-const MESSAGE_IN_QUERY = /[?&](?:jsonrpc|method|params)(?:=|&|$)/i;
+const OF_A_MESSAGE = new Set(['jsonrpc', 'method', 'params']);
+const holdsMessage = (query: string): boolean =>
+  query !== '' && [...new URLSearchParams(query).keys()].some((name) => OF_A_MESSAGE.has(name.toLowerCase()));
 
 export function recognise({ method, path, query }: RequestHead, base = ''): Endpoint | undefined {
   if (path !== (base === '' ? '/' : base) && path !== `${base}/`) return undefined;
-  return MESSAGE_IN_QUERY.test(query) ? undefined : ENDPOINTS.get(method);
+  return holdsMessage(query) ? undefined : ENDPOINTS.get(method);
 }

@@ -18,16 +18,17 @@ import { nothingAsked } from '../nothing-asked.ts';
 import { describeBatch, describeUpload } from './batch.ts';
 import { measureInput } from './input.ts';
 import { deploymentOf } from './recognise.ts';
+import { SERVERS_OWN, withServersOwn } from './servers-own.ts';
 import { describeTools } from './tools.ts';
 
 const JUDGED = new Set(
   `model messages input prompt stream stream_options n best_of max_tokens max_completion_tokens max_output_tokens
    max_tool_calls tools functions service_tier background modalities audio prediction web_search_options
-   previous_response_id conversation context_management`.split(/\s+/),
+   previous_response_id conversation context_management ${SERVERS_OWN.join(' ')}`.split(/\s+/),
 );
 
 /** What routers in front of other providers (OpenRouter, LiteLLM) obey instead of `model`, out of a rule's sight. */
-const REROUTING = ['models', 'fallbacks', 'api_base', 'base_url', 'custom_llm_provider'];
+const REROUTING = ['models', 'fallbacks', 'preset', 'api_base', 'base_url', 'custom_llm_provider'];
 
 export function describe(
   endpoint: Endpoint,
@@ -53,11 +54,11 @@ export function describe(
   const stream = optionalBoolean(body, 'stream');
   switch (endpoint.name) {
     case 'chat':
-      return describeChat({ ...shared, stream }, body, bodyBytes);
+      return withServersOwn(describeChat({ ...shared, stream }, body, bodyBytes), body);
     case 'responses':
-      return describeResponses({ ...shared, stream }, body, bodyBytes);
+      return withServersOwn(describeResponses({ ...shared, stream }, body, bodyBytes), body);
     default:
-      return describeCompletions({ ...shared, stream }, body, bodyBytes);
+      return withServersOwn(describeCompletions({ ...shared, stream }, body, bodyBytes), body);
   }
 }
 

@@ -9,10 +9,11 @@ import { bedrock } from '../../../sidecar/dialects/bedrock.ts';
 import type { Dialect, JsonObject, RequestHead } from '../../../sidecar/dialects/dialect.ts';
 import { gemini } from '../../../sidecar/dialects/gemini.ts';
 import { http } from '../../../sidecar/dialects/http.ts';
+import { mcp } from '../../../sidecar/dialects/mcp.ts';
 import { openai } from '../../../sidecar/dialects/openai.ts';
 import { upstreamOf } from '../state/prices-calls.ts';
 
-const DIALECTS: Readonly<Record<string, Dialect>> = { openai, anthropic, gemini, bedrock, http };
+const DIALECTS: Readonly<Record<string, Dialect>> = { openai, anthropic, gemini, bedrock, mcp, http };
 
 function cases<T>(name: string): T[] {
   const url = new URL(`../../cases/${name}`, import.meta.url);
@@ -23,8 +24,9 @@ function cases<T>(name: string): T[] {
 }
 
 const headOf = (request: string): RequestHead => {
-  const [method = '', path = ''] = request.split(' ');
-  return { method, path, query: '', headers: {} };
+  const [method = '', url = ''] = request.split(' ');
+  const [path = '', query] = url.split('?');
+  return { method, path, query: query === undefined ? '' : `?${query}`, headers: {} };
 };
 
 interface PathCase {

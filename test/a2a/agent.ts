@@ -29,8 +29,8 @@ export interface Received {
   readonly headers: Readonly<Record<string, string | string[] | undefined>>;
 }
 
-/** `elsewhere` is named in the card as one more interface: a place that is not this agent's. */
-export async function startAgent(elsewhere = 'http://elsewhere.example/rpc'): Promise<SampleAgent> {
+/** `at` is the address its card names, where that is not its own: what stands in front of it. */
+export async function startAgent({ at }: { readonly at?: string } = {}): Promise<SampleAgent> {
   const app = express();
   const received: Received[] = [];
   app.use((request, _response, next) => {
@@ -40,7 +40,7 @@ export async function startAgent(elsewhere = 'http://elsewhere.example/rpc'): Pr
   const server = app.listen(0, '127.0.0.1');
   await new Promise((resolve) => server.once('listening', resolve));
   const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
-  const card = cardOf(url, elsewhere);
+  const card = cardOf(at ?? url);
   const requestHandler = new DefaultRequestHandler(
     card,
     new InMemoryTaskStore(),
@@ -71,7 +71,8 @@ export async function startAgent(elsewhere = 'http://elsewhere.example/rpc'): Pr
   };
 }
 
-function cardOf(url: string, elsewhere: string): AgentCard {
+/** One more interface is named, at a place that is not this agent's. */
+function cardOf(url: string): AgentCard {
   const skill = (id: string) => ({ id, name: id, description: `Can ${id}.`, tags: ['text'] });
   const card = AgentCard.fromJSON({
     name: 'Writer',
@@ -81,7 +82,7 @@ function cardOf(url: string, elsewhere: string): AgentCard {
       { url: `${url}/a2a/rpc`, protocolBinding: 'JSONRPC', protocolVersion: '1.0' },
       { url: `${url}/a2a/http`, protocolBinding: 'HTTP+JSON', protocolVersion: '1.0' },
       { url: `${url}/grpc`, protocolBinding: 'GRPC', protocolVersion: '1.0' },
-      { url: elsewhere, protocolBinding: 'JSONRPC', protocolVersion: '1.0' },
+      { url: 'http://elsewhere.example/rpc', protocolBinding: 'JSONRPC', protocolVersion: '1.0' },
     ],
     capabilities: { streaming: true, pushNotifications: true, extendedAgentCard: true },
     defaultInputModes: ['text/plain'],

@@ -113,6 +113,8 @@ function rpcOf({ description, head }: Known): CallRecord['rpc'] {
 }
 
 const NOWHERE = { address: '', port: 0 };
+/** Agents ask for as many hosts as they like. */
+const SERVERS_MAX = 1_024;
 const servers = new Map<string, { address: string; port: number }>();
 
 function serverOf(url: string): { address: string; port: number } {
@@ -120,6 +122,7 @@ function serverOf(url: string): { address: string; port: number } {
   if (!server) {
     const { hostname, port, protocol } = new URL(url);
     server = { address: hostname, port: port ? Number(port) : protocol === 'https:' ? 443 : 80 };
+    if (servers.size >= SERVERS_MAX) servers.clear();
     servers.set(url, server);
   }
   return server;

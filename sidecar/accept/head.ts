@@ -65,20 +65,28 @@ const CARRIED_UPGRADES = new Set(['websocket', 'h2c']);
 
 /**
  * A listener on loopback answers to loopback names alone, or a web page could reach it by a name that it points here
- * (DNS rebinding), and not to pages of other sites, which a browser lets send before it asks.
+ * (DNS rebinding), and not to pages of other sites, which a browser lets send before it asks. A page in a sandbox has the
+ * origin `null`, a picture's address none at all: then the browser says by itself that another site asks (W3C Fetch
+ * Metadata § 2.4).
  */
-export function checkLocal(host: string, origin: string | undefined): void {
+export function checkLocal(
+  host: string,
+  { origin, 'sec-fetch-site': site }: IncomingMessage['headers'],
+): void {
   if (!LOOPBACK_NAMES.has(nameOf(host)))
     throw bad('host', `This listener answers to localhost only, not to ${printable(host)}.`);
-  if (
-    origin !== undefined &&
-    /^https?:/i.test(origin) &&
-    !LOOPBACK_NAMES.has(nameOf(origin.slice(origin.indexOf('//') + 2)))
-  )
-    throw new Refusal('bad_request', `A page of ${printable(origin)} may not call through this listener.`, {
-      reason: 'origin',
-      status: 403,
-    });
+  if (!isForeign(origin, site)) return;
+  const whose = origin === undefined || origin === 'null' ? 'another site' : printable(origin);
+  throw new Refusal('bad_request', `A page of ${whose} may not call through this listener.`, {
+    reason: 'origin',
+    status: 403,
+  });
+}
+
+function isForeign(origin: string | undefined, site: string | string[] | undefined): boolean {
+  if (origin === undefined) return site === 'cross-site';
+  if (origin === 'null') return true;
+  return /^https?:/i.test(origin) && !LOOPBACK_NAMES.has(nameOf(origin.slice(origin.indexOf('//') + 2)));
 }
 
 const nameOf = (host: string): string => host.replace(/:\d+$/, '').toLowerCase();

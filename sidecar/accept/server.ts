@@ -87,7 +87,7 @@ export function createDoors(door: DoorServices): Doors {
     learn(accepted, targetOf(request, inside));
     const host = checkHead(request);
     if (accepted.to.kind === 'upstream' && isLoopback(request.socket.localAddress ?? ''))
-      checkLocal(host, request.headers.origin);
+      checkLocal(host, request.headers);
   };
 
   const refuseHead = (failure: unknown, accepted: Accepted): void => {

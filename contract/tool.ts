@@ -39,3 +39,5 @@ export interface ToolsNotice {
 
 export const TOOL_SIGHTINGS_MAX = 500;
 export const TOOLS_MAX = 20_000;
+/** No server takes the others' places by making up names. */
+export const TOOLS_PER_UPSTREAM_MAX = 1_000;

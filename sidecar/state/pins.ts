@@ -1,7 +1,7 @@
 // Which definition of each tool holds. The first one seen does, here or anywhere in the fleet; another one closes the
 // tool until somebody accepts it at the collector. Kept in memory: without a collector a sidecar goes by what it knows.
 
-import { TOOLS_MAX, type ToolLine, type ToolSighting } from '../../contract/tool.ts';
+import { TOOLS_MAX, TOOLS_PER_UPSTREAM_MAX, type ToolLine, type ToolSighting } from '../../contract/tool.ts';
 
 export interface Pins {
   /** Whether a list may show it: it is the definition that holds. The first one seen of a tool does. */
@@ -25,14 +25,22 @@ interface Pin {
 export function createPins(news: () => void): Pins {
   const pins = new Map<string, Pin>();
   const untold = new Map<string, ToolSighting>();
+  const counts = new Map<string, number>();
+
+  const keep = (key: string, upstream: string, pin: Pin): void => {
+    if (!pins.has(key)) counts.set(upstream, (counts.get(upstream) ?? 0) + 1);
+    pins.set(key, pin);
+  };
+  const isFull = (upstream: string): boolean =>
+    pins.size >= TOOLS_MAX || (counts.get(upstream) ?? 0) >= TOOLS_PER_UPSTREAM_MAX;
 
   const weigh = (sighting: ToolSighting): boolean => {
     const key = keyOf(sighting.upstream, sighting.tool);
     const pin = pins.get(key);
-    if (!pin && pins.size >= TOOLS_MAX) return true;
+    if (!pin && isFull(sighting.upstream)) return true;
     const next = weighed(pin, sighting.digest);
     if (next === pin) return next.seen === null;
-    pins.set(key, next);
+    keep(key, sighting.upstream, next);
     untold.set(key, sighting);
     return next.seen === null;
   };
@@ -47,7 +55,7 @@ export function createPins(news: () => void): Pins {
     changed: (upstream, tool) => (pins.get(keyOf(upstream, tool))?.seen ?? null) !== null,
     learn(lines) {
       for (const { upstream, tool, digest, seen_digest: seen } of lines)
-        pins.set(keyOf(upstream, tool), { digest, seen });
+        keep(keyOf(upstream, tool), upstream, { digest, seen });
       for (const sighting of untold.values()) weigh(sighting);
     },
     untold: () => [...untold.values()],

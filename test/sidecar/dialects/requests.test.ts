@@ -100,6 +100,13 @@ describe('describe', () => {
     expect(chat({ max_tokens: null }).outputTokensMax).toBeNull();
   });
 
+  it.each([{ extra_body: { google: { cached_content: 'cachedContents/x' } } }, { plugins: [{ id: 'web' }] }])(
+    'bounds by the window what brings input from elsewhere: %o',
+    (fields) => {
+      expect(chat(fields).inputTokensMax).toBe('context_window');
+    },
+  );
+
   it('treats null as absent, and unknown fields as none of its business', () => {
     const fields = {
       n: null,

@@ -66,3 +66,10 @@ test('only news is told', () => {
   pins.see(A);
   expect([news.length, pins.untold()]).toEqual([1, []]);
 });
+
+test('a server that makes up names takes no other server’s places', () => {
+  const pins = open();
+  for (let i = 0; i < 25_000; i++) pins.see({ ...A, upstream: 'flood', tool: `t${i}` });
+  pins.see(A);
+  expect([pins.see(B), closed(pins), pins.untold().length]).toEqual([false, true, 1_001]);
+});

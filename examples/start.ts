@@ -10,7 +10,9 @@ const ownConfig = process.env.OUTRIDER_CONFIG !== undefined || args.some((arg) =
 if (!ownConfig) {
   try {
     const provider = await startProvider({ port: PRACTICE_PORT });
-    process.stderr.write(`A practice provider answers for OpenAI and Anthropic at ${provider.url}.\n`);
+    process.stderr.write(
+      `A practice provider answers for OpenAI, Anthropic and Gemini at ${provider.url}.\n`,
+    );
     process.once('SIGTERM', () => void provider.close());
     process.once('SIGINT', () => void provider.close());
   } catch (failure) {

@@ -1,5 +1,5 @@
-// A practice provider: speaks OpenAI's and Anthropic's public wire formats on one port, and an echo under /anything; asks
-// no model, bills nothing. People try Outrider against it, tests drive it with the official SDKs. It is written from the
+// A practice provider: speaks OpenAI's, Anthropic's and Gemini's public wire formats on one port, and an echo under
+// /anything; asks no model, bills nothing. People try Outrider against it, tests drive it with the official SDKs. It is written from the
 // API references and the SDKs' types, not from our readers of them, so that the two can disagree.
 
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
@@ -13,6 +13,7 @@ import {
   type ReceivedRequest,
 } from './behaviour.ts';
 import { deliver } from './deliver.ts';
+import { geminiAnswer, geminiError } from './gemini.ts';
 import { openaiAnswer, openaiError } from './openai.ts';
 
 export type { Behaviour, ReceivedRequest } from './behaviour.ts';
@@ -102,18 +103,26 @@ function answerTo(
   }
   const speaksAnthropic =
     request.headers['anthropic-version'] !== undefined || /^\/anthropic\/|\/v1\/messages/.test(request.path);
+  const speaksGemini =
+    request.headers['x-goog-api-key'] !== undefined || /^\/gemini\/|\/models\/[^/]+:/.test(request.path);
   if (keys && !keys.includes(keyOf(request))) {
     const refused = { errorMessage: 'The key is not one of mine.' };
+    if (speaksGemini) return geminiError(401, refused);
     return speaksAnthropic ? anthropicError(401, refused) : openaiError(401, refused);
   }
   const body = parsed(request.body);
+  if (speaksGemini) return geminiAnswer(request, body, behaviour) ?? otherwise(request, behaviour);
   const [first, second] = speaksAnthropic ? [anthropicAnswer, openaiAnswer] : [openaiAnswer, anthropicAnswer];
   return first(request, body, behaviour) ?? second(request, body, behaviour) ?? otherwise(request, behaviour);
 }
 
 function keyOf({ headers }: ReceivedRequest): string {
   const key =
-    headers['x-api-key'] ?? headers['api-key'] ?? headers.authorization?.replace(/^Bearer /, '') ?? '';
+    headers['x-api-key'] ??
+    headers['x-goog-api-key'] ??
+    headers['api-key'] ??
+    headers.authorization?.replace(/^Bearer /, '') ??
+    '';
   return String(key);
 }
 
@@ -131,7 +140,7 @@ function parsed(body: Buffer): JsonRecord | null {
 /** Any other path says what arrived; its headers, which may hold a secret, only when the request asks for them. */
 function otherwise(request: ReceivedRequest, behaviour: Behaviour): Answer {
   const { method, url, path, headers, body } = request;
-  if (/^\/(openai|anthropic|v1)\//.test(path))
+  if (/^\/(openai|anthropic|gemini|v1)\//.test(path))
     return jsonAnswer({ error: `no endpoint ${method} ${path}` }, 404);
   const reflected = headers['x-reflect-headers'] === undefined ? {} : { headers };
   return jsonAnswer({ method, url, body: body.toString(), ...reflected }, behaviour.status ?? 200);

@@ -1,6 +1,7 @@
 // The practice provider, driven by the official SDKs: what they accept is what providers send.
 
 import Anthropic from '@anthropic-ai/sdk';
+import { GoogleGenAI } from '@google/genai';
 import OpenAI from 'openai';
 import { afterEach, describe, expect, it } from 'vitest';
 import { type Behaviour, type Provider, startProvider } from '../../examples/provider/provider.ts';
@@ -13,6 +14,8 @@ async function start(behaviour: Behaviour = {}, keys?: string[]) {
   return {
     openai: new OpenAI({ ...shared, baseURL: `${provider.url}/openai/v1` }),
     anthropic: new Anthropic({ ...shared, baseURL: `${provider.url}/anthropic` }),
+    gemini: new GoogleGenAI({ apiKey: 'test-key', httpOptions: { baseUrl: `${provider.url}/gemini` } })
+      .models,
   };
 }
 
@@ -249,5 +252,64 @@ describe('on the wire', () => {
     expect(request).toMatchObject({ method: 'POST', url: '/v1/embeddings' });
     expect(request!.body.toString()).toBe('{"model":"m","input":"ä"}');
     expect(await request!.ended).toBe(true);
+  });
+});
+
+describe('as Gemini', () => {
+  const ask = { model: 'gemini-2.5-flash', contents: 'Say something.' };
+
+  it('answers, with usage, and cuts at the limit', async () => {
+    const { gemini } = await start({ text: 'Hello there.', usage });
+    const whole = await gemini.generateContent(ask);
+    expect(whole.text).toBe('Hello there.');
+    expect(whole.usageMetadata).toMatchObject({
+      promptTokenCount: 100,
+      cachedContentTokenCount: 40,
+      candidatesTokenCount: 10,
+      thoughtsTokenCount: 20,
+      totalTokenCount: 130,
+    });
+    const cut = await gemini.generateContent({ ...ask, config: { maxOutputTokens: 1 } });
+    expect([cut.text, cut.candidates?.[0]?.finishReason]).toEqual(['Hell', 'MAX_TOKENS']);
+  });
+
+  it('streams words, usage with the last, and calls of functions', async () => {
+    const { gemini } = await start({ text: 'one two  three', toolCalls: [weather], usage });
+    const events = await collect(await gemini.generateContentStream(ask));
+    expect(events.map((event) => event.candidates?.[0]?.content?.parts?.[0]?.text ?? '').join('')).toBe(
+      'one two  three',
+    );
+    expect(events.map(({ usageMetadata }) => usageMetadata !== undefined)).toEqual([
+      false,
+      false,
+      false,
+      true,
+    ]);
+    expect(events.at(-1)!.functionCalls).toMatchObject([{ name: 'get_weather', args: { city: 'Zürich 🏔️' } }]);
+  });
+
+  it('streams an array to those who do not ask for events', async () => {
+    await start({ text: 'one two' });
+    const answer = await fetch(
+      `${provider.url}/gemini/v1beta/models/gemini-2.5-flash:streamGenerateContent`,
+      {
+        method: 'POST',
+        body: '{"contents": []}',
+      },
+    );
+    expect(answer.headers.get('content-type')).toBe('application/json');
+    expect(await answer.json()).toHaveLength(2);
+  });
+
+  it('counts, lists and fails as Gemini does', async () => {
+    const { gemini } = await start();
+    expect((await gemini.countTokens(ask)).totalTokens).toBeGreaterThan(0);
+    expect((await collect(await gemini.list())).map(({ name }) => name)).toContain('models/gemini-2.5-flash');
+    await provider.close();
+    const limited = await start({ status: 429 });
+    await expect(limited.gemini.generateContent(ask)).rejects.toMatchObject({ status: 429 });
+    await provider.close();
+    const keyed = await start({}, ['another']);
+    await expect(keyed.gemini.generateContent(ask)).rejects.toMatchObject({ status: 401 });
   });
 });

@@ -16,7 +16,7 @@ const COMMANDS: Readonly<Record<string, { readonly line: string; load(): Promise
   env: { line: 'the variables that point an agent at its sidecar', load: () => import('./env.ts') },
   ca: { line: 'the certificate by which agents trust their sidecar', load: () => import('./ca.ts') },
   sql: { line: 'ask the store a question', load: () => import('./sql.ts') },
-  policy: { line: 'check the config, explain a decision', load: () => import('./policy.ts') },
+  policy: { line: 'check, explain, suggest and compare rules', load: () => import('./policy.ts') },
   demo: { line: 'a fleet of twenty agents on fake providers', load: () => import('./demo.ts') },
   mode: { line: 'let an agent observe or enforce for a while', load: () => import('./mode.ts') },
   tools: { line: 'which definition of each tool holds', load: () => import('./tools.ts') },

@@ -1,4 +1,5 @@
-// The pages hold together: no link leads nowhere, the path of a call is the pipeline's, decisions have numbers of their own.
+// The pages hold together: no link leads nowhere, the path of a call is the pipeline's, reasons are the sidecar's, decisions
+// have numbers of their own.
 
 import { existsSync, globSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
@@ -61,4 +62,26 @@ test('decisions are numbered from 1 without a gap or a twin', () => {
     .sort()
     .map((name) => Number(/^(\d{4})-[a-z0-9-]+\.md$/.exec(name)?.[1]));
   expect(numbers).toEqual(numbers.map((_, at) => at + 1));
+});
+
+test('the reasons of refusals are those the sidecar gives', () => {
+  const sources = ['sidecar', 'kit'].flatMap((room) =>
+    readdirSync(join(ROOT, room), { recursive: true, encoding: 'utf8' })
+      .filter((path) => path.endsWith('.ts'))
+      .map((path) => read(join(room, path))),
+  );
+  const table = read('docs/refusals.md')
+    .split('## Reasons')[1]!
+    .match(/^\| `.*$/gm)!;
+  const reasons = [...table.join('\n').matchAll(/`([a-z_]+)`/g)].map(([, reason]) => reason!);
+  const known = new Set([...reasons, ...Object.keys(REFUSALS)]);
+  const given = sources.flatMap((text) =>
+    [...text.matchAll(/Refusal\([^;]*?\breason: '([a-z_]+)'|\bbad\(\s*'([a-z_]+)'/g)].map(
+      ([, a, b]) => a ?? b!,
+    ),
+  );
+  expect(given.length).toBeGreaterThan(50);
+  expect(given.filter((reason) => !known.has(reason))).toEqual([]);
+  const all = sources.join('\n');
+  expect(reasons.filter((reason) => !all.includes(`'${reason}'`) && !(reason in REFUSALS))).toEqual([]);
 });

@@ -58,6 +58,8 @@ export interface Behaviour {
   readonly wordsPerEvent?: number;
   readonly firstByteMs?: number;
   readonly betweenEventsMs?: number;
+  /** Says all and leaves it to the other side to close. */
+  readonly staysOpen?: boolean;
   /** Never answer. */
   readonly hang?: boolean;
   /** Break the connection after so many bytes of the body; 0 before the head. */

@@ -31,6 +31,7 @@ export async function deliver(response: ServerResponse, answer: Answer, behaviou
     left -= piece.length;
     if (left <= 0) return void response.destroy();
   }
+  if (behaviour.staysOpen) return void (await closed(response));
   response.end();
 }
 

@@ -261,6 +261,24 @@ describe('every ending has its row', () => {
     expect(Number(row.tokens_out)).toBeGreaterThan(0);
   });
 
+  it('SSE-06: closed by its agent when the stream had said that it was over: answered, as reported', async () => {
+    fleet.behave(() => ({ staysOpen: true }));
+    const controller = new AbortController();
+    const answer = await fetch(`${fleet.proxy}/openai/v1/chat/completions`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({ model: 'gpt-5-mini', messages: MESSAGES, stream: true }),
+      signal: controller.signal,
+    });
+    let text = '';
+    for await (const bytes of answer.body!.pipeThrough(new TextDecoderStream())) {
+      text += bytes;
+      if (text.includes('[DONE]')) break;
+    }
+    controller.abort();
+    expect(await rowOf(answer)).toMatchObject({ status: 'success', usage_source: 'reported', refusal: '' });
+  });
+
   it('SSE-09: an error inside a stream is a failure though the status was 200', async () => {
     fleet.behave(() => ({ streamErrorAfterEvents: 4 }));
     const { data, response } = await anthropic()

@@ -52,7 +52,7 @@ export async function classify(identified: Identified, use: Classification): Pro
   learn(identified, { body, bodyDigest });
   const judged = endpoint?.body
     ? judgeBody(dialect, endpoint, head, body, identified, passesUnjudged(identified, upstream))
-    : bodiless(dialect, endpoint, head);
+    : bodiless(dialect, endpoint, head, body, identified, passesUnjudged(identified, upstream));
   const { description } = judged;
   return learn(identified, {
     upstream,
@@ -101,7 +101,20 @@ function judgeBody(
   }
 }
 
-function bodiless(dialect: Dialect, endpoint: Endpoint | undefined, head: RequestHead): Judged {
+/** A body where none belongs was judged by nobody, and a lenient server would read it; `{}` says nothing. */
+function bodiless(
+  dialect: Dialect,
+  endpoint: Endpoint | undefined,
+  head: RequestHead,
+  body: Buffer,
+  call: Identified,
+  passes: boolean,
+): Judged {
+  if (endpoint && dialect.name !== 'http' && body.length > 0 && body.toString('latin1', 0, 3) !== '{}') {
+    const refusal = bad('body_unexpected', `${head.method} ${head.path} has no body.`);
+    if (!passes) throw refusal;
+    noteRefusal(call, refusal.code);
+  }
   return { json: undefined, description: endpoint && dialect.describe(endpoint, head, {}, NO_BODY) };
 }
 

@@ -62,11 +62,15 @@ export async function inject(admitted: Admitted, secrets: Secrets): Promise<Cred
   const named = forwarding ? fingerprintOf(admitted) : (credential?.name ?? '');
   const kept = secret !== null && !credential?.header ? dialect.guarded?.(secret) : undefined;
   const guarded = secret === null ? null : Buffer.from(kept ?? secret, 'latin1');
+  if (!admitted.description?.acts.length) letGo(admitted);
   return learn(admitted, {
     outbound: { ...outbound, secret: guarded, credential: named },
     credentialName: named,
   });
 }
+
+/** A body as it was parsed is many times its text, and only a refusal of an act still asks for it: by its id. */
+const letGo = (admitted: Admitted): Admitted => learn(admitted, { json: undefined });
 
 /** By url a host may be reached beside the path that its upstream declares: while observing that passes, without a key. */
 const isBound = ({ endpoint, upstream, head }: Admitted): boolean =>

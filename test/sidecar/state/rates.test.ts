@@ -33,7 +33,7 @@ describe('requests per window', () => {
     expect(refusal?.detail.retryAfterSeconds).toBe(1);
   });
 
-  it('counts each agent by itself, and what was refused not at all', () => {
+  it('DOS-20: counts each agent by itself, and what was refused not at all', () => {
     const clock = manualClock();
     const rates = createRates(clock);
     for (let i = 0; i < 3; i++) rates.count('a', LIMIT);

@@ -17,7 +17,8 @@ export function upstreamOf(
 /** As records and refusals name a destination before it was judged. */
 export function destinationText({ method, to, path }: Pick<Accepted, 'method' | 'to' | 'path'>): string {
   if (to.kind === 'tunnel') return `${method} ${to.host}:${to.port}`;
-  return to.kind === 'upstream' ? `${method} /${to.name}${path}` : `${method} ${to.origin}${path}`;
+  if (to.kind === 'url') return `${method} ${to.origin}${path}`;
+  return `${method} ${to.name === '' ? '' : `/${to.name}`}${path}`;
 }
 
 /**

@@ -56,7 +56,9 @@ export function relay({ agent, upstream, passing, idleMs, totalMs, ended }: Rela
   const carry = (from: Socket, to: Socket, through: (bytes: Buffer) => Buffer): void => {
     from.on('data', (bytes: Buffer) => pass(bytes, from, to, through));
     to.on('drain', () => from.resume());
-    from.on('end', () => to.end()); // one side may have finished while the other still speaks
+    // One side may have finished while the other still speaks, and before anyone listened to it.
+    if (from.readableEnded) to.end();
+    else from.on('end', () => to.end());
     from.on('error', () => end(sideOf(from)));
     from.on('close', () => end('closed'));
   };

@@ -16,6 +16,14 @@ let sockets: WebSocketServer;
 const heads: Record<string, unknown>[] = [];
 /** Requests that are no upgrade. */
 let asked = 0;
+let agreeLate: (() => void) | undefined;
+
+const echo = (client: WebSocket): void => {
+  client.on('message', (data, binary) => {
+    if (String(data) === 'tell me') client.send(REAL_KEY);
+    else client.send(data, { binary });
+  });
+};
 
 beforeAll(async () => {
   origin = createServer((_, response) => {
@@ -31,12 +39,9 @@ beforeAll(async () => {
       return socket.end(
         'HTTP/1.1 101 S\r\nConnection: upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Extensions: x\r\n\r\n',
       );
-    sockets.handleUpgrade(request, socket as Socket, head, (client) => {
-      client.on('message', (data, binary) => {
-        if (String(data) === 'tell me') client.send(REAL_KEY);
-        else client.send(data, { binary });
-      });
-    });
+    const agree = (): void => sockets.handleUpgrade(request, socket as Socket, head, echo);
+    if (request.url === '/live/late') agreeLate = agree;
+    else agree();
   });
   await new Promise<void>((resolve) => origin.listen(0, '127.0.0.1', resolve));
   const port = (origin.address() as AddressInfo).port;
@@ -82,6 +87,10 @@ const statusOf = (socket: WebSocket): Promise<{ status: number; reason: string |
 
 const closing = (socket: WebSocket): Promise<number> =>
   new Promise((resolve) => socket.on('close', (code) => resolve(code)));
+
+const upgradeTo = (path: string): string =>
+  `GET ${path} HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n` +
+  'Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n';
 
 describe('a WebSocket', () => {
   it('passes both ways under a rule, with the credential and without extensions, and is one call', async () => {
@@ -167,14 +176,21 @@ describe('a WebSocket', () => {
     raw.on('data', (bytes: Buffer) => {
       heard = Buffer.concat([heard, bytes]);
     });
-    raw.write(
-      'GET /live/live/echo HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n' +
-        'Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n',
-    );
+    raw.write(upgradeTo('/live/live/echo'));
     await until(async () => heard.includes('101'), Boolean);
     raw.write(Buffer.from([0x81, 1, 0x41]));
     await new Promise((resolve) => raw.once('close', resolve));
     expect([...heard.subarray(-4)]).toEqual([0x88, 2, 0x03, 0xea]);
+  });
+
+  it('an agent that ends before the upgrade is answered is not waited for', async () => {
+    const raw = await dial(setting.proxy);
+    raw.resume().end(upgradeTo('/live/live/late'));
+    await until(async () => agreeLate, Boolean);
+    await (await fetch(`${setting.proxy}/live/live/echo`)).text(); // the end has come before this
+    agreeLate!();
+    await new Promise((resolve) => raw.once('close', resolve));
+    expect(sockets.clients.size).toBe(0);
   });
 });
 

@@ -6,7 +6,7 @@ import { type Fuzz, startFuzz } from './fuzz.ts';
 const SEED = Number(process.env.FUZZ_SEED ?? 1);
 const FROM = Number(process.env.FUZZ_FROM ?? 0);
 const COUNT = Number(process.env.FUZZ_COUNT ?? 20_000);
-const ROUND = 5_000;
+const ROUND = 10_000;
 
 let fuzz: Fuzz;
 beforeAll(async () => {

@@ -1,9 +1,13 @@
-// What stands behind the sidecar: it keeps what it received and judges each request by itself, from its bytes, whether
-// any rule of the agent allowed that. A request it cannot parse is a violation: heads are rebuilt, so none may come.
+// What stands behind the sidecar, in plain text and by TLS: it keeps what it received and has each request judged by its
+// bytes. A request or frame it cannot parse is a violation: heads are rebuilt and frames checked, so none may come.
 
-import { createHash } from 'node:crypto';
-import { createServer, type IncomingMessage } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import { createServer, type IncomingMessage, type RequestListener, type Server } from 'node:http';
+import { createServer as createTlsServer } from 'node:https';
+import type { AddressInfo, Socket } from 'node:net';
+import { type WebSocket, WebSocketServer } from 'ws';
+import { makeServerCertificate } from '../sdk/certificate.ts';
+import { digestsOf } from './digests.ts';
+import { wrongWith, wrongWithUpgrade } from './oracle.ts';
 
 export interface Received {
   /** Of the record that must allow it: the caller's span in `traceparent`. */
@@ -15,6 +19,9 @@ export interface Received {
 
 export interface Origin {
   readonly address: string;
+  readonly secureAddress: string;
+  /** Who signed what it shows: for `NODE_EXTRA_CA_CERTS`. */
+  readonly authorityPem: string;
   /** Takes what came since it was last asked. */
   take(): Received[];
   /** What no rule allows, as sentences. */
@@ -27,44 +34,89 @@ const ANSWER = JSON.stringify({
   id: 1,
   result: {},
   usage: { prompt_tokens: 1, completion_tokens: 1, input_tokens: 1, output_tokens: 1 },
+  usageMetadata: { promptTokenCount: 1, candidatesTokenCount: 1, totalTokenCount: 2 },
 });
+const NOTHING = Buffer.alloc(0);
 
 export async function startOrigin(): Promise<Origin> {
   let received: Received[] = [];
   const violations: string[] = [];
-  const server = createServer((request, response) => {
+  const keep = (request: IncomingMessage, body: Buffer, wrong: string | undefined): void => {
+    received.push(receivedOf(request, body));
+    if (wrong)
+      violations.push(`${wrong}: ${request.method} ${request.url} ${body.toString('latin1', 0, 500)}`);
+  };
+  const serve: RequestListener = (request, response) => {
     void bodyOf(request).then(
       (body) => {
-        received.push(receivedOf(request, body));
-        const wrong = wrongWith(request, body);
-        if (wrong)
-          violations.push(`${wrong}: ${request.method} ${request.url} ${body.toString('latin1', 0, 500)}`);
+        keep(request, body, wrongWith(request, body));
         response.writeHead(200, { 'content-type': 'application/json' }).end(ANSWER);
       },
       () => response.destroy(),
     );
-  });
-  server.on('clientError', (failure, socket) => {
-    if (!('rawPacket' in failure)) return;
-    violations.push(`not HTTP: ${failure.message}`);
-    socket.destroy();
-  });
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  };
+  const { authorityPem, certificatePem, keyPem } = await makeServerCertificate();
+  const plain = createServer(serve);
+  const secure = createTlsServer({ cert: certificatePem, key: keyPem }, serve);
+  const sockets = acceptSockets(violations);
+  for (const server of [plain, secure]) {
+    server.on('clientError', (failure, socket) => {
+      if ('rawPacket' in failure) violations.push(`not HTTP: ${failure.message}`);
+      socket.destroy();
+    });
+    server.on('upgrade', (request: IncomingMessage, socket: Socket, head: Buffer) => {
+      keep(request, NOTHING, wrongWithUpgrade(request));
+      sockets.handleUpgrade(request, socket, head, talk(violations));
+    });
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  }
   return {
-    address: `127.0.0.1:${(server.address() as AddressInfo).port}`,
+    address: `127.0.0.1:${portOf(plain)}`,
+    secureAddress: `localhost:${portOf(secure)}`,
+    authorityPem,
     take() {
       const taken = received;
       received = [];
       return taken;
     },
     violations,
-    close: () =>
-      new Promise((resolve) => {
-        server.close(() => resolve());
-        server.closeAllConnections();
-      }),
+    async close() {
+      for (const client of sockets.clients) client.terminate();
+      await Promise.all([plain, secure].map(closed));
+    },
   };
 }
+
+const portOf = (server: Server): number => (server.address() as AddressInfo).port;
+
+function closed(server: Server): Promise<void> {
+  return new Promise((resolve) => {
+    server.close(() => resolve());
+    server.closeAllConnections();
+  });
+}
+
+function acceptSockets(violations: string[]): WebSocketServer {
+  const sockets = new WebSocketServer({ noServer: true });
+  sockets.on('wsClientError', (failure, socket, request) => {
+    violations.push(`no upgrade: ${failure.message}: ${request.url}`);
+    socket.destroy();
+  });
+  return sockets;
+}
+
+/** Of content, which is nobody's but the two ends': not unmasked on its way, not judged. */
+const CONTENT = new Set(['WS_ERR_INVALID_UTF8', 'WS_ERR_INVALID_CLOSE_CODE']);
+
+const talk =
+  (violations: string[]) =>
+  (client: WebSocket): void => {
+    client.on('message', (data, binary) => client.send(data, { binary }));
+    client.on('error', (failure) => {
+      const code = 'code' in failure ? String(failure.code) : '';
+      if (code.startsWith('WS_ERR_') && !CONTENT.has(code)) violations.push(`a frame: ${failure.message}`);
+    });
+  };
 
 async function bodyOf(request: IncomingMessage): Promise<Buffer> {
   const chunks: Buffer[] = [];
@@ -72,78 +124,7 @@ async function bodyOf(request: IncomingMessage): Promise<Buffer> {
   return Buffer.concat(chunks);
 }
 
-function receivedOf(request: IncomingMessage, body: Buffer): Received {
-  const [, , spanId = ''] = String(request.headers.traceparent ?? '').split('-');
-  return {
-    spanId,
-    line: `${request.method} ${request.url}`,
-    digests: [body, ...withoutSplices(body)].map(digest),
-  };
-}
-
-const digest = (body: Buffer): string =>
-  body.length === 0 ? '' : createHash('sha256').update(body).digest('hex');
-
-/** The closed list of what a sidecar puts into a body, each taken out, or put back to what it replaced. */
-const SPLICED = [
-  /"inferenceConfig":\{"maxTokens":4096\},?/,
-  /"(?:max_completion_tokens|max_output_tokens|max_tokens|maxTokens)":(?:16384|4096),?/,
-  /"stream_options":\{"include_usage":true\},?/,
-  /"_meta":\{"traceparent":"[^"]*"(?:,"tracestate":"[^"]*")?(?:,"baggage":"[^"]*")?\},?/,
-];
-
-function withoutSplices(body: Buffer): Buffer[] {
-  let texts = [body.toString('latin1')];
-  for (const splice of SPLICED) {
-    texts = texts.flatMap((text) => {
-      const found = splice.exec(text)?.[0];
-      if (found === undefined) return [text];
-      const nulled = found.replace(/^("\w+"):.*?(,?)$/, '$1:null$2');
-      return [text, text.replace(found, ''), text.replace(found, nulled)];
-    });
-  }
-  return texts.slice(1).map((text) => Buffer.from(text, 'latin1'));
-}
-
-/** The rules of `fuzz.ts` once more, written apart from the code that enforces them. Undefined when it is allowed. */
-function wrongWith({ method, url = '' }: IncomingMessage, body: Buffer): string | undefined {
-  const path = url.split('?')[0]!;
-  if (/^\/pages\/ok\/[^%\\]*$/.test(path)) {
-    if (method !== 'GET' && method !== 'HEAD') return 'a page is only read';
-    return /\/\.{1,2}(?:\/|$)|\/\//.test(path) ? 'a path that means another' : undefined;
-  }
-  if (method === 'GET' && /^\/(?:o(?:\/[^/]+){0,5}|a\/v1)\/models(?:\/[^/]+)?$/.test(path)) return undefined;
-  if (method === 'HEAD' && /^\/a(?:\/(?:api\/hello)?)?$/.test(path)) return undefined;
-  if (/^\/b(?:\/[^/]+){0,5}\/model\/amazon\.nova-lite-v1(?::|%3A)0\/converse(?:-stream)?$/.test(path))
-    return undefined;
-  const asked = parsed(body);
-  if (
-    /^\/o(?:\/[^/]+){0,5}\/(?:chat\/completions|completions|responses|responses\/input_tokens|embeddings)$/.test(
-      path,
-    )
-  )
-    return asked?.model === 'gpt-5-mini' ? undefined : 'a model that no rule allows';
-  if (/^\/a\/v1\/messages(?:\/count_tokens)?$/.test(path))
-    return asked?.model === 'claude-haiku-4-5' ? undefined : 'a model that no rule allows';
-  if (path === '/mcp') return wrongWithTool(asked);
-  return 'a path that no rule allows';
-}
-
-function wrongWithTool(asked: Asked | undefined): string | undefined {
-  if (asked?.method !== 'tools/call') return undefined;
-  return /^read_/.test(String(asked.params?.name)) ? undefined : 'a tool that no rule allows';
-}
-
-interface Asked {
-  readonly model?: unknown;
-  readonly method?: unknown;
-  readonly params?: { readonly name?: unknown };
-}
-
-function parsed(body: Buffer): Asked | undefined {
-  try {
-    return JSON.parse(body.toString()) as Asked;
-  } catch {
-    return undefined;
-  }
+function receivedOf({ headers, method, url }: IncomingMessage, body: Buffer): Received {
+  const [, , spanId = ''] = String(headers.traceparent ?? '').split('-');
+  return { spanId, line: `${method} ${url}`, digests: digestsOf(body) };
 }

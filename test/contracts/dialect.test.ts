@@ -1,4 +1,5 @@
-// What every dialect promises, run over every golden example. Streams are read at every split of their bytes.
+// What every dialect promises, run over every golden example. Streams are read at every split of their bytes, long ones at
+// those of `splits.ts`.
 
 import { describe, expect, it } from 'vitest';
 import type { Upstream } from '../../contract/config/config.ts';
@@ -14,6 +15,7 @@ import { mcp } from '../../sidecar/dialects/mcp.ts';
 import { applySplices } from '../../sidecar/dialects/members.ts';
 import { openai } from '../../sidecar/dialects/openai.ts';
 import { type Golden, goldenCases } from './golden.ts';
+import { splitsOf } from './splits.ts';
 
 const DIALECTS: Readonly<Record<string, Dialect>> = {
   openai,
@@ -129,7 +131,7 @@ describe.each(CASES)('%s', (_, golden) => {
         const whole = readStream(dialect, description, [answerBody], drop);
         expect(whole.metered).toMatchObject(expected.metered!);
         expect(whole.passed).toBe(expectedBytes(golden, drop));
-        for (let at = 1; at < answerBody.length; at++) {
+        for (const at of splitsOf(answerBody)) {
           const halves = [answerBody.subarray(0, at), Buffer.alloc(0), answerBody.subarray(at)];
           const read = readStream(dialect, description, halves, drop);
           if (read.passed !== whole.passed) expect.fail(`split at ${at}: other bytes`);
@@ -147,13 +149,17 @@ const CUTTABLE = CASES.filter(([, golden]) => {
 });
 
 /** What the agent gets of a stream that is due to be cut after `at` bytes: its event ends first. Null where none is cut. */
-function cutAfter(golden: Golden, at: number, dropUsageChunk: boolean): Buffer | null {
-  const { dialect, description } = described(golden);
+function cutAfter(
+  { dialect, description }: Pick<ReturnType<typeof described>, 'dialect' | 'description'>,
+  { answerBody }: Golden,
+  at: number,
+  dropUsageChunk: boolean,
+): Buffer | null {
   const meter = dialect.meterStream(description, { dropUsageChunk });
-  const passed = [meter.push(golden.answerBody.subarray(0, at))];
+  const passed = [meter.push(answerBody.subarray(0, at))];
   let end = at;
-  for (let tail = meter.unfinishedBytes(); tail > 0 && end < golden.answerBody.length; end++) {
-    const next = meter.push(golden.answerBody.subarray(end, end + 1));
+  for (let tail = meter.unfinishedBytes(); tail > 0 && end < answerBody.length; end++) {
+    const next = meter.push(answerBody.subarray(end, end + 1));
     tail = meter.unfinishedBytes();
     if (tail <= 1) passed.push(next.subarray(0, 1 - tail));
     else passed.push(next);
@@ -168,9 +174,9 @@ describe.each(CUTTABLE)('%s, cut', (_, golden) => {
   it('at any byte is read as an answer that reached its limit', () => {
     const { answerBody, expected } = golden;
     const { dialect, description } = described(golden);
-    for (let at = 1; at < answerBody.length; at++) {
+    for (const at of splitsOf(answerBody)) {
       for (const drop of expected.usageChunk === undefined ? [false] : [false, true]) {
-        const got = cutAfter(golden, at, drop);
+        const got = cutAfter({ dialect, description }, golden, at, drop);
         if (got === null) continue;
         const { metered } = readStream(dialect, description, [got], false);
         const { complete, errorType, finishReasons } = metered;

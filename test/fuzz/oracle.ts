@@ -46,7 +46,11 @@ function wrongWithPage(method: string | undefined, path: string): string | undef
 const under = (place: string, paths: string): RegExp => new RegExp(`^/${place}(?:/[^/]+){0,5}/${paths}$`);
 
 const FREE = {
-  GET: [under('o', 'models(?:/[^/]+)?'), /^\/a\/v1\/models(?:\/[^/]+)?$/, under('g', 'models(?:/[^/]+)?')],
+  GET: [
+    under('o', 'models(?:/[^/]+){0,3}'),
+    under('a', 'v1/models(?:/[^/]+)?'),
+    under('g', 'models(?:/[^/]+)?'),
+  ],
   HEAD: [/^\/a(?:\/(?:api\/hello)?)?$/],
   POST: [under('g', 'models/[^/:]+:countTokens')],
 };

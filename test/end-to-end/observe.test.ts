@@ -1,6 +1,7 @@
 // What observing notes is what enforcing refuses: the same calls, first enforced, then observed.
 
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { converse, dial } from '../doors/wire.ts';
 import { runOutrider, until } from '../support/processes.ts';
 import { type Fleet, SAMPLE, startFleet } from './fleet.ts';
 
@@ -121,4 +122,14 @@ test('observed, what is prohibited is refused, and so is what cannot be carried'
     { mode: 'observe', verdict: 'prohibited', would_verdict: 'prohibited', refusal: 'prohibited' },
     { mode: 'observe', verdict: 'deny', would_verdict: 'deny', refusal: 'bad_request' },
   ]);
+});
+
+test('SSRF-33: observed, a host that nobody declared has the ports of the web alone', async () => {
+  for (const port of [22, 6379, 8443]) {
+    const host = `site.example:${port}`;
+    const head = `GET http://${host}/x HTTP/1.1\r\nHost: ${host}\r\nConnection: close\r\n\r\n`;
+    const heard = await converse(await dial(fleet.proxy), [head]);
+    expect(heard.statuses).toEqual([403]);
+    expect(heard.text).toContain('"reason":"port_not_named"');
+  }
 });

@@ -56,19 +56,21 @@ function respond(call: Known, refusal: Refusal, answer: RefusalAnswer): void {
   if (retryAfterSeconds !== undefined) headers['retry-after'] = String(retryAfterSeconds);
   if (typeof facts?.ticket === 'string') headers['x-outrider-ticket'] = facts.ticket;
   response.writeHead(answer.status, headers);
-  response.end(call.method === 'HEAD' ? undefined : answer.body);
-  if (!request.complete) linger(response);
+  if (call.method !== 'HEAD') response.write(answer.body);
+  if (request.complete) response.end();
+  else linger(response);
 }
 
 /**
- * Reads on what the agent is still sending, so that it gets to read our answer instead of a reset. Nothing says
- * `connection: close`, for then the socket would be closed under a client that still writes.
+ * Reads on what the agent is still sending, so that it gets to read our answer instead of a reset: a connection that is
+ * closed after the answer is closed with its end, under a client that still writes.
  */
 function linger(response: ServerResponse): void {
   const { socket, req } = response;
   req.resume();
   const cut = setTimeout(() => socket?.destroy(), LINGER_MS);
   cut.unref();
+  req.once('end', () => response.end());
   req.once('close', () => clearTimeout(cut));
 }
 

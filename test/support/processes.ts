@@ -1,11 +1,11 @@
 // Outrider's own commands as real processes: started, waited for until they say they are ready, killed.
 
 import { type ChildProcess, spawn } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
-import { copyPostgres } from './fresh-postgres.ts';
+import { copyEmptyStores } from './empty-stores.ts';
 
 const CLI = new URL('../../bin/outrider.js', import.meta.url).pathname;
 /** What runs `outrider`: this Node on this clone, unless a test names another Node or an installed package. */
@@ -77,14 +77,11 @@ export async function startOutrider(
   };
 }
 
-/** A collector that is told where its data is need not make its Postgres. */
+/** A collector that is told where its data is need not make its stores. */
 function prepareData(args: readonly string[]): void {
   const [command] = args;
-  const data = args[args.indexOf('--data') + 1];
-  if ((command !== 'up' && command !== 'collector') || !args.includes('--data') || !data) return;
-  const own = join(data, 'collector');
-  mkdirSync(own, { recursive: true, mode: 0o700 });
-  copyPostgres(join(own, 'control'));
+  const at = args.indexOf('--data');
+  if (at > 0 && (command === 'up' || command === 'collector')) copyEmptyStores(args[at + 1]!);
 }
 
 export interface Ended {

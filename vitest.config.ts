@@ -10,7 +10,7 @@ export default defineConfig({
     globalSetup: ['test/support/own-folder.ts'],
     setupFiles: ['test/support/nothing-left.ts'],
     pool: 'forks',
-    maxWorkers: 3,
+    maxWorkers: 2,
     reporters: ['default'],
   },
 });

@@ -144,7 +144,9 @@ export async function startFleet(yaml = SAMPLE): Promise<Fleet> {
             `SELECT * FROM actions WHERE call_id IN (${calls.map((call) => `'${call}'`).join()})`,
           ),
         (found) => found.length >= calls.length,
-      ),
+      ).catch((failure: unknown) => {
+        throw new Error(`rows of ${calls.join()} are missing:\n${process_.output()}`, { cause: failure });
+      }),
     budgets: () => control<Budget[]>(process_.listen.collector!.control!, data, '/v1/budgets'),
     agents: () => control<AgentLine[]>(process_.listen.collector!.control!, data, '/v1/agents'),
     process: () => process_,

@@ -39,7 +39,7 @@ export async function startOutrider(
   options: { ready: number; env?: NodeJS.ProcessEnv; cwd?: string; program?: Program },
 ): Promise<Started> {
   const [node, entry] = options.program ?? HERE;
-  if (!options.program) prepareData(args);
+  if (!options.program) prepareData(args, options.env?.OUTRIDER_DATA);
   const child = spawn(node, [entry, ...args], {
     stdio: ['ignore', 'pipe', 'pipe'],
     env: { ...process.env, ...options.env },
@@ -78,10 +78,11 @@ export async function startOutrider(
 }
 
 /** A collector that is told where its data is need not make its stores. */
-function prepareData(args: readonly string[]): void {
+function prepareData(args: readonly string[], elsewhere: string | undefined): void {
   const [command] = args;
   const at = args.indexOf('--data');
-  if (at > 0 && (command === 'up' || command === 'collector')) copyEmptyStores(args[at + 1]!);
+  const data = at > 0 ? args[at + 1] : elsewhere;
+  if (data && (command === 'up' || command === 'collector')) copyEmptyStores(data);
 }
 
 export interface Ended {

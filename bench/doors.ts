@@ -165,8 +165,16 @@ export async function benchDoors(quick: boolean): Promise<Row[]> {
   const memory = residentMegabytes(running.child.pid!);
   await Promise.all([direct.destroy(), intercepted.destroy(), running.stop(), sink.stop()]);
   return [
-    row('intercepted TLS, added latency p50, 1 connection', `${tls(50).toFixed(3)} ms`),
-    row('intercepted TLS, added latency p99, 1 connection', `${tls(99).toFixed(3)} ms`),
+    row('intercepted TLS, added latency p50, 1 connection', `${tls(50).toFixed(3)} ms`, {
+      must: '≤ 0.35',
+      aim: '≤ 0.20',
+      met: tls(50) <= 0.35,
+    }),
+    row('intercepted TLS, added latency p99, 1 connection', `${tls(99).toFixed(3)} ms`, {
+      must: '≤ 1.5',
+      aim: '≤ 0.8',
+      met: tls(99) <= 1.5,
+    }),
     row('intercepted TLS, added time to first token, 200 streams, p50', `${token.toFixed(2)} ms`, {
       must: '≤ 1',
       aim: '≤ 0.5',

@@ -82,7 +82,9 @@ export async function startSetting(
     const found = await until(
       () => rows<Action>(sql, statement),
       (list) => list.length >= ids.length,
-    );
+    ).catch((failure: unknown) => {
+      throw new Error(`rows of ${ids.join()} are missing:\n${outrider.output()}`, { cause: failure });
+    });
     return ids.map((id) => found.find(({ call_id }) => call_id === id)!);
   };
   return {

@@ -10,7 +10,7 @@ import { silentLog } from '../../../kit/log.ts';
 import { temporaryDirectory } from '../../support/processes.ts';
 import { invariantBreaches } from './bench.ts';
 
-const ROUNDS = 10;
+const ROUNDS = 6;
 
 /** Runs a spender and kills it once it has acknowledged so many posts; what it acknowledged last, by lease. */
 async function killedAfter(directory: string, posts: number): Promise<Map<string, number>> {

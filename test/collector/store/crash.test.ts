@@ -18,7 +18,7 @@ import { ROLLUP_NAMES, rollupBothWays } from './rollups.ts';
 const SPANS_PER_REQUEST = 256;
 const REQUESTS = 12;
 const SPANS = SPANS_PER_REQUEST * REQUESTS;
-const ROUNDS = 10;
+const ROUNDS = 6;
 const HOUR = 3_600_000_000_000n;
 
 /** As the queue does: a segment in doubt is loaded until it is in. */

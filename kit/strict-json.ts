@@ -1,7 +1,7 @@
 // JSON as RFC 8259 means it, and no more: what was judged must be what the upstream reads, so every text that two
 // parsers could read differently is refused (a key twice, a byte order mark, bad UTF-8, a number no double can hold).
-// One cheap scan of the text bounds depth, keys, lists, values and numbers before the native parser allocates anything; the keys that
-// survive its parse are then counted against those scanned, which finds duplicates without a set per object.
+// One cheap scan of the text bounds depth, keys, lists, values and numbers before the native parser allocates anything;
+// the keys that survive its parse are then counted against those scanned, which finds duplicates without a set per object.
 
 import { isAscii, isUtf8 } from 'node:buffer';
 

@@ -1,6 +1,6 @@
 // A practice provider: speaks OpenAI's, Anthropic's and Gemini's public wire formats on one port, and an echo under
-// /anything; asks no model, bills nothing. People try Outrider against it, tests drive it with the official SDKs. It is written from the
-// API references and the SDKs' types, not from our readers of them, so that the two can disagree.
+// /anything; asks no model, bills nothing. People try Outrider against it, tests drive it with the official SDKs. It is
+// written from the API references and the SDKs' types, not from our readers of them, so that the two can disagree.
 
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';

@@ -2,6 +2,7 @@
 // behind it, so nothing there may say anew what was judged: the text, the limit, how many answers.
 // Source: docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_Converse.html
 
+import { bareModel } from '../../../contract/rules/bare-model.ts';
 import { describeTools as describeAnthropicTools } from '../anthropic/tools.ts';
 import type { Description, JsonObject } from '../dialect.ts';
 import {
@@ -13,7 +14,6 @@ import {
   optionalObject,
   refuseOtherCase,
 } from '../fields.ts';
-import { bareId } from './families.ts';
 import { measureInput } from './input.ts';
 import { describeTools, SYSTEM_TOOLS_SENTENCE } from './tools.ts';
 
@@ -38,7 +38,7 @@ export function describeConverse(
     outputTokensMax,
   );
   const blocks = [...optionalArray(body, 'system'), ...optionalArray(body, 'messages')];
-  const input = measureInput(blocks, bodyBytes, bareId(model));
+  const input = measureInput(blocks, bodyBytes, bareModel(model));
   const hostedTools = [...tools.hosted, ...more.hosted, ...input.hosted];
   return {
     inputTokensMax:

@@ -39,11 +39,8 @@ const FAMILIES: readonly (readonly [start: string, family: Family])[] = [
 /** Neither writes text alone: pictures, film, and vectors of both, which their answers don't count in tokens. */
 const OTHERWISE = /^amazon\.nova-(?:canvas|reel|sonic|2-sonic|multimodal|2-multimodal)/;
 
-/** The id alone: `arn:aws:bedrock:…:inference-profile/us.anthropic.claude-x` → `anthropic.claude-x`. */
-export const bareId = bareModel;
-
 export function familyOf(model: string): Family {
-  const id = bareId(model);
+  const id = bareModel(model);
   if (OTHERWISE.test(id)) return UNKNOWN;
   return FAMILIES.find(([start]) => id.startsWith(start))?.[1] ?? UNKNOWN;
 }
@@ -71,7 +68,7 @@ const LIMITS: readonly (readonly [start: string, tokens: number])[] = [
 
 /** The limit to write where a request names none: no more than the model takes. */
 export function limitTaken(model: string, outputTokens: number): number {
-  const id = bareId(model);
+  const id = bareModel(model);
   if (id.startsWith('anthropic.claude-3-7')) return outputTokens;
   return Math.min(outputTokens, LIMITS.find(([start]) => id.startsWith(start))?.[1] ?? outputTokens);
 }

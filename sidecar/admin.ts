@@ -6,8 +6,8 @@ import type { TaskEnd } from '../contract/budget.ts';
 import type { Judgement } from '../contract/rules.ts';
 import { isLoopback } from '../kit/listen.ts';
 import { sentenceOf } from '../kit/log.ts';
-import type { Purse } from './state/purse.ts';
-import { roomOf } from './state/purse.ts';
+import type { Purse } from './state/leases/purse.ts';
+import { roomOf } from './state/leases/purse.ts';
 
 export interface AdminServices {
   /** What is missing for full service, e.g. `ledger`; empty when nothing is. */

@@ -8,7 +8,7 @@ import type { Journal } from './edges/journal.ts';
 import { FRAME_KINDS, type Frame } from './edges/journal-frames.ts';
 import { type CallRecord, sealRecord } from './record.ts';
 import { encodeRequest, encodeSpan } from './span.ts';
-import type { PurseState } from './state/purse.ts';
+import type { PurseState } from './state/leases/purse.ts';
 
 export interface Book {
   /** Resolves once the kernel has it; where durability is strict, once it is on the disk. */

@@ -11,7 +11,7 @@ import type { Judgement, RuleSet } from '../contract/rules.ts';
 import type { Description, Dialect, Endpoint, JsonBody, RequestHead } from './dialects/dialect.ts';
 import type { BatchFile, Bound } from './state/batch-files.ts';
 import type { Permit } from './state/circuits.ts';
-import type { Hold } from './state/leases.ts';
+import type { Hold } from './state/leases/hold.ts';
 import type { Price, PriceBook } from './state/prices.ts';
 
 /** Read off the wire by a door; nothing of it is trusted yet. */

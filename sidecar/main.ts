@@ -35,7 +35,7 @@ import type { Carrying, Sidecar, SidecarOptions, Start } from './starting.ts';
 import { type Agents, agentAlone, agentOf, createAgents } from './state/agents.ts';
 import { createBatchFiles } from './state/batch-files.ts';
 import { createCircuits } from './state/circuits.ts';
-import type { Leases } from './state/leases.ts';
+import type { Leases } from './state/leases/leases.ts';
 import { createModes, type Modes } from './state/modes.ts';
 import { createPins, type Pins } from './state/pins.ts';
 import { createRates } from './state/rates.ts';

@@ -17,7 +17,7 @@ import { explain } from './explain.ts';
 import { carry, type Services } from './pipeline.ts';
 import { refuse } from './refuse.ts';
 import type { Carrying, Sidecar, Start } from './starting.ts';
-import type { Leases } from './state/leases.ts';
+import type { Leases } from './state/leases/leases.ts';
 import { openTrail } from './trail.ts';
 import { wayThrough } from './way-through.ts';
 

@@ -6,7 +6,7 @@ import type { Lifecycle } from '../kit/lifecycle.ts';
 import { type Log, sentenceOf } from '../kit/log.ts';
 import { randomHex } from './accept/lineage.ts';
 import type { Edges } from './edges/edges.ts';
-import { createLeases, type Leases } from './state/leases.ts';
+import { createLeases, type Leases } from './state/leases/leases.ts';
 
 export interface LeasesOptions {
   readonly instance: string;

@@ -10,7 +10,7 @@ import type { Journal } from '../edges/journal.ts';
 import type { Shipper } from '../edges/shipper.ts';
 import type { CallRecord } from '../record.ts';
 import type { Circuits } from '../state/circuits.ts';
-import type { Leases } from '../state/leases.ts';
+import type { Leases } from '../state/leases/leases.ts';
 import { createLabels } from './labels.ts';
 import { type Buckets, type Cell, createCounter, createHistogram, observe } from './tally.ts';
 

@@ -6,7 +6,7 @@ import { Refusal } from '../../contract/refusals.ts';
 import { type Authorized, learn, noteRefusal, type Reserved } from '../call.ts';
 import { type Description, writesOutput } from '../dialects/dialect.ts';
 import type { Bound } from '../state/batch-files.ts';
-import type { Leases } from '../state/leases.ts';
+import type { Leases } from '../state/leases/leases.ts';
 import type { Price } from '../state/prices.ts';
 
 export interface Reservation {

@@ -10,7 +10,8 @@ import { NOTHING } from '../../../contract/money.ts';
 import type { Refusal } from '../../../contract/refusals.ts';
 import { systemClock } from '../../../kit/clock.ts';
 import { silentLog } from '../../../kit/log.ts';
-import { createLeases, type Hold, type Leases } from '../../../sidecar/state/leases.ts';
+import type { Hold } from '../../../sidecar/state/leases/hold.ts';
+import { createLeases, type Leases } from '../../../sidecar/state/leases/leases.ts';
 import { temporaryDirectory } from '../../support/processes.ts';
 
 const DOLLAR = { nanodollars: 1_000_000_000n, tokens: 1n };

@@ -1,12 +1,12 @@
 // A till holds one agent's purses: the main one, the offline one, one per open task, and those whose time is over but
-// whose calls are not. Here stands what is to be asked of the ledger for them; leases.ts decides when, and asks.
+// whose calls are not; and the calls that wait for money.
 
-import type { LeaseAsk, LeaseScope, Obstacle } from '../../contract/budget.ts';
-import type { MoneyRules } from '../../contract/config/config.ts';
-import { type Amounts, isNothing, NOTHING, plus } from '../../contract/money.ts';
-import type { Refusal } from '../../contract/refusals.ts';
-import type { Hold } from './leases.ts';
-import { askOf, emptyPurse, isLive, lackOf, type Purse } from './purse.ts';
+import type { LeaseAsk, LeaseScope, Obstacle } from '../../../contract/budget.ts';
+import type { MoneyRules } from '../../../contract/config/config.ts';
+import { type Amounts, isNothing } from '../../../contract/money.ts';
+import type { Refusal } from '../../../contract/refusals.ts';
+import type { Hold } from './hold.ts';
+import { emptyPurse, isLive, type Purse } from './purse.ts';
 
 /** A call that waits for money. */
 export interface Waiter {
@@ -68,6 +68,7 @@ function fresh(rules: TillRules, scope: LeaseScope, agent: string, task = ''): P
   return emptyPurse(scope, agent, task, rules.nonce());
 }
 
+/** The task's purse, made when it has none. */
 export function taskPurse(till: Till, task: string, rules: TillRules): Purse {
   let purse = till.tasks.get(task);
   if (!purse) {
@@ -77,6 +78,7 @@ export function taskPurse(till: Till, task: string, rules: TillRules): Purse {
   return purse;
 }
 
+/** Those that may still pay; not the retired ones. */
 export function* pursesOf(till: Till): Iterable<Purse> {
   yield till.main;
   if (till.offline) yield till.offline;
@@ -101,42 +103,14 @@ export function replace(till: Till, purse: Purse, rules: TillRules): void {
   else if (till.tasks.get(purse.task) === purse) till.tasks.delete(purse.task);
 }
 
-// ---- what to ask ----
-
-/** What the first waiting call lacks, with as much as all that wait could use. */
-export function asksForWaiters(till: Till, nowMs: number, rules: TillRules): LeaseAsk[] {
-  const first = till.waiters[0]!;
-  const asks = [...retireExpired(till, nowMs, rules), ...giveBackRecalled(till)];
-  asks.push(...askForLack(till.main, first.amounts, sumOf(till.waiters), nowMs));
-  const ofTask = till.waiters.filter((waiter) => waiter.task === first.task);
-  asks.push(...askForLack(taskPurse(till, first.task, rules), first.amounts, sumOf(ofTask), nowMs));
-  return [...asks, ...offlineAsk(till, nowMs, rules)];
-}
-
-const sumOf = (waiters: readonly Waiter[]): Amounts =>
-  waiters.reduce((total, { amounts }) => plus(total, amounts), NOTHING);
-
-function askForLack(purse: Purse, first: Amounts, all: Amounts, nowMs: number): LeaseAsk[] {
-  const need = lackOf(purse, first, nowMs);
-  if (purse.lease !== null && isNothing(need)) return [];
-  return [askOf(purse, larger(need, lackOf(purse, all, nowMs)), need)];
-}
-
-/** An offline slice is drawn once, beside the first grant, and again when it is over. */
-export function offlineAsk({ offline }: Till, nowMs: number, { money }: TillRules): LeaseAsk[] {
-  if (!offline || isLive(offline, nowMs)) return [];
-  return [askOf(offline, { nanodollars: money().offlineNanodollars, tokens: 0n }, NOTHING)];
-}
-
-/** An expired lease takes no new hold: it is closed, or waits for its calls; the till starts a fresh one. */
-export function retireExpired(till: Till, nowMs: number, rules: TillRules): LeaseAsk[] {
+/** An expired lease takes no new hold: it waits among the retired for its calls to end. */
+export function retireExpired(till: Till, nowMs: number, rules: TillRules): void {
   for (const purse of [...pursesOf(till)]) {
     if (purse.lease !== null && !isLive(purse, nowMs)) retire(till, purse, rules);
   }
-  return [...till.retired].filter((purse) => purse.dirty || isNothing(purse.held)).map(giveBack);
 }
 
-/** Gives back the purses of tasks that have had no call for long. */
+/** Retires the purses of tasks that have had no call for long. */
 export function retireIdleTasks(till: Till, nowMs: number, rules: TillRules): void {
   for (const purse of till.tasks.values()) {
     const idle = isNothing(purse.held) && nowMs - purse.lastUsedMs >= TASK_PURSE_IDLE_MS;
@@ -148,18 +122,3 @@ function retire(till: Till, purse: Purse, rules: TillRules): void {
   till.retired.add(purse);
   replace(till, purse, rules);
 }
-
-export const giveBack = (purse: Purse): LeaseAsk =>
-  askOf(purse, NOTHING, NOTHING, { release: true, close: isNothing(purse.held) });
-
-/** What other sidecars need of this till's unspent slices. */
-export function giveBackRecalled(till: Till): LeaseAsk[] {
-  const called = [...pursesOf(till)].filter(({ lease }) => lease !== null && till.recalled.has(lease));
-  till.recalled.clear();
-  return called.map((purse) => askOf(purse, NOTHING, NOTHING, { release: true }));
-}
-
-const larger = (a: Amounts, b: Amounts): Amounts => ({
-  nanodollars: a.nanodollars > b.nanodollars ? a.nanodollars : b.nanodollars,
-  tokens: a.tokens > b.tokens ? a.tokens : b.tokens,
-});

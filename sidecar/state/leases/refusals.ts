@@ -1,8 +1,8 @@
 // How the money's two refusals read: what stands in the way, in the ledger's own figures, and whether waiting helps.
 
-import type { Obstacle } from '../../contract/budget.ts';
-import { type Amounts, formatDollars } from '../../contract/money.ts';
-import { Refusal } from '../../contract/refusals.ts';
+import type { Obstacle } from '../../../contract/budget.ts';
+import { type Amounts, formatDollars } from '../../../contract/money.ts';
+import { Refusal } from '../../../contract/refusals.ts';
 
 export function ledgerUnreachable(): Refusal {
   return new Refusal(

@@ -2,8 +2,8 @@
 //
 //   posted ──┤ held ──┤ room ──┤ granted            posted + held ≤ granted, unless a call was forced (observe mode)
 
-import type { LeaseAnswer, LeaseAsk, LeaseScope } from '../../contract/budget.ts';
-import { type Amounts, fromMessage, minus, NOTHING, plus, toMessage } from '../../contract/money.ts';
+import type { LeaseAnswer, LeaseAsk, LeaseScope } from '../../../contract/budget.ts';
+import { type Amounts, fromMessage, minus, NOTHING, plus, toMessage } from '../../../contract/money.ts';
 
 export interface Purse {
   readonly scope: LeaseScope;

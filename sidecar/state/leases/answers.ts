@@ -1,0 +1,48 @@
+// What an answer of the ledger changes: a grant is taken over once the journal has it, a lease that is not ours any
+// more is forgotten, and who waits hears the ledger's word.
+
+import type { LeaseAnswer, LeaseAsk } from '../../../contract/budget.ts';
+import { type Desk, recordState } from './desk.ts';
+import { type Purse, takeGrant } from './purse.ts';
+import { purseOfAsk, replace, type Till } from './till.ts';
+import { noteObstacle, refuseAlike } from './waiting.ts';
+
+/** `sentAtMs`: when the ask left, on the wall clock. */
+export function absorb(
+  desk: Desk,
+  till: Till,
+  ask: LeaseAsk,
+  answer: LeaseAnswer | undefined,
+  sentAtMs: number,
+): void {
+  const purse = purseOfAsk(till, ask);
+  if (!purse || !answer) return;
+  if (ask.close) return drop(desk, till, purse);
+  if (answer.outcome === 'stale') {
+    drop(desk, till, purse);
+    return replace(till, purse, desk.ports);
+  }
+  if (answer.lease !== null) {
+    takeGrant(purse, answer, sentAtMs);
+    recordGrant(desk, purse);
+  }
+  if (ask.scope === 'offline' || till.retired.has(purse)) return;
+  if (answer.outcome === 'over_budget' && answer.obstacle) refuseAlike(desk, till, ask, answer.obstacle);
+  noteObstacle(till, ask, answer.outcome === 'held' ? answer.obstacle : undefined);
+}
+
+/** Nothing of the lease need survive: it is closed, or not ours any more and settles against itself. */
+function drop({ ports }: Desk, till: Till, purse: Purse): void {
+  till.retired.delete(purse);
+  if (purse.lease !== null) ports.forget(purse.lease);
+}
+
+/** A grant that the journal cannot hold is not used: after a crash nobody would know of it. */
+function recordGrant(desk: Desk, purse: Purse): void {
+  try {
+    recordState(desk, purse);
+  } catch (failure) {
+    purse.expiresAtMs = 0;
+    desk.ports.unanswered(failure);
+  }
+}

@@ -12,6 +12,7 @@ import type { Accepted, Answer, Credentialed, Known } from './call.ts';
 import { type Charge, charge, type Ending } from './charge.ts';
 import type { Metered } from './dialects/dialect.ts';
 import type { SendFailure } from './edges/upstreams.ts';
+import { outcomeOf } from './outcome.ts';
 import type { CallRecord } from './record.ts';
 import { recordOf } from './record-of.ts';
 import type { Outcome } from './state/circuits.ts';
@@ -91,7 +92,13 @@ export function openTrail(accepted: Accepted, use: TrailServices): Trail {
     } catch (failure) {
       use.log.error('record.not_written', { call: call.id, failure: sentenceOf(failure) });
     }
-    settle(charged.used, outcomeOf(charged, ending, upstreamStatus));
+    const ended = {
+      ending: ending.kind,
+      refusal: refusal?.code ?? '',
+      status: upstreamStatus,
+      late: false,
+    } as const;
+    settle(charged.used, outcomeOf({ ...ended, errorType: charged.errorType }));
     warnOfOverrun(charged);
     use.ended(record);
   };
@@ -194,29 +201,4 @@ function verdictsOf({ judgement, agent }: Known): { verdict: Verdict; would: Ver
   const would = judgement?.verdict ?? 'deny';
   const passes = judgement && agent?.mode === 'observe' && (would === 'deny' || would === 'ask');
   return { verdict: passes ? 'allow' : would, would };
-}
-
-/** A tool or an agent that says it could not, and codes for a request that is wrong: the server works. */
-const CALLERS_OWN: ReadonlySet<string> = new Set([
-  'tool_error',
-  '-32600',
-  '-32601',
-  '-32602',
-  '-32700',
-  '-32002',
-  ...['invalid_request', 'method_not_found', 'invalid_params', 'parse_error', 'not_found', 'task_rejected'],
-  ...['task_not_found', 'task_not_cancelable', 'unsupported_operation', 'content_type_not_supported'],
-  ...['push_notification_not_supported', 'extended_card_not_configured', 'version_not_supported'],
-]);
-
-function outcomeOf(charged: Charge, ending: Ending, upstreamStatus: number): Outcome {
-  if (ending.kind === 'hung_up') return 'ignored';
-  if (ending.kind === 'refused') {
-    const code = ending.refusal.code;
-    return code === 'upstream_timeout' || code === 'upstream_unreachable' ? 'failure' : 'ignored';
-  }
-  if (ending.kind === 'broken') return 'failure';
-  if (charged.status === 'success') return 'success';
-  if (CALLERS_OWN.has(charged.errorType)) return 'ignored';
-  return upstreamStatus >= 500 || upstreamStatus < 400 ? 'failure' : 'ignored';
 }

@@ -11,7 +11,11 @@ import type { Breakers } from '../../contract/config/config.ts';
 import { Refusal } from '../../contract/refusals.ts';
 import type { Clock } from '../../kit/clock.ts';
 
-export type Outcome = 'success' | 'failure' | 'ignored';
+/**
+ * What the end of a call says of whoever it was sent to. `ignored`: a caller's own mistake, a hang-up, a refusal of ours.
+ * `slow`: an answer, but its first token was late.
+ */
+export type Outcome = 'success' | 'slow' | 'failure' | 'throttled' | 'ignored';
 
 /** Leave to send one call; told how it ended, once. */
 export interface Permit {
@@ -92,7 +96,7 @@ export function createCircuits(rules: () => Breakers, clock: Clock): Circuits {
     advance(circuit, now);
     if (epoch !== circuit.epoch) return;
     if (circuit.state === 'trials') return recordTrial(circuit, now, outcome);
-    if (outcome === 'ignored') return;
+    if (outcome === 'ignored' || outcome === 'throttled') return;
     const slot = circuit.bucket % BUCKETS;
     circuit.calls[slot]! += 1;
     if (outcome === 'failure') circuit.failures[slot]! += 1;
@@ -107,7 +111,7 @@ export function createCircuits(rules: () => Breakers, clock: Clock): Circuits {
   };
 
   const recordTrial = (circuit: Circuit, now: number, outcome: Outcome): void => {
-    if (outcome === 'ignored') {
+    if (outcome === 'ignored' || outcome === 'throttled') {
       circuit.trialsLeft += 1;
       return;
     }

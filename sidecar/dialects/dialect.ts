@@ -5,6 +5,7 @@ import type { DialectName } from '../../contract/attributes.ts';
 import type { Upstream } from '../../contract/config/config.ts';
 import type { Refusal } from '../../contract/refusals.ts';
 import type { Subject } from '../../contract/rules.ts';
+import type { AskedCall, Bridge, CarriedCall } from './bridge.ts';
 
 export interface RequestHead {
   readonly method: string;
@@ -276,6 +277,13 @@ export interface Dialect {
   guarded?(secret: string): string;
   /** Why a path that is none of its endpoints is refused, as the rest of a sentence; null where nothing is known of it. */
   whyClosed?(head: RequestHead): string | null;
+  /**
+   * The same call for another model, maybe at another upstream, in the same wire form: nothing but the model's name
+   * differs. Null where the call says something that holds for its own upstream alone.
+   */
+  forModel?(asked: AskedCall, model: string, upstream: Upstream): CarriedCall | null;
+  /** How its calls are carried to an upstream that wants another wire form; null where they are not, or need no carrying. */
+  bridge?(to: Dialect, upstream: Upstream): Bridge | null;
   /** A refusal as this dialect's clients understand it. Body is JSON text. */
   refuse(refusal: Refusal, asked: Asked): RefusalAnswer;
 }

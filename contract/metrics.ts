@@ -83,6 +83,11 @@ export const SIDECAR_METRICS = {
   outrider_calls_in_flight: gauge('calls', [], 'Calls accepted and not over.'),
   outrider_body_bytes_in_flight: gauge('bytes', [], 'Bytes of request bodies held.'),
   outrider_journal_bytes: gauge('bytes', [], 'Bytes in the journal that the collector has not taken over.'),
+  outrider_circuit_state: gauge(
+    'state',
+    ['circuit'],
+    '0 closed, 1 on trial, 2 open; of the first circuits that opened since the start.',
+  ),
   outrider_circuits_not_closed: gauge('circuits', [], 'Circuits that are open or on trial.'),
   outrider_ledger_reachable: gauge('boolean', [], '1 while the ledger answers.'),
   outrider_collector_reachable: gauge('boolean', [], '1 while the collector takes what is shipped.'),

@@ -24,6 +24,7 @@ import { type Edges, openEdges } from './edges/edges.ts';
 import { createResolver } from './edges/resolver.ts';
 import { createUpstreams } from './edges/upstreams.ts';
 import { createMeters } from './meters/meters.ts';
+import { openCircuits } from './open-circuits.ts';
 import { openDoors, taskEnds } from './open-doors.ts';
 import { openLeases } from './open-leases.ts';
 import { createPinExchange, type PinExchange } from './pin-exchange.ts';
@@ -34,7 +35,6 @@ import { createPresence, type Presence } from './presence.ts';
 import type { Carrying, Sidecar, SidecarOptions, Start } from './starting.ts';
 import { type Agents, agentAlone, agentOf, createAgents } from './state/agents.ts';
 import { createBatchFiles } from './state/batch-files.ts';
-import { createCircuits } from './state/circuits.ts';
 import type { Leases } from './state/leases/leases.ts';
 import { createModes, type Modes } from './state/modes.ts';
 import { createPins, type Pins } from './state/pins.ts';
@@ -152,13 +152,14 @@ function openPresence(
 
 /** What the stages of a call use. */
 function openCarrying(
-  { agent, task, inForce, clock, log, lifecycle }: Start,
-  { book }: Edges,
+  starting: Start,
+  edges: Edges,
   leases: Leases,
   { agents, secrets }: Callers,
   presence: Presence,
   pins: Pins,
 ): Carrying {
+  const { agent, task, inForce, clock, log, lifecycle } = starting;
   const turn = createTurn(log);
   lifecycle.onStop('endings', () => turn.finish());
   const ownPorts = new Set<number>();
@@ -168,7 +169,7 @@ function openCarrying(
   const tasks = createTasks(clock, () => task ?? `task-${randomHex(6)}`);
   const bodies = createBodies(() => inForce().limits.bodyBytesInFlightMax);
   const batchFiles = createBatchFiles();
-  const circuits = createCircuits(() => inForce().breakers, clock);
+  const circuits = openCircuits(starting, edges);
   const meters = createMeters(inForce, agent);
   const services: Services = {
     identification: {
@@ -188,7 +189,7 @@ function openCarrying(
     metering: { pins, batchFiles, listening: new Set() },
     secrets,
     upstreams,
-    trail: { book, clock, turn, log, ended: (record) => meters.count(record) },
+    trail: { book: edges.book, clock, turn, log, ended: (record) => meters.count(record) },
     refusing: { dialectFor, log },
   };
   return { services, circuits, bodies, meters, ownPorts };

@@ -3,7 +3,7 @@
 
 import type { RefusalCode } from '../contract/refusals.ts';
 import type { Ending } from './charge.ts';
-import type { Outcome } from './state/circuits.ts';
+import type { Outcome } from './state/circuit.ts';
 
 export interface Ended {
   readonly ending: Ending['kind'];

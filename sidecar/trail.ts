@@ -15,7 +15,7 @@ import type { SendFailure } from './edges/upstreams.ts';
 import { outcomeOf } from './outcome.ts';
 import type { CallRecord } from './record.ts';
 import { recordOf } from './record-of.ts';
-import type { Outcome } from './state/circuits.ts';
+import type { Outcome } from './state/circuit.ts';
 
 export interface Trail {
   readonly closed: boolean;
@@ -27,6 +27,8 @@ export interface Trail {
   sent(sent: boolean): void;
   /** The answer's head came; `metered` reads what its bytes have said so far. */
   answering(answer: Answer, metered: () => Metered | null): void;
+  /** The first token came, or the first byte of an answer whose tokens nobody can see. */
+  spoke(): void;
   /** The agent's connection is gone. Nothing happens where the call has ended. */
   hangUp(): void;
   answered(): void;
@@ -56,6 +58,7 @@ export function openTrail(accepted: Accepted, use: TrailServices): Trail {
   let closed = false;
   let settled = false;
   let firstByteMs: number | null = null;
+  let firstTokenMs: number | null = null;
   let upstreamStatus = 0;
 
   /** Closed from now on; the rest is done at the end of the turn, together with what else ends in it. */
@@ -92,13 +95,14 @@ export function openTrail(accepted: Accepted, use: TrailServices): Trail {
     } catch (failure) {
       use.log.error('record.not_written', { call: call.id, failure: sentenceOf(failure) });
     }
-    const ended = {
+    const outcome = outcomeOf({
       ending: ending.kind,
       refusal: refusal?.code ?? '',
       status: upstreamStatus,
-      late: false,
-    } as const;
-    settle(charged.used, outcomeOf({ ...ended, errorType: charged.errorType }));
+      errorType: charged.errorType,
+      late: isLate(call, firstTokenMs ?? durationMs),
+    });
+    settle(charged.used, outcome);
     warnOfOverrun(charged);
     use.ended(record);
   };
@@ -153,6 +157,9 @@ export function openTrail(accepted: Accepted, use: TrailServices): Trail {
       upstreamStatus = answer.status;
       firstByteMs = use.clock.monotonicMs() - call.startedMonotonicMs;
     },
+    spoke() {
+      firstTokenMs = use.clock.monotonicMs() - call.startedMonotonicMs;
+    },
     hangUp() {
       if (closed) return;
       close(() => ({ kind: 'hung_up', metered: metered(), sent }), upstreamStatus, null);
@@ -194,6 +201,13 @@ function pendingCharge(call: Credentialed): Charge {
     source: priced ? 'estimated' : 'none',
     model: call.description?.model ?? '',
   };
+}
+
+/** Only a stream is: a whole answer takes as long as its model writes. */
+function isLate({ policy, description }: Known, firstTokenMs: number): boolean {
+  if (description?.stream !== true) return false;
+  const { slow } = policy.config.breakers;
+  return slow !== null && firstTokenMs > slow.firstTokenMs;
 }
 
 /** What was in force and what enforcing would have said; they differ only in observe mode. Not judged is denied. */

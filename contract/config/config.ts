@@ -149,6 +149,8 @@ export interface Breakers {
   readonly cooldownMs: number;
   readonly cooldownMsMax: number;
   readonly trials: number;
+  /** A stream whose first token comes later is slow, and as much of them opens a circuit; null: none is. */
+  readonly slow: { readonly firstTokenMs: number; readonly rate: number } | null;
 }
 
 export interface MoneyRules {

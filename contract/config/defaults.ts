@@ -25,7 +25,10 @@ export const BREAKERS_DEFAULT: Breakers = {
   cooldownMs: 30 * SECOND_MS,
   cooldownMsMax: 10 * MINUTE_MS,
   trials: 3,
+  slow: null,
 };
+
+export const SLOW_RATE_DEFAULT = 0.5;
 
 export const MONEY_DEFAULT: MoneyRules = {
   gracePercent: 0,

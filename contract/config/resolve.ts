@@ -14,6 +14,7 @@ import {
   LISTEN_DEFAULT,
   MONEY_DEFAULT,
   RETENTION_DEFAULT,
+  SLOW_RATE_DEFAULT,
   STORE_DEFAULT,
   TIMEOUTS_DEFAULT,
   TIMEZONE_DEFAULT,
@@ -166,6 +167,9 @@ function resolveBreakers(file: FileConfig['breakers']): Config['breakers'] {
     cooldownMs: file?.cooldown ?? BREAKERS_DEFAULT.cooldownMs,
     cooldownMsMax: file?.cooldown_max ?? BREAKERS_DEFAULT.cooldownMsMax,
     trials: file?.trials ?? BREAKERS_DEFAULT.trials,
+    slow: file?.slow
+      ? { firstTokenMs: file.slow.first_token, rate: file.slow.rate ?? SLOW_RATE_DEFAULT }
+      : BREAKERS_DEFAULT.slow,
   };
 }
 

@@ -29,6 +29,7 @@ import {
 
 const mode = z.enum(MODES).meta({ description: 'enforce refuses; observe records what it would have done.' });
 const rules = (description: string) => z.array(z.string()).meta({ description });
+const share = z.number().gt(0, { error: 'must be more than 0' }).max(1, { error: 'must be at most 1' });
 const capture = z
   .strictObject({ bodies: z.enum(CAPTURES).optional().meta({ default: 'hash' }) })
   .meta({ description: 'What is kept of bodies.' });
@@ -141,16 +142,18 @@ export const configSchema = z
     breakers: z
       .strictObject({
         window: positiveDuration({ default: '10m' }).optional(),
-        failure_rate: z
-          .number()
-          .gt(0, { error: 'must be more than 0' })
-          .max(1, { error: 'must be at most 1' })
-          .optional()
-          .meta({ default: 0.5 }),
+        failure_rate: share.optional().meta({ default: 0.5 }),
         min_calls: wholeNumber(1, 'Fewer calls never open a circuit.').optional().meta({ default: 20 }),
         cooldown: positiveDuration({ default: '30s' }).optional(),
         cooldown_max: positiveDuration({ default: '10m' }).optional(),
         trials: wholeNumber(1, 'Calls let through before a circuit closes.').optional().meta({ default: 3 }),
+        slow: z
+          .strictObject({
+            first_token: positiveDuration({ description: 'A stream that says nothing for longer is slow.' }),
+            rate: share.optional().meta({ default: 0.5 }),
+          })
+          .optional()
+          .meta({ description: 'Opens a circuit for slow streams too; without it none is slow.' }),
       })
       .optional(),
     money: z

@@ -9,6 +9,7 @@ import type { Lifecycle } from '../../kit/lifecycle.ts';
 import { type Log, sentenceOf } from '../../kit/log.ts';
 import { randomHex } from '../accept/lineage.ts';
 import { type Book, openBook, type Recovered, spansOf } from '../book.ts';
+import { type CircuitsKept, openCircuitsKept } from './circuits-kept.ts';
 import { type ControlPlane, createControlPlane } from './control-plane.ts';
 import { type Journal, openJournal } from './journal.ts';
 import { createShipper, type Shipper } from './shipper.ts';
@@ -19,6 +20,7 @@ export interface Edges {
   readonly recovered: Recovered;
   readonly control: ControlPlane;
   readonly shipper: Shipper;
+  readonly circuitsKept: CircuitsKept;
 }
 
 export interface EdgesOptions {
@@ -60,7 +62,8 @@ export function openEdges(options: EdgesOptions): Edges {
     await shipper.drain(SHIP_AT_STOP_MS);
     shipper.stop();
   });
-  return { book, journal, recovered, control, shipper };
+  const circuitsKept = openCircuitsKept(directory.path, log);
+  return { book, journal, recovered, control, shipper, circuitsKept };
 }
 
 function openRecords(

@@ -3,11 +3,20 @@
 //
 // A new segment opens with a snapshot (chain tail, leases, calls still open), so older segments may go once shipped.
 
+import {
+  closeSync,
+  fdatasync,
+  fstatSync,
+  ftruncateSync,
+  openSync,
+  readFileSync,
+  unlinkSync,
+  writeSync,
+} from 'node:fs';
 import { crc32 } from 'node:zlib';
 import { Refusal } from '../../contract/refusals.ts';
 import type { Clock } from '../../kit/clock.ts';
 import { type Log, sentenceOf } from '../../kit/log.ts';
-import { type Disk, systemDisk } from './disk.ts';
 import {
   FRAME_KINDS,
   type Frame,
@@ -15,6 +24,7 @@ import {
   framesOf,
   HEADER_BYTES,
   pathOf,
+  readSlice,
   segmentsIn,
 } from './journal-frames.ts';
 
@@ -50,10 +60,6 @@ export interface JournalOptions {
   readonly segmentBytesMax?: number;
   readonly clock: Clock;
   readonly log: Log;
-  /** The machine's own when not given. */
-  readonly disk?: Disk;
-  /** Calls at the end of this turn of the event loop; the event loop's own when not given. */
-  readonly atTurnsEnd?: (call: () => void) => void;
   /** What a new segment opens with. */
   snapshot(): Buffer;
 }
@@ -64,22 +70,22 @@ const BATCH_BYTES = 64 * 1024;
 
 /** Opens the journal and reads every whole frame it holds; a torn tail is cut off. Throws when a file cannot be read. */
 export function openJournal(options: JournalOptions): { journal: Journal; recovered: Frame[] } {
-  const { directory, clock, log, disk = systemDisk, atTurnsEnd = setImmediate } = options;
+  const { directory, clock, log } = options;
   const segmentBytesMax = options.segmentBytesMax ?? SEGMENT_BYTES;
   const recovered: Frame[] = [];
   const sizes = new Map<number, number>();
-  for (const segment of segmentsIn(disk, directory)) {
-    const { frames, whole } = framesOf(disk.read(pathOf(directory, segment)), segment);
+  for (const segment of segmentsIn(directory)) {
+    const { frames, whole } = framesOf(readFileSync(pathOf(directory, segment)), segment);
     for (const frame of frames) recovered.push(frame);
     sizes.set(segment, whole);
   }
 
   let segment = Math.max(0, ...sizes.keys());
-  let file = disk.grow(pathOf(directory, segment));
+  let fd = openSync(pathOf(directory, segment), 'a');
   let offset = sizes.get(segment) ?? 0;
-  if (file.size() > offset) {
-    log.warn('journal.torn_tail_cut', { segment, at: offset, bytes: file.size() - offset });
-    file.truncate(offset);
+  if (fstatSync(fd).size > offset) {
+    log.warn('journal.torn_tail_cut', { segment, at: offset, bytes: fstatSync(fd).size - offset });
+    ftruncateSync(fd, offset);
   }
   sizes.set(segment, offset);
 
@@ -117,7 +123,7 @@ export function openJournal(options: JournalOptions): { journal: Journal; recove
     batched = 0;
     turn = null;
     try {
-      for (let written = 0; written < bytes; ) written += file.append(batch, written, bytes - written);
+      for (let written = 0; written < bytes; ) written += writeSync(fd, batch, written, bytes - written);
       offset += bytes;
       sizes.set(segment, offset);
       if (offset >= segmentBytesMax) rotate();
@@ -126,7 +132,7 @@ export function openJournal(options: JournalOptions): { journal: Journal; recove
       return null;
     } catch (failure) {
       total -= bytes;
-      file.truncate(offset);
+      ftruncateSync(fd, offset);
       log.error('journal.write_failed', { segment, failure: sentenceOf(failure) });
       const refusal = unavailable(failure);
       ended?.reject(refusal);
@@ -139,15 +145,15 @@ export function openJournal(options: JournalOptions): { journal: Journal; recove
     if (!turn) {
       const { promise, resolve, reject } = Promise.withResolvers<void>();
       turn = { promise, resolve, reject };
-      atTurnsEnd(flush);
+      setImmediate(flush);
     }
     return turn.promise;
   };
 
   const rotate = (): void => {
-    const full = file;
-    file = disk.grow(pathOf(directory, segment + 1));
-    full.sync(() => full.close());
+    const full = fd;
+    fd = openSync(pathOf(directory, segment + 1), 'a');
+    fdatasync(full, () => closeSync(full));
     segment += 1;
     offset = 0;
     put(FRAME_KINDS.snapshot, options.snapshot());
@@ -159,7 +165,7 @@ export function openJournal(options: JournalOptions): { journal: Journal; recove
     if (syncing) return;
     syncing = true;
     const reached = { segment, offset };
-    file.sync((failure) => {
+    fdatasync(fd, (failure) => {
       syncing = false;
       if (failure && (failure.code !== 'EBADF' || reached.segment === segment)) return syncFailed(failure);
       const done = waiting.filter(({ at }) => !after(at, reached));
@@ -215,14 +221,14 @@ export function openJournal(options: JournalOptions): { journal: Journal; recove
       for (let at = from; at.segment <= segment; at = { segment: at.segment + 1, offset: 0 }) {
         const size = sizes.get(at.segment);
         if (size === undefined || size <= at.offset) continue;
-        const bytes = disk.readSlice(
+        const bytes = readSlice(
           pathOf(directory, at.segment),
           at.offset,
           Math.min(size - at.offset, bytesMax),
         );
         const slice = framesOf(bytes, at.segment, at.offset);
         if (slice.frames.length > 0) return slice.frames;
-        const whole = disk.readSlice(pathOf(directory, at.segment), at.offset, size - at.offset);
+        const whole = readSlice(pathOf(directory, at.segment), at.offset, size - at.offset);
         return framesOf(whole, at.segment, at.offset).frames.slice(0, 1);
       }
       return frames;
@@ -232,7 +238,7 @@ export function openJournal(options: JournalOptions): { journal: Journal; recove
     },
     forget(before) {
       for (const old of [...sizes.keys()].filter((each) => each < before.segment && each < segment)) {
-        disk.remove(pathOf(directory, old));
+        unlinkSync(pathOf(directory, old));
         total -= sizes.get(old) ?? 0;
         sizes.delete(old);
       }
@@ -246,7 +252,7 @@ export function openJournal(options: JournalOptions): { journal: Journal; recove
     async close() {
       timer?.();
       await journal.synced();
-      file.close();
+      closeSync(fd);
     },
   };
   return { journal, recovered };

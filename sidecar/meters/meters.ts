@@ -1,7 +1,7 @@
 // The sidecar's own metrics: bounded series, counted as calls end, rendered for Prometheus only when asked.
 
 import { agentNamed, type Config } from '../../contract/config/config.ts';
-import { figuresOf, type TOKEN_TYPES } from '../../contract/metrics.ts';
+import { familyOf, figuresOf, type TOKEN_TYPES } from '../../contract/metrics.ts';
 import { REFUSAL_CODES } from '../../contract/refusals.ts';
 import { type Exposition, exposition, type Family } from '../../kit/metrics.ts';
 import { processFigures } from '../../kit/process-figures.ts';
@@ -9,6 +9,7 @@ import type { Bodies } from '../accept/body.ts';
 import type { Journal } from '../edges/journal.ts';
 import type { Shipper } from '../edges/shipper.ts';
 import type { CallRecord } from '../record.ts';
+import { CIRCUIT_STATES, type CircuitState } from '../state/circuit.ts';
 import type { Circuits } from '../state/circuits.ts';
 import type { Leases } from '../state/leases/leases.ts';
 import { createLabels } from './labels.ts';
@@ -168,9 +169,22 @@ function wasSent({ status }: CallRecord): boolean {
   return status !== 'refused' && status !== 'escalated';
 }
 
+/** The longest open come first in, and stay. */
+const CIRCUITS_SHOWN_MAX = 64;
+
+const circuitStates = (states: readonly (readonly [string, CircuitState])[]): Family =>
+  familyOf(
+    'outrider_circuit_state',
+    states.slice(0, CIRCUITS_SHOWN_MAX).map(([circuit, state]) => ({
+      labels: { circuit },
+      value: CIRCUIT_STATES.indexOf(state),
+    })),
+  );
+
 function familiesOf({ journal, circuits, bodies, leases, shipper, inFlight }: Gauges): Family[] {
-  const notClosed = [...circuits.states().values()].filter((state) => state !== 'closed');
-  return figuresOf({
+  const states = [...circuits.states()];
+  const notClosed = states.filter(([, state]) => state !== 'closed');
+  const figures = figuresOf({
     outrider_calls_in_flight: inFlight(),
     outrider_body_bytes_in_flight: bodies.bytesInFlight,
     outrider_journal_bytes: journal.bytes,
@@ -180,4 +194,5 @@ function familiesOf({ journal, circuits, bodies, leases, shipper, inFlight }: Ga
     outrider_journal_writable: journal.failing ? 0 : 1,
     ...processFigures(),
   });
+  return [...figures, circuitStates(states)];
 }

@@ -46,6 +46,7 @@ export function meter(answered: Answered, use: Metering, trail: Trail): void {
 function pass(answered: Answered, trail: Trail, reader: AnswerReader, guard: SecretGuard): () => void {
   const { answer, response } = answered;
   const cutter = cutterOf(answered, reader.stream);
+  let silent = answered.policy.config.breakers.slow !== null;
   let over = false;
   response.writeHead(answer.status, answerHead(answered, reader.rewrites));
   // a stream of a tool server may say nothing for long, and its client waits for the head
@@ -64,6 +65,12 @@ function pass(answered: Answered, trail: Trail, reader: AnswerReader, guard: Sec
     response.end(by.ending());
     trail.cut(by.outputTokens());
     answer.abort(new Error('the hold is used up'));
+  };
+  /** Asked after each push until something was said. */
+  const listenForToken = (): void => {
+    if (reader.stream?.metered().outputBytesSeen === 0) return;
+    silent = false;
+    trail.spoke();
   };
   const passThenRead = (bytes: Buffer): void => {
     write(bytes);
@@ -91,6 +98,7 @@ function pass(answered: Answered, trail: Trail, reader: AnswerReader, guard: Sec
       }
       if (reader.rewrites || cutter?.due) readThenPass(clean);
       else passThenRead(clean);
+      if (silent) listenForToken();
     },
     end() {
       if (over) return;

@@ -1,21 +1,19 @@
-// Circuits keep calls away from what is failing: one per (agent, upstream) and one per (upstream, model or tool).
-//
-//   closed ── ≥ rate of ≥ min calls in the window fail ──> open ── cooldown over ──> trials
-//      ^                                                     ^                          │
-//      └──────────── trials end, failures below rate ────────┼──────────────────────────┤
-//                                  cooldown doubled ─────────┘── failures at the rate ──┘
-//
-// A caller's own 4xx is no failure; a 429 throttles but does not open. A result of an earlier state is ignored.
+// Circuits keep calls away from what is failing: one per (agent, upstream) and one per (upstream, model or tool). A call
+// goes only where none of its circuits stands in the way, and its end is told to each.
 
 import type { Breakers } from '../../contract/config/config.ts';
 import { Refusal } from '../../contract/refusals.ts';
 import type { Clock } from '../../kit/clock.ts';
-
-/**
- * What the end of a call says of whoever it was sent to. `ignored`: a caller's own mistake, a hang-up, a refusal of ours.
- * `slow`: an answer, but its first token was late.
- */
-export type Outcome = 'success' | 'slow' | 'failure' | 'throttled' | 'ignored';
+import {
+  advance,
+  type Circuit,
+  type CircuitState,
+  closedCircuit,
+  type Outcome,
+  restoredCircuit,
+  take,
+  waitOf,
+} from './circuit.ts';
 
 /** Leave to send one call; told how it ended, once. */
 export interface Permit {
@@ -25,157 +23,96 @@ export interface Permit {
 export interface Circuits {
   /** Throws Refusal `circuit_open` when one of the keys' circuits is open. */
   admit(keys: readonly string[]): Permit;
-  /** Whether `admit` would let a call through now; changes nothing. */
-  open(keys: readonly string[]): boolean;
-  states(): ReadonlyMap<string, string>;
+  /** The first of them that would stop a call now, and for how many milliseconds; null when none would. Changes nothing. */
+  stopping(keys: readonly string[]): { readonly key: string; readonly waitMs: number } | null;
+  /** Of those that were open at some time since the start. */
+  states(): ReadonlyMap<string, CircuitState>;
 }
 
-const BUCKETS = 10;
+export interface CircuitsOptions {
+  /** Read at each use: they may change while calls run. */
+  rules(): Breakers;
+  readonly clock: Clock;
+  /** Between 0 and 1. */
+  random(): number;
+  /** Those that were not closed when the process stopped. */
+  readonly restored?: Iterable<string>;
+  /** A circuit opened, or closed again; `cooldownMs` is 0 when it closed. */
+  changed?(key: string, state: 'open' | 'closed', cooldownMs: number): void;
+}
+
 const CIRCUITS_MAX = 10_000;
-/** A trial call that never ends gives its place back after this many cooldowns. */
-const TRIAL_PATIENCE = 4;
 
-interface Circuit {
-  state: 'closed' | 'open' | 'trials';
-  /** Grows with every change of state: a permit of an older epoch counts for nothing. */
-  epoch: number;
-  readonly calls: number[];
-  readonly failures: number[];
-  bucket: number;
-  cooldownMs: number;
-  until: number;
-  trialsLeft: number;
-  trialsEnded: number;
-  trialFailures: number;
-}
-
-/** `rules` are read at each use: they may change while calls run. */
-export function createCircuits(rules: () => Breakers, clock: Clock): Circuits {
+export function createCircuits(options: CircuitsOptions): Circuits {
+  const { rules, clock, random } = options;
   const circuits = new Map<string, Circuit>();
+  for (const key of options.restored ?? []) circuits.set(key, restoredCircuit(rules(), clock.monotonicMs()));
 
-  const circuitOf = (key: string): Circuit => {
+  const circuitOf = (key: string, now: number): Circuit => {
     let circuit = circuits.get(key);
     if (!circuit) {
       if (circuits.size >= CIRCUITS_MAX) circuits.delete(circuits.keys().next().value as string);
-      circuit = fresh(rules().cooldownMs);
+      circuit = closedCircuit();
       circuits.set(key, circuit);
     }
+    advance(circuit, rules(), now);
     return circuit;
   };
 
-  const advance = (circuit: Circuit, now: number): void => {
-    const bucket = Math.floor(now / (rules().windowMs / BUCKETS));
-    const passed = Math.min(bucket - circuit.bucket, BUCKETS);
-    for (let i = 1; i <= passed; i++) {
-      circuit.calls[(circuit.bucket + i) % BUCKETS] = 0;
-      circuit.failures[(circuit.bucket + i) % BUCKETS] = 0;
-    }
-    if (passed > 0) circuit.bucket = bucket;
-    if (circuit.state === 'open' && now >= circuit.until) beginTrials(circuit, now);
-    else if (circuit.state === 'trials' && now >= circuit.until) beginTrials(circuit, now);
-  };
-
-  const beginTrials = (circuit: Circuit, now: number): void => {
-    circuit.state = 'trials';
-    circuit.epoch += 1;
-    circuit.until = now + circuit.cooldownMs * TRIAL_PATIENCE;
-    circuit.trialsLeft = rules().trials;
-    circuit.trialsEnded = 0;
-    circuit.trialFailures = 0;
-  };
-
-  const openUp = (circuit: Circuit, now: number, cooldownMs: number): void => {
-    circuit.state = 'open';
-    circuit.epoch += 1;
-    circuit.cooldownMs = Math.min(cooldownMs, rules().cooldownMsMax);
-    circuit.until = now + circuit.cooldownMs;
-  };
-
-  const record = (circuit: Circuit, epoch: number, outcome: Outcome): void => {
+  const record = (key: string, circuit: Circuit, epoch: number, outcome: Outcome): void => {
     const now = clock.monotonicMs();
-    advance(circuit, now);
+    advance(circuit, rules(), now);
     if (epoch !== circuit.epoch) return;
-    if (circuit.state === 'trials') return recordTrial(circuit, now, outcome);
-    if (outcome === 'ignored' || outcome === 'throttled') return;
-    const slot = circuit.bucket % BUCKETS;
-    circuit.calls[slot]! += 1;
-    if (outcome === 'failure') circuit.failures[slot]! += 1;
-    const calls = sum(circuit.calls);
-    if (
-      outcome === 'failure' &&
-      calls >= rules().callsMin &&
-      sum(circuit.failures) >= calls * rules().failureRate
-    ) {
-      openUp(circuit, now, rules().cooldownMs);
-    }
+    const before = circuit.state;
+    take(circuit, outcome, rules(), now, outcome === 'success' ? 0 : random());
+    const { state, cooldownMs } = circuit;
+    if (state === before || state === 'trials') return;
+    options.changed?.(key, state, state === 'open' ? cooldownMs : 0);
   };
 
-  const recordTrial = (circuit: Circuit, now: number, outcome: Outcome): void => {
-    if (outcome === 'ignored' || outcome === 'throttled') {
-      circuit.trialsLeft += 1;
-      return;
+  const stopping: Circuits['stopping'] = (keys) => {
+    const now = clock.monotonicMs();
+    for (const key of keys) {
+      const waitMs = waitOf(circuitOf(key, now), now);
+      if (waitMs !== null) return { key, waitMs };
     }
-    circuit.trialsEnded += 1;
-    if (outcome === 'failure') circuit.trialFailures += 1;
-    if (circuit.trialsEnded < rules().trials) return;
-    if (circuit.trialFailures >= rules().trials * rules().failureRate)
-      openUp(circuit, now, circuit.cooldownMs * 2);
-    else Object.assign(circuit, fresh(rules().cooldownMs), { epoch: circuit.epoch + 1 });
-  };
-
-  const blocked = (circuit: Circuit, now: number): number | null => {
-    advance(circuit, now);
-    if (circuit.state === 'open') return circuit.until - now;
-    if (circuit.state === 'trials' && circuit.trialsLeft === 0)
-      return Math.min(circuit.cooldownMs, circuit.until - now);
     return null;
   };
 
   return {
+    stopping,
     admit(keys) {
+      const stopped = stopping(keys);
+      if (stopped) throw leftAlone(stopped.key, stopped.waitMs);
       const now = clock.monotonicMs();
-      for (const key of keys) {
-        const waitMs = blocked(circuitOf(key), now);
-        if (waitMs === null) continue;
-        throw new Refusal('circuit_open', `${key} keeps failing and is left alone for now.`, {
-          retryAfterSeconds: Math.max(1, Math.ceil(waitMs / 1000)),
-        });
-      }
       const taken = keys.map((key) => {
-        const circuit = circuitOf(key);
+        const circuit = circuitOf(key, now);
         if (circuit.state === 'trials') circuit.trialsLeft -= 1;
-        return { circuit, epoch: circuit.epoch };
+        return { key, circuit, epoch: circuit.epoch };
       });
       let reported = false;
       return {
         report(outcome) {
           if (reported) return;
           reported = true;
-          for (const { circuit, epoch } of taken) record(circuit, epoch, outcome);
+          for (const { key, circuit, epoch } of taken) record(key, circuit, epoch, outcome);
         },
       };
     },
-    open: (keys) => keys.some((key) => blocked(circuitOf(key), clock.monotonicMs()) !== null),
-    states: () => new Map([...circuits].map(([key, circuit]) => [key, circuit.state])),
+    states() {
+      const now = clock.monotonicMs();
+      const opened = [...circuits].filter(([, { cooldownMs }]) => cooldownMs > 0);
+      return new Map(opened.map(([key]) => [key, circuitOf(key, now).state]));
+    },
   };
 }
 
-function fresh(cooldownMs: number): Circuit {
-  return {
-    state: 'closed',
-    epoch: 0,
-    calls: new Array<number>(BUCKETS).fill(0),
-    failures: new Array<number>(BUCKETS).fill(0),
-    bucket: 0,
-    cooldownMs,
-    until: 0,
-    trialsLeft: 0,
-    trialsEnded: 0,
-    trialFailures: 0,
-  };
+function leftAlone(key: string, waitMs: number): Refusal {
+  return new Refusal('circuit_open', `${key} keeps failing and is left alone for now.`, {
+    retryAfterSeconds: Math.max(1, Math.ceil(waitMs / 1000)),
+    facts: { circuit: key },
+  });
 }
-
-const sum = (numbers: readonly number[]): number => numbers.reduce((total, n) => total + n, 0);
 
 /** For a call whose circuit is not asked: observe mode lets it through an open one. */
 export const UNGUARDED: Permit = { report: () => undefined };

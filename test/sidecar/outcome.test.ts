@@ -3,7 +3,7 @@
 import { readFileSync } from 'node:fs';
 import { expect, it } from 'vitest';
 import { type Ended, outcomeOf } from '../../sidecar/outcome.ts';
-import type { Outcome } from '../../sidecar/state/circuits.ts';
+import type { Outcome } from '../../sidecar/state/circuit.ts';
 
 interface Row extends Partial<Ended> {
   readonly id: string;

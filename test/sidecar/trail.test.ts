@@ -22,7 +22,7 @@ function trailWith(metered: () => never) {
     to: { kind: 'upstream', name: 'u' },
     path: '/',
     request: { headers: {} },
-    policy: { config: { fleet: 'f' }, digest: 'd', prices: {} },
+    policy: { config: { fleet: 'f', breakers: { slow: null } }, digest: 'd', prices: {} },
     price: {},
     held: HELD,
     hold: { leases: [], settle: (used: unknown) => settled.push(used) },

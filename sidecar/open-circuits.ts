@@ -1,0 +1,19 @@
+// Circuits with what they lean on: what was open before a restart, and where it is told that one opens or closes.
+
+import type { Edges } from './edges/edges.ts';
+import type { Start } from './starting.ts';
+import { type Circuits, createCircuits } from './state/circuits.ts';
+
+export function openCircuits({ inForce, clock, log }: Start, { circuitsKept }: Edges): Circuits {
+  return createCircuits({
+    rules: () => inForce().breakers,
+    clock,
+    random: Math.random,
+    restored: circuitsKept.restored,
+    changed(circuit, state, cooldownMs) {
+      circuitsKept.keep(circuit, state === 'open');
+      if (state === 'open') log.warn('circuit.opened', { circuit, cooldown_seconds: cooldownMs / 1000 });
+      else log.info('circuit.closed', { circuit });
+    },
+  });
+}

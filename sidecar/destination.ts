@@ -1,6 +1,7 @@
 // Which upstream a destination is. At the reverse door the path says so; by url it is the upstream with the longest url
 // that begins it, and where none does, an upstream nobody declared: plain HTTP, no credential, public addresses only.
 
+import { basePathOf } from '../contract/config/addresses.ts';
 import type { Config, Upstream } from '../contract/config/config.ts';
 import type { Accepted } from './call.ts';
 
@@ -37,9 +38,6 @@ const isRead = ({ speaks }: Upstream): boolean => speaks !== 'http';
 
 /** Whether a path is within an upstream's own url: its credential is bound there. */
 export const isWithin = ({ url }: Upstream, path: string): boolean => beginsWith(path, basePathOf(url));
-
-/** Without a closing slash. */
-export const basePathOf = (url: string): string => new URL(url).pathname.replace(/\/$/, '');
 
 const beginsWith = (text: string, start: string): boolean => text === start || text.startsWith(`${start}/`);
 

@@ -18,6 +18,9 @@ export function readUrl(text: string): Read<string> {
   return { value: `${url.origin}${url.pathname.replace(/\/$/, '')}` };
 }
 
+/** The path of an upstream's url, without a closing slash. */
+export const basePathOf = (url: string): string => new URL(url).pathname.replace(/\/$/, '');
+
 /** An upstream without an address: a command, which `outrider mcp` starts. */
 export const STDIO = 'stdio:';
 

@@ -1,6 +1,7 @@
 // Anthropic's Messages API, and what speaks it. One room per question in `anthropic/`; nothing is ever spliced in, since
 // `max_tokens` is required and streams report their usage unasked.
 
+import { bridge } from './anthropic/bridge.ts';
 import { CLOSED } from './anthropic/closed-paths.ts';
 import { describe } from './anthropic/describe.ts';
 import { meterStream, meterWhole } from './anthropic/meter.ts';
@@ -24,5 +25,6 @@ export const anthropic: Dialect = {
   whyClosed: (head) => whyClosed(CLOSED, head),
   credentialHeaders: CREDENTIAL_HEADERS,
   credentialHeader: (secret) => ['x-api-key', secret],
+  bridge,
   refuse,
 };

@@ -13,21 +13,37 @@ const QUOTE = 0x22;
 const BACKSLASH = 0x5c;
 const OPEN = new Set([0x7b, 0x5b]);
 const CLOSE = new Set([0x7d, 0x5d]);
+const COMMA = 0x2c;
+const SEPARATOR = Buffer.from(',');
 const WHITE = new Set([0x20, 0x09, 0x0a, 0x0d]);
-const ENDS_SCALAR = new Set([...WHITE, ...CLOSE, 0x2c]);
+const ENDS_SCALAR = new Set([...WHITE, ...CLOSE, COMMA]);
 
 /** The value of `key` among the members of the object that begins at or after `at`. Undefined when it has no such member. */
 export function memberValue(bytes: Buffer, at: number, key: string): Span | undefined {
   let from = skipWhite(bytes, openingBrace(bytes, at) + 1);
   while (bytes[from] === QUOTE) {
-    const keyEnd = stringEnd(bytes, from);
-    const start = skipWhite(bytes, skipWhite(bytes, keyEnd) + 1);
-    const end = valueEnd(bytes, start);
-    if (decodeKey(bytes, from, keyEnd) === key) return { start, end };
-    const next = skipWhite(bytes, end);
-    from = bytes[next] === 0x2c ? skipWhite(bytes, next + 1) : bytes.length;
+    const member = readMember(bytes, from);
+    if (member.key === key) return member.value;
+    from = member.next;
   }
   return undefined;
+}
+
+interface Member extends Span {
+  readonly key: string;
+  readonly value: Span;
+  /** Where the next one begins, or the end of the text. */
+  readonly next: number;
+}
+
+/** The member whose key's quote is at `start`. */
+function readMember(bytes: Buffer, start: number): Member {
+  const keyEnd = stringEnd(bytes, start);
+  const valueStart = skipWhite(bytes, skipWhite(bytes, keyEnd) + 1);
+  const end = valueEnd(bytes, valueStart);
+  const comma = skipWhite(bytes, end);
+  const next = bytes[comma] === COMMA ? skipWhite(bytes, comma + 1) : bytes.length;
+  return { key: decodeKey(bytes, start, keyEnd), start, end, value: { start: valueStart, end }, next };
 }
 
 /** The elements of the list that begins at or after `at`, in order. */
@@ -40,9 +56,31 @@ export function elements(bytes: Buffer, at: number): Span[] {
     const end = valueEnd(bytes, start);
     found.push({ start, end });
     const next = skipWhite(bytes, end);
-    start = bytes[next] === 0x2c ? skipWhite(bytes, next + 1) : next;
+    start = bytes[next] === COMMA ? skipWhite(bytes, next + 1) : next;
   }
   return found;
+}
+
+/**
+ * The object without the members in `left`, and with those in `put` first (their values are JSON text) instead of any of
+ * the same name. What stays, stays byte for byte, but for the blanks between members.
+ */
+export function changeMembers(
+  bytes: Buffer,
+  left: ReadonlySet<string>,
+  put: Readonly<Record<string, string>>,
+): Buffer {
+  const parts: Buffer[] = Object.entries(put).map(([key, value]) =>
+    Buffer.from(`${JSON.stringify(key)}:${value}`),
+  );
+  let from = skipWhite(bytes, openingBrace(bytes, 0) + 1);
+  while (bytes[from] === QUOTE) {
+    const { key, start, end, next } = readMember(bytes, from);
+    if (!left.has(key) && !Object.hasOwn(put, key)) parts.push(bytes.subarray(start, end));
+    from = next;
+  }
+  const separated = parts.flatMap((part, index) => (index === 0 ? [part] : [SEPARATOR, part]));
+  return Buffer.concat([Buffer.from('{'), ...separated, Buffer.from('}')]);
 }
 
 /** Puts `"key":value` first into the object that begins at or after `at`. */

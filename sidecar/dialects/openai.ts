@@ -5,6 +5,7 @@ import { CREDENTIAL_HEADERS } from './credential-places.ts';
 import type { Dialect } from './dialect.ts';
 import { listedModels } from './model-list.ts';
 import { keptFile } from './openai/batch.ts';
+import { bridge } from './openai/bridge.ts';
 import { CLOSED } from './openai/closed-paths.ts';
 import { describe } from './openai/describe.ts';
 import { meterStream, meterWhole } from './openai/meter.ts';
@@ -27,5 +28,6 @@ export const openai: Dialect = {
   whyClosed: (head) => whyClosed(CLOSED, head),
   credentialHeaders: CREDENTIAL_HEADERS,
   credentialHeader,
+  bridge,
   refuse,
 };

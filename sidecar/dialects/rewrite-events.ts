@@ -1,5 +1,5 @@
-// A stream of server-sent events in which the data of some events is written anew. Every event passes as soon as its
-// blank line has come, byte for byte where nothing changed; of a changed one the other fields stay (`id`, `event`).
+// A stream of server-sent events in which the data of some events is written anew, or taken out. Every event passes as soon
+// as its blank line has come, byte for byte where nothing changed; of a changed one the other fields stay (`id`, `event`).
 
 import type { Rewriter } from './dialect.ts';
 import { REWRITTEN_BYTES_MAX } from './rewrite-whole.ts';
@@ -9,10 +9,10 @@ const CR = 13;
 const NOTHING = Buffer.alloc(0);
 
 /**
- * `change` gets an event's data and returns the very same buffer where nothing is to be changed; what it throws ends the
- * stream. `push` throws for an event beyond 8 MB.
+ * `change` gets an event's data and returns the very same buffer where nothing is to be changed, null where the event is
+ * to go; what it throws ends the stream. `push` throws for an event beyond 8 MB.
  */
-export function rewriteEvents(change: (data: Buffer) => Buffer): Rewriter {
+export function rewriteEvents(change: (data: Buffer) => Buffer | null): Rewriter {
   let waiting: Buffer = NOTHING;
   return {
     push(chunk) {
@@ -56,12 +56,13 @@ function lineEnd(bytes: Buffer, from: number): number {
 
 const isTerminator = (byte: number | undefined): boolean => byte === LF || byte === CR;
 
-function rewritten(event: Buffer, change: (data: Buffer) => Buffer): Buffer {
+function rewritten(event: Buffer, change: (data: Buffer) => Buffer | null): Buffer {
   const lines = linesOf(event);
   const data = lines.filter(({ text }) => isData(text));
   if (data.length === 0) return event;
   const before = Buffer.from(data.map(({ text }) => dataOf(text)).join('\n'));
   const after = change(before);
+  if (after === null) return NOTHING;
   if (after === before) return event;
   const others = lines.filter(({ text }) => text.length > 0 && !isData(text)).map(({ raw }) => raw);
   const written = after

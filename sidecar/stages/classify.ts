@@ -4,13 +4,13 @@
 import { hash } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
 import type { DialectName } from '../../contract/attributes.ts';
-import { STDIO } from '../../contract/config/addresses.ts';
+import { basePathOf, STDIO } from '../../contract/config/addresses.ts';
 import type { Upstream } from '../../contract/config/config.ts';
 import { Refusal } from '../../contract/refusals.ts';
 import { parseStrict, StrictJsonError } from '../../kit/strict-json.ts';
 import type { Bodies } from '../accept/body.ts';
 import { type Classified, type Identified, learn, noteRefusal } from '../call.ts';
-import { basePathOf, isWithin, readWithin, upstreamOf } from '../destination.ts';
+import { isWithin, readWithin, upstreamOf } from '../destination.ts';
 import type { Dialect, Endpoint, JsonBody, RequestHead } from '../dialects/dialect.ts';
 import { passesUnjudged, passesUnknown } from '../unjudged.ts';
 

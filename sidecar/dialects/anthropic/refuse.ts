@@ -4,16 +4,7 @@
 
 import type { Refusal } from '../../../contract/refusals.ts';
 import type { Asked } from '../dialect.ts';
-
-const TYPES: Readonly<Record<number, string>> = {
-  400: 'invalid_request_error',
-  401: 'authentication_error',
-  402: 'billing_error',
-  403: 'permission_error',
-  413: 'request_too_large',
-  429: 'rate_limit_error',
-  504: 'timeout_error',
-};
+import { errorBody, errorTypeOf } from './errors.ts';
 
 export function refuse(
   refusal: Refusal,
@@ -22,7 +13,7 @@ export function refuse(
   const { status, advice } = refusal.kind;
   const error = {
     ...refusal.detail.facts,
-    type: TYPES[status] ?? 'api_error',
+    type: errorTypeOf(status),
     message: `${refusal.message} ${advice}`,
     code: refusal.code,
     ...(refusal.detail.reason !== undefined && { reason: refusal.detail.reason }),
@@ -30,6 +21,6 @@ export function refuse(
   return {
     status: status === 403 ? 400 : status,
     contentType: 'application/json',
-    body: JSON.stringify({ type: 'error', error, request_id: callId }),
+    body: JSON.stringify(errorBody(error, callId)),
   };
 }

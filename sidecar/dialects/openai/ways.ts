@@ -36,6 +36,8 @@ export function waysOf(upstream: Upstream | undefined): Ways {
   return ways;
 }
 
+export const isAzure = (upstream: Upstream): boolean => waysOf(upstream) === AZURE;
+
 function find({ name, url, pricedAs }: Upstream): Ways {
   const { hostname } = new URL(url);
   if (AZURE_HOST.test(hostname)) return AZURE;

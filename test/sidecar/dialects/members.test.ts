@@ -2,7 +2,13 @@
 
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { applySplices, insertMember, memberValue, replaceValue } from '../../../sidecar/dialects/members.ts';
+import {
+  applySplices,
+  changeMembers,
+  insertMember,
+  memberValue,
+  replaceValue,
+} from '../../../sidecar/dialects/members.ts';
 
 const find = (text: string, key: string): string | undefined => {
   const bytes = Buffer.from(text);
@@ -80,5 +86,31 @@ describe('splices', () => {
     const bytes = Buffer.from('{"a":null}');
     const span = memberValue(bytes, 0, 'a')!;
     expect(() => applySplices(bytes, [replaceValue(span, '1'), replaceValue(span, '2')])).toThrow('overlap');
+  });
+});
+
+describe('changeMembers', () => {
+  it('leaves out, puts first, and keeps the rest byte for byte', () => {
+    const text = '\n{ "\\u0061" : 1.0 , "b":{"a":2},\t"c":[12345678901234567890, "}"] , "d":null }';
+    const change = (left: string[], put: Record<string, string>) =>
+      changeMembers(Buffer.from(text), new Set(left), put).toString();
+    expect(change(['a', 'd'], { e: '"x"' })).toBe('{"e":"x","b":{"a":2},"c":[12345678901234567890, "}"]}');
+    expect(change([], { b: 'true' })).toBe(
+      '{"b":true,"\\u0061" : 1.0,"c":[12345678901234567890, "}"],"d":null}',
+    );
+    expect(change(['a', 'b', 'c', 'd'], {})).toBe('{}');
+  });
+
+  it('changes any object as a parsed one would be', () => {
+    const spaced = fc.tuple(fc.object({ maxDepth: 2 }), fc.constantFrom(undefined, 1, '\t'), fc.nat());
+    fc.assert(
+      fc.property(spaced, ([object, indent, pick]) => {
+        const text = JSON.stringify(object, null, indent);
+        const read = JSON.parse(text) as Record<string, unknown>;
+        const left = new Set(Object.keys(read).filter((_, index) => ((pick >> index) & 1) === 1));
+        const wanted = Object.fromEntries(Object.entries(read).filter(([key]) => !left.has(key)));
+        expect(JSON.parse(changeMembers(Buffer.from(text), left, {}).toString())).toEqual(wanted);
+      }),
+    );
   });
 });

@@ -21,6 +21,7 @@ import { createLedger, type Ledger } from './control/ledger.ts';
 import { type Modes, openModes } from './control/modes.ts';
 import { type Outbox, startOutbox } from './control/outbox.ts';
 import { noteOwnPolicy, notePolicy } from './control/policies.ts';
+import { openRaises, type Raises } from './control/raises.ts';
 import { openRoster, type Roster } from './control/roster.ts';
 import { openSessions } from './control/sessions.ts';
 import { COLLECTOR, openTokens, type Tokens } from './control/tokens.ts';
@@ -119,16 +120,19 @@ interface Control {
   readonly roster: Roster;
   readonly recalls: Recalls;
   readonly ledger: Ledger;
+  readonly raises: Raises;
 }
 
 /** Who may join, who lives, and who may spend what. */
 async function openControl(starting: Start, { database }: Stores): Promise<Control> {
-  const { clock, env, token, places, inForce } = starting;
+  const { clock, env, token, places, inForce, lifecycle, log } = starting;
   const tokens = await openTokens({ database, directory: places.root, clock, given: token });
   const roster = await openRoster(database, clock);
   const recalls = createRecalls();
   const ledger = createLedger({ database, config: inForce, clock, roster, onRecall: recalls.publish });
-  return { tokens, secrets: createSecrets(clock, env), roster, recalls, ledger };
+  const raises = await openRaises({ database, config: inForce, clock, log, onRecall: recalls.publish });
+  lifecycle.onStop('raises', () => raises.close());
+  return { tokens, secrets: createSecrets(clock, env), roster, recalls, ledger, raises };
 }
 
 interface Intake {

@@ -98,10 +98,19 @@ export interface BudgetLine {
   readonly name: string;
   readonly window: string;
   readonly unit: 'nanodollars' | 'tokens';
+  /** In force: what the configuration says and what raises add. */
   readonly limit: string;
+  /** The part of it that raises add. */
+  readonly raised: string;
   readonly posted: string;
   readonly held: string;
   readonly resets_at: string | null;
+  /** Posted at the window's end, if it goes on as in this window so far; null while too little is known. */
+  readonly projected: string | null;
+  /** Likewise, if it goes on as in about the last hour. */
+  readonly projected_by_last_hour: string | null;
+  /** When all of it is posted at the faster of the two; null if not in this window. */
+  readonly used_up_at: string | null;
 }
 
 /** `away`: not heard of for AWAY_AFTER_MS. */

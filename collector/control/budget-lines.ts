@@ -5,6 +5,7 @@ import type { Config } from '../../contract/config/config.ts';
 import type { Calendar } from '../../contract/windows.ts';
 import type { Database } from './database.ts';
 import { type Account, accountsOfAgent, accountsOfTask } from './paths.ts';
+import { projectionOf, type Spending } from './projection.ts';
 
 interface AccountRow {
   readonly [column: string]: unknown;
@@ -15,6 +16,10 @@ interface AccountRow {
   readonly starts_at: string;
   readonly posted: string;
   readonly outstanding: string;
+  readonly mark_at: string;
+  readonly mark_posted: string;
+  readonly before_at: string;
+  readonly before_posted: string;
 }
 
 const LINES_MAX = 20_000;
@@ -26,15 +31,17 @@ export async function budgetLines(
   nowMs: number,
 ): Promise<BudgetLine[]> {
   const rows = await database.query<AccountRow>(
-    `select level, name, unit, budget_window, starts_at::text, posted::text, outstanding::text from accounts a
+    `select level, name, unit, budget_window, starts_at::text, posted::text, outstanding::text,
+       mark_at::text, mark_posted::text, before_at::text, before_posted::text from accounts a
      where ends_at > $1 or (level = 'task' and exists (
        select from tasks t where t.state = 'open' and t.agent || '/' || t.task = a.name))
      order by account_id limit $2`,
     [nowMs, LINES_MAX],
   );
   const known = new Map(rows.map((row) => [rowKey(row), row]));
+  const raised = await raisedAmounts(database, nowMs);
   return [...accountsInForce(config, calendar, rows, nowMs).values()].map((account) =>
-    lineOf(account, known.get(keyOf(account))),
+    lineOf(account, known.get(keyOf(account)), raised.get(budgetKey(account)) ?? 0n, nowMs),
   );
 }
 
@@ -71,16 +78,47 @@ const keyOf = ({ level, name, unit, window, startsAtMs }: Account) =>
 const rowKey = ({ level, name, unit, budget_window, starts_at }: AccountRow) =>
   JSON.stringify([level, name, unit, budget_window, Number(starts_at)]);
 
-function lineOf(account: Account, row: AccountRow | undefined): BudgetLine {
-  const { level, name, window, unit, limit, endsAtMs } = account;
+const budgetKey = ({ level, name, unit, window }: Pick<Account, 'level' | 'name' | 'unit' | 'window'>) =>
+  JSON.stringify([level, name, unit, window]);
+
+/** What raises add, by budget. */
+async function raisedAmounts(database: Database, nowMs: number): Promise<ReadonlyMap<string, bigint>> {
+  const rows = await database.query<Pick<Account, 'level' | 'name' | 'unit' | 'window'> & { more: string }>(
+    `select level, name, unit, budget_window as window, sum(amount)::text as more from raises
+     where ended_at is null and ends_at > $1 group by 1, 2, 3, 4`,
+    [nowMs],
+  );
+  return new Map(rows.map((row) => [budgetKey(row), BigInt(row.more)]));
+}
+
+function lineOf(account: Account, row: AccountRow | undefined, raised: bigint, nowMs: number): BudgetLine {
+  const { level, name, window, unit, startsAtMs, endsAtMs } = account;
+  const limit = account.limit + raised;
+  const posted = BigInt(row?.posted ?? 0);
+  const marks = marksOf(row);
+  const { projected, byLastHour, usedUpAtMs } = projectionOf(
+    { posted, limit, startsAtMs, endsAtMs, marks },
+    nowMs,
+  );
   return {
     level,
     name,
     window,
     unit,
     limit: limit.toString(),
-    posted: row?.posted ?? '0',
+    raised: raised.toString(),
+    posted: posted.toString(),
     held: row?.outstanding ?? '0',
-    resets_at: endsAtMs === null ? null : new Date(endsAtMs).toISOString(),
+    resets_at: isoOrNull(endsAtMs),
+    projected: projected?.toString() ?? null,
+    projected_by_last_hour: byLastHour?.toString() ?? null,
+    used_up_at: isoOrNull(usedUpAtMs),
   };
 }
+
+const isoOrNull = (ms: number | null): string | null => (ms === null ? null : new Date(ms).toISOString());
+
+const marksOf = (row: AccountRow | undefined): Spending['marks'] => [
+  { atMs: Number(row?.mark_at ?? 0), posted: BigInt(row?.mark_posted ?? 0) },
+  { atMs: Number(row?.before_at ?? 0), posted: BigInt(row?.before_posted ?? 0) },
+];

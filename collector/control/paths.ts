@@ -37,6 +37,26 @@ export function accountsOfTask(config: Config, calendar: Calendar, agent: string
   return accountsAt('task', `${agent}/${task}`, agentNamed(config, agent)?.taskBudgets ?? [], calendar, 0);
 }
 
+/** The budgets of one name at one level, as the configuration has them. */
+export function accountsNamed(
+  config: Config,
+  calendar: Calendar,
+  level: Level,
+  name: string,
+  atMs: number,
+): Account[] {
+  if (level === 'task') {
+    const slash = name.indexOf('/');
+    return accountsOfTask(config, calendar, name.slice(0, slash), name.slice(slash + 1));
+  }
+  const budgets = {
+    fleet: name === config.fleet ? config.budgets : [],
+    department: config.departments.get(name)?.budgets ?? [],
+    agent: agentNamed(config, name)?.budgets ?? [],
+  }[level];
+  return accountsAt(level, name, budgets, calendar, atMs);
+}
+
 /** Of two budgets in the same unit and window only the smaller one can ever bind. */
 function accountsAt(
   level: Level,

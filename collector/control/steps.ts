@@ -6,7 +6,7 @@ import { invariant } from '../../kit/invariant.ts';
 import type { Database } from './database.ts';
 import { DatabaseFailed, DatabaseUnavailable } from './failures.ts';
 
-/** What the SQL function lease_ask is given: the ask, and all it must know of the world outside. */
+/** What the SQL function budget_step is given: the ask, and all it must know of the world outside. */
 export type Step = Readonly<Record<string, unknown>>;
 
 /** What it answers. */
@@ -57,7 +57,7 @@ export function createSteps(database: Database): Steps {
 
   async function askAll(steps: readonly Step[]): Promise<readonly StepAnswer[]> {
     const rows = await database.query<{ answer: StepAnswer }>(
-      'select lease_ask(step) as answer from jsonb_array_elements($1::jsonb) as step',
+      'select budget_step(step) as answer from jsonb_array_elements($1::jsonb) as step',
       [JSON.stringify(steps)],
     );
     invariant(rows.length === steps.length, 'every step has an answer');

@@ -52,7 +52,6 @@ export function notYetEnforced(config: Config): Problem[] {
   }
   if (isKept(config.captureBodies))
     key(['capture', 'bodies'], `capture of bodies as ${config.captureBodies} is`);
-  if (config.money.gracePercent !== 0) key(['money', 'grace'], 'a grace other than 0% is');
   for (const store of ['clickhouse', 'postgres'] as const) {
     if (config.store[store] !== 'embedded') key(['store', store], 'a store other than embedded is');
   }

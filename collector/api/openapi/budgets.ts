@@ -1,6 +1,10 @@
 // Budgets and the leases on them.
 
-import { body, listOf, object, ok, text, textOrNull, whole } from './pieces.ts';
+import { body, inPath, listOf, object, ok, text, textOrNull, time, whole } from './pieces.ts';
+
+const level = { enum: ['fleet', 'department', 'agent', 'task'] };
+const timeOrNull = { type: ['string', 'null'], format: 'date-time' };
+const unit = { enum: ['nanodollars', 'tokens'] };
 
 const amounts = {
   type: 'object',
@@ -29,6 +33,36 @@ export const budgetPaths = {
     post: {
       summary: 'Post every expired slice that its instance never settled, in full',
       responses: ok('What was posted', object({ written_off: listOf('WrittenOff') })),
+    },
+  },
+  '/v1/budgets/raise': {
+    post: {
+      summary: 'Let one budget have more for a while',
+      requestBody: body(
+        object({
+          level,
+          name: textOrNull,
+          unit,
+          window: textOrNull,
+          amount: whole,
+          for_ms: { type: 'integer', minimum: 1 },
+          reason: text,
+        }),
+      ),
+      responses: ok('In force', { $ref: '#/components/schemas/RaiseLine' }),
+    },
+  },
+  '/v1/budgets/raises': {
+    get: {
+      summary: 'Every raise in force',
+      responses: ok('The raises', listOf('RaiseLine')),
+    },
+  },
+  '/v1/budgets/raises/{id}': {
+    delete: {
+      summary: 'End a raise before its time',
+      parameters: [inPath('id')],
+      responses: ok('Ended', { type: 'object' }),
     },
   },
 } as const;
@@ -69,14 +103,30 @@ export const budgetSchemas = {
     ['task', 'obstacle'],
   ),
   BudgetLine: object({
-    level: { enum: ['fleet', 'department', 'agent', 'task'] },
+    level,
     name: text,
     window: text,
-    unit: { enum: ['nanodollars', 'tokens'] },
+    unit,
     limit: whole,
+    raised: whole,
     posted: whole,
     held: whole,
-    resets_at: { type: ['string', 'null'], format: 'date-time' },
+    resets_at: timeOrNull,
+    projected: textOrNull,
+    projected_by_last_hour: textOrNull,
+    used_up_at: timeOrNull,
+  }),
+  RaiseLine: object({
+    id: text,
+    level,
+    name: text,
+    unit,
+    window: text,
+    amount: whole,
+    since: time,
+    until: time,
+    actor: text,
+    reason: text,
   }),
   WrittenOff: object({ lease: text, agent: text, instance: text, unit: text, amount: whole }),
 } as const;

@@ -14,6 +14,7 @@ import { createAlertBook } from '../../../collector/control/alert-book.ts';
 import { createLedger } from '../../../collector/control/ledger.ts';
 import { openModes } from '../../../collector/control/modes.ts';
 import { notePolicy } from '../../../collector/control/policies.ts';
+import { openRaises, type Raises } from '../../../collector/control/raises.ts';
 import { openRoster } from '../../../collector/control/roster.ts';
 import { openSessions } from '../../../collector/control/sessions.ts';
 import { openTools, type Tools } from '../../../collector/control/tools.ts';
@@ -60,6 +61,7 @@ let bench: Awaited<ReturnType<typeof openBench>>;
 let opened: OpenedStore;
 let api: Api;
 let recalls: Recalls;
+let raises: Raises;
 let listening: ListeningApi;
 let alerts: Alerts;
 let missing: string[] = [];
@@ -106,7 +108,15 @@ beforeAll(async () => {
     clock,
     log: silentLog,
   });
+  raises = await openRaises({
+    database,
+    config: () => config,
+    clock,
+    log: silentLog,
+    onRecall: recalls.publish,
+  });
   api = createApi({
+    raises,
     modes,
     tools,
     alerts,
@@ -157,6 +167,7 @@ beforeAll(async () => {
 });
 afterAll(async () => {
   await listening.close();
+  raises.close();
   await alerts.close();
   await bench.close();
   await opened.close();

@@ -39,7 +39,9 @@ export async function openBench(): Promise<{
     database,
     async fresh() {
       await database.query('alter table entries disable trigger all');
-      await database.query('truncate accounts, leases, slices, entries, tasks, instances restart identity');
+      await database.query(
+        'truncate accounts, leases, slices, entries, tasks, instances, raises, control_events restart identity',
+      );
       await database.query('alter table entries enable trigger all');
     },
     async close() {

@@ -153,7 +153,11 @@ test('budgets are shown with what they will come to', async () => {
     name: 'test',
     window: 'month',
     unit: 'nanodollars',
+    raised: '0',
     resets_at: null,
+    projected: null,
+    projected_by_last_hour: null,
+    used_up_at: null,
   } as const;
   budgets = [
     { ...month, limit: '1000000000000', posted: '250000000000', held: '1000000000' },

@@ -37,7 +37,6 @@ describe('not yet enforced', () => {
       'roles: { r: { capture: { bodies: redacted } } }',
       ['c.yaml:1:15: capture of bodies as redacted'],
     ],
-    ['grace', 'money: { grace: 5% }', ['c.yaml:1:10: a grace other than 0%']],
     [
       'stores',
       'store: { clickhouse: "http://ch:8123", postgres: "postgres://pg/x" }',

@@ -231,6 +231,10 @@ describe('what it answers', () => {
         posted: '0',
         held: answers[0]!.granted.nanodollars,
         resets_at: '2026-01-06T00:00:00.000Z',
+        raised: '0',
+        projected: null,
+        projected_by_last_hour: null,
+        used_up_at: null,
       },
     ]);
   });

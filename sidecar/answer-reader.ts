@@ -102,7 +102,7 @@ const ZSTD_WINDOW_LOG_MAX = 23;
  * The reader's copy of a compressed answer, in one coding; null when it cannot be read or grows too much. A cut-off one
  * is read as far as it goes.
  */
-function decode(bytes: Buffer, encoding: string): Buffer | null {
+export function decode(bytes: Buffer, encoding: string): Buffer | null {
   const maxOutputLength = Math.min(KEPT_BYTES_MAX, Math.max(GROWTH_FREE_BYTES, GROWTH_MAX * bytes.length));
   const limits = { maxOutputLength, finishFlush: constants.Z_SYNC_FLUSH };
   try {

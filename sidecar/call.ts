@@ -13,6 +13,7 @@ import type { BatchFile, Bound } from './state/batch-files.ts';
 import type { Permit } from './state/circuits.ts';
 import type { Hold } from './state/leases/hold.ts';
 import type { Price, PriceBook } from './state/prices.ts';
+import type { Passage } from './state/throttles.ts';
 
 /** Read off the wire by a door; nothing of it is trusted yet. */
 export interface Accepted {
@@ -112,7 +113,11 @@ export type Reserved = Authorized & {
   readonly fileBound: Bound | null;
 };
 
-export type Admitted = Reserved & { readonly permit: Permit };
+export type Admitted = Reserved & {
+  readonly permit: Permit;
+  /** Null where nobody had asked for less. */
+  readonly passage: Passage | null;
+};
 
 export type Credentialed = Admitted & {
   readonly outbound: Outbound;
@@ -216,6 +221,7 @@ export function begin(accepted: Accepted): Accepted {
     outputTokensWritten: undefined,
     fileBound: undefined,
     permit: undefined,
+    passage: undefined,
     outbound: undefined,
     credentialName: undefined,
     answer: undefined,

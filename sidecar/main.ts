@@ -23,6 +23,7 @@ import { createDialer } from './edges/dialer.ts';
 import { type Edges, openEdges } from './edges/edges.ts';
 import { createResolver } from './edges/resolver.ts';
 import { createUpstreams } from './edges/upstreams.ts';
+import { limitedOf } from './guarded.ts';
 import { createMeters } from './meters/meters.ts';
 import { openCircuits } from './open-circuits.ts';
 import { openDoors, taskEnds } from './open-doors.ts';
@@ -169,7 +170,8 @@ function openCarrying(
   const tasks = createTasks(clock, () => task ?? `task-${randomHex(6)}`);
   const bodies = createBodies(() => inForce().limits.bodyBytesInFlightMax);
   const batchFiles = createBatchFiles();
-  const circuits = openCircuits(starting, edges);
+  const admission = openCircuits(starting, edges);
+  const { throttles } = admission;
   const meters = createMeters(inForce, agent);
   const services: Services = {
     identification: {
@@ -185,14 +187,21 @@ function openCarrying(
       now: () => new Date(clock.nowMs()),
     },
     reservation: { leases },
-    circuits,
-    metering: { pins, batchFiles, listening: new Set() },
+    admission,
+    metering: { pins, batchFiles, throttles, listening: new Set(), nowMs: () => clock.nowMs() },
     secrets,
     upstreams,
-    trail: { book: edges.book, clock, turn, log, ended: (record) => meters.count(record) },
+    trail: {
+      book: edges.book,
+      clock,
+      turn,
+      log,
+      ended: (record) => meters.count(record),
+      throttled: (call) => throttles.heard(limitedOf(call), { waitMs: null, spent: false }),
+    },
     refusing: { dialectFor, log },
   };
-  return { services, circuits, bodies, meters, ownPorts };
+  return { services, admission, bodies, meters, ownPorts };
 }
 
 function dialectFor(call: Known): Dialect {

@@ -1,14 +1,19 @@
-// Circuits with what they lean on: what was open before a restart, and where it is told that one opens or closes.
+// Circuits and throttles with what they lean on: what was open before a restart, and where it is told that one opens or
+// closes.
 
 import type { Edges } from './edges/edges.ts';
+import type { Admission } from './stages/break-circuit.ts';
 import type { Start } from './starting.ts';
-import { type Circuits, createCircuits } from './state/circuits.ts';
+import { createCircuits } from './state/circuits.ts';
+import { createThrottles } from './state/throttles.ts';
 
-export function openCircuits({ inForce, clock, log }: Start, { circuitsKept }: Edges): Circuits {
-  return createCircuits({
+export function openCircuits({ inForce, clock, log }: Start, { circuitsKept }: Edges): Admission {
+  const random = Math.random;
+  const throttles = createThrottles({ clock, random });
+  const circuits = createCircuits({
     rules: () => inForce().breakers,
     clock,
-    random: Math.random,
+    random,
     restored: circuitsKept.restored,
     changed(circuit, state, cooldownMs) {
       circuitsKept.keep(circuit, state === 'open');
@@ -16,4 +21,5 @@ export function openCircuits({ inForce, clock, log }: Start, { circuitsKept }: E
       else log.info('circuit.closed', { circuit });
     },
   });
+  return { circuits, throttles };
 }

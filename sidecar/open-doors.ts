@@ -47,7 +47,7 @@ export async function openDoors(
   starting: Start,
   edges: Edges,
   leases: Leases,
-  { services, circuits, bodies, meters, ownPorts }: Carrying,
+  { services, admission, bodies, meters, ownPorts }: Carrying,
   tasks: TaskEnds,
 ): Promise<Sidecar['listen']> {
   const { config, agent, inForce, clock, lifecycle } = starting;
@@ -58,7 +58,7 @@ export async function openDoors(
     purses: () => leases.purses(),
     explain: (name, rule) => explain(inForce(), name ?? agent ?? '', rule, clock),
     endTask: tasks.end,
-    metrics: () => meters.render({ ...edges, circuits, bodies, leases, inFlight: () => proxy.inFlight }),
+    metrics: () => meters.render({ ...edges, ...admission, bodies, leases, inFlight: () => proxy.inFlight }),
   };
   const admin = createAdmin(adminServices);
   const adminAt = await listenOn(admin, config.listen.admin, 'listen.admin');

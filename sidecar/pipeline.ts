@@ -5,7 +5,7 @@ import type { Accepted } from './call.ts';
 import type { Upstreams } from './edges/upstreams.ts';
 import { type Refusing, refuse } from './refuse.ts';
 import { type Authorization, authorize } from './stages/authorize.ts';
-import { breakCircuit } from './stages/break-circuit.ts';
+import { type Admission, breakCircuit } from './stages/break-circuit.ts';
 import { type Classification, classify } from './stages/classify.ts';
 import { type Identification, identify } from './stages/identify.ts';
 import { inject } from './stages/inject.ts';
@@ -13,7 +13,6 @@ import { type Metering, meter } from './stages/meter.ts';
 import { type Reservation, reserve } from './stages/reserve.ts';
 import { send } from './stages/send.ts';
 import { switchOver } from './stages/switch-over.ts';
-import type { Circuits } from './state/circuits.ts';
 import { openTrail, type TrailServices } from './trail.ts';
 
 export interface Services {
@@ -21,7 +20,7 @@ export interface Services {
   readonly classification: Classification;
   readonly authorization: Authorization;
   readonly reservation: Reservation;
-  readonly circuits: Circuits;
+  readonly admission: Admission;
   readonly metering: Metering;
   readonly secrets: Secrets;
   readonly upstreams: Upstreams;
@@ -37,7 +36,7 @@ export async function carry(accepted: Accepted, use: Services): Promise<void> {
     const classified = await classify(identified, use.classification);
     const authorized = authorize(classified, use.authorization);
     const reserved = await reserve(authorized, use.reservation);
-    const admitted = breakCircuit(reserved, use.circuits);
+    const admitted = await breakCircuit(reserved, use.admission);
     const credentialed = await inject(admitted, use.secrets);
     const answered = await send(credentialed, use.upstreams, trail);
     if (answered.answer.socket) return switchOver(answered, answered.answer.socket, trail);

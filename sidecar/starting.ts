@@ -8,7 +8,7 @@ import type { Bodies } from './accept/body.ts';
 import type { Meters } from './meters/meters.ts';
 import type { Services } from './pipeline.ts';
 import type { PolicyInForce } from './policy-in-force.ts';
-import type { Circuits } from './state/circuits.ts';
+import type { Admission } from './stages/break-circuit.ts';
 
 export interface SidecarOptions {
   readonly config: Config;
@@ -50,7 +50,7 @@ export interface Start extends SidecarOptions {
 /** What carries a call. */
 export interface Carrying {
   readonly services: Services;
-  readonly circuits: Circuits;
+  readonly admission: Admission;
   readonly bodies: Bodies;
   readonly meters: Meters;
   /** What the doors will listen on: never dialled. */

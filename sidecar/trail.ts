@@ -8,7 +8,7 @@ import type { Clock } from '../kit/clock.ts';
 import { type Log, sentenceOf } from '../kit/log.ts';
 import type { Turn } from '../kit/turn.ts';
 import type { Book } from './book.ts';
-import type { Accepted, Answer, Credentialed, Known } from './call.ts';
+import type { Accepted, Answer, Answered, Credentialed, Known } from './call.ts';
 import { type Charge, charge, type Ending } from './charge.ts';
 import type { Metered } from './dialects/dialect.ts';
 import type { SendFailure } from './edges/upstreams.ts';
@@ -47,6 +47,8 @@ export interface TrailServices {
   readonly turn: Turn;
   readonly log: Log;
   ended(record: CallRecord): void;
+  /** The answer began well, and its stream said that too much was asked. */
+  throttled(call: Answered): void;
 }
 
 export function openTrail(accepted: Accepted, use: TrailServices): Trail {
@@ -103,15 +105,17 @@ export function openTrail(accepted: Accepted, use: TrailServices): Trail {
       late: isLate(call, firstTokenMs ?? durationMs),
     });
     settle(charged.used, outcome);
+    if (outcome === 'throttled' && upstreamStatus < 400) use.throttled(call as Answered);
     warnOfOverrun(charged);
     use.ended(record);
   };
 
   const settle = (used: Amounts, outcome: Outcome): void => {
+    call.permit?.report(outcome);
+    call.passage?.ended(false); // unless an answer's head has said otherwise
     if (settled) return;
     settled = call.hold !== undefined;
     call.hold?.settle(used);
-    call.permit?.report(outcome);
   };
 
   const warnOfOverrun = (charged: Charge): void => {

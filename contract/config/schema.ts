@@ -150,7 +150,7 @@ export const configSchema = z
         slow: z
           .strictObject({
             first_token: positiveDuration({ description: 'A stream that says nothing for longer is slow.' }),
-            rate: share.optional().meta({ default: 0.5 }),
+            rate: share.optional().meta({ description: 'Of the calls of the window; half without it.' }),
           })
           .optional()
           .meta({ description: 'Opens a circuit for slow streams too; without it none is slow.' }),

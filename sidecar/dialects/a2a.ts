@@ -9,6 +9,7 @@ import { refuse } from './a2a/refuse.ts';
 import { CREDENTIAL_HEADERS } from './credential-places.ts';
 import type { Dialect } from './dialect.ts';
 import { isEventStream } from './sse.ts';
+import { readThrottle } from './throttle.ts';
 
 export const a2a: Dialect = {
   name: 'a2a',
@@ -21,5 +22,6 @@ export const a2a: Dialect = {
   rewriter: rewrittenCard,
   credentialHeaders: CREDENTIAL_HEADERS,
   credentialHeader: (secret) => ['authorization', `Bearer ${secret}`],
+  throttle: readThrottle,
   refuse,
 };

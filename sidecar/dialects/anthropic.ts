@@ -7,6 +7,7 @@ import { describe } from './anthropic/describe.ts';
 import { meterStream, meterWhole } from './anthropic/meter.ts';
 import { recognise } from './anthropic/recognise.ts';
 import { refuse } from './anthropic/refuse.ts';
+import { throttle } from './anthropic/throttle.ts';
 import { whyClosed } from './closed-paths.ts';
 import { CREDENTIAL_HEADERS } from './credential-places.ts';
 import type { Dialect } from './dialect.ts';
@@ -26,5 +27,6 @@ export const anthropic: Dialect = {
   credentialHeaders: CREDENTIAL_HEADERS,
   credentialHeader: (secret) => ['x-api-key', secret],
   bridge,
+  throttle,
   refuse,
 };

@@ -10,6 +10,7 @@ import { sign } from './bedrock/sign.ts';
 import { splices } from './bedrock/splice.ts';
 import { CREDENTIAL_HEADERS } from './credential-places.ts';
 import type { Dialect } from './dialect.ts';
+import { readThrottle } from './throttle.ts';
 
 export const bedrock: Dialect = {
   name: 'bedrock',
@@ -28,5 +29,6 @@ export const bedrock: Dialect = {
     // what signs is never sent, a session's token is
     return key ? (key.sessionToken ?? key.secretAccessKey) : secret;
   },
+  throttle: readThrottle,
   refuse,
 };

@@ -6,6 +6,7 @@ import type { Upstream } from '../../contract/config/config.ts';
 import type { Refusal } from '../../contract/refusals.ts';
 import type { Subject } from '../../contract/rules.ts';
 import type { AskedCall, Bridge, CarriedCall } from './bridge.ts';
+import type { ReadThrottle, Throttle } from './throttle.ts';
 
 export interface RequestHead {
   readonly method: string;
@@ -284,9 +285,13 @@ export interface Dialect {
   forModel?(asked: AskedCall, model: string, upstream: Upstream): CarriedCall | null;
   /** How its calls are carried to an upstream that wants another wire form; null where they are not, or need no carrying. */
   bridge?(to: Dialect, upstream: Upstream): Bridge | null;
+  /** What an answer says that sends its caller away; `body` is its JSON, undefined where there is none, or not yet. */
+  readonly throttle: ReadThrottle;
   /** A refusal as this dialect's clients understand it. Body is JSON text. */
   refuse(refusal: Refusal, asked: Asked): RefusalAnswer;
 }
+
+export type { Throttle };
 
 export interface RefusalAnswer {
   readonly status: number;

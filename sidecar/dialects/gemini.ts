@@ -9,6 +9,7 @@ import { listedModels } from './gemini/models.ts';
 import { isStreamed, recognise } from './gemini/recognise.ts';
 import { refuse } from './gemini/refuse.ts';
 import { splices } from './gemini/splice.ts';
+import { throttle } from './gemini/throttle.ts';
 import { isEventStream } from './sse.ts';
 
 const isJson = (contentType: string): boolean => /^application\/json\b/i.test(contentType);
@@ -29,5 +30,6 @@ export const gemini: Dialect = {
     VERTEX_HOST.test(new URL(url).hostname)
       ? ['authorization', `Bearer ${secret}`]
       : ['x-goog-api-key', secret],
+  throttle,
   refuse,
 };

@@ -5,6 +5,7 @@ import { CREDENTIAL_HEADERS } from './credential-places.ts';
 import type { Dialect, Endpoint, StreamMeter } from './dialect.ts';
 import { nothingAsked } from './nothing-asked.ts';
 import { NOTHING_METERED } from './stream-meter.ts';
+import { readThrottle } from './throttle.ts';
 
 const CALL: Endpoint = { operation: null, billed: 'call', name: 'call', body: null };
 const NOTHING = Buffer.alloc(0);
@@ -30,6 +31,7 @@ export const http: Dialect = {
   streams: () => false,
   credentialHeaders: CREDENTIAL_HEADERS,
   credentialHeader: (secret) => ['authorization', `Bearer ${secret}`],
+  throttle: readThrottle,
   refuse(refusal, { callId }) {
     const { status, advice } = refusal.kind;
     const error = {

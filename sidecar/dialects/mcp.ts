@@ -11,6 +11,7 @@ import { recognise } from './mcp/recognise.ts';
 import { refuse } from './mcp/refuse.ts';
 import { traceContext } from './mcp/trace-context.ts';
 import { isEventStream } from './sse.ts';
+import { readThrottle } from './throttle.ts';
 
 export const mcp: Dialect = {
   name: 'mcp',
@@ -23,5 +24,6 @@ export const mcp: Dialect = {
   rewriter: filteredLists,
   credentialHeaders: CREDENTIAL_HEADERS,
   credentialHeader: (secret) => ['authorization', `Bearer ${secret}`],
+  throttle: readThrottle,
   refuse,
 };

@@ -12,6 +12,7 @@ import { meterStream, meterWhole } from './openai/meter.ts';
 import { recognise } from './openai/recognise.ts';
 import { refuse } from './openai/refuse.ts';
 import { splices } from './openai/splice.ts';
+import { throttle } from './openai/throttle.ts';
 import { credentialHeader } from './openai/ways.ts';
 import { isEventStream } from './sse.ts';
 
@@ -29,5 +30,6 @@ export const openai: Dialect = {
   credentialHeaders: CREDENTIAL_HEADERS,
   credentialHeader,
   bridge,
+  throttle,
   refuse,
 };

@@ -11,16 +11,21 @@ import { type Cutter, cutterOf } from '../cutter.ts';
 import type { Rewriter } from '../dialects/dialect.ts';
 import type { SendFailure } from '../edges/upstreams.ts';
 import { type SecretGuard, secretGuard } from '../secret-guard.ts';
+import type { Throttles } from '../state/throttles.ts';
+import { hearing, sendsAway } from '../throttled-answer.ts';
 import type { Trail } from '../trail.ts';
 
 export interface Metering extends Rewriting {
   /** How to end each stream that is only listened to: nobody waits for those when the sidecar stops. */
   readonly listening: Set<() => void>;
+  readonly throttles: Throttles;
+  nowMs(): number;
 }
 
 export function meter(answered: Answered, use: Metering, trail: Trail): void {
   const { answer, outbound } = answered;
-  const reader = readerOf(answered);
+  const plain = readerOf(answered);
+  const reader = sendsAway(answer.status) ? hearing(answered, plain, use.throttles, use.nowMs) : plain;
   trail.answering(answer, () => reader.metered());
   if (holdsSecret(answer.headers, outbound.secret)) {
     answer.abort(new Error('secret in the answer'));

@@ -18,6 +18,7 @@ export async function send(
   await trail.decide(credentialed);
   try {
     const answer = await upstreams.send(outbound, timeoutsOf(credentialed), (abort) => trail.onHangUp(abort));
+    credentialed.passage?.ended(answer.status < 400);
     return learn(credentialed, { answer });
   } catch (failure) {
     if (!(failure instanceof SendFailure)) throw failure;

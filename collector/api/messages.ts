@@ -64,6 +64,13 @@ export const heartbeat: z.ZodType<Heartbeat> = z.object({
   policy: z.string().max(128),
 });
 
+export const writeOffRequest = z.object({
+  lease: text(64).exactOptional(),
+  agent: agentName.exactOptional(),
+  reason: text(1_000),
+  dry_run: z.boolean().default(false),
+});
+
 export const taskId = taskName;
 
 export const taskEnd: z.ZodType<TaskEnd> = z.object({

@@ -7,6 +7,7 @@ import type { PolicyReport } from '../../contract/policy.ts';
 import type { Clock } from '../../kit/clock.ts';
 import { type Log, sentenceOf } from '../../kit/log.ts';
 import type { Backups } from '../backup.ts';
+import type { Database } from '../control/database.ts';
 import { DatabaseUnavailable } from '../control/failures.ts';
 import type { Ledger } from '../control/ledger.ts';
 import type { Modes } from '../control/modes.ts';
@@ -20,7 +21,7 @@ import { showAgent } from './agent.ts';
 import { hearAgent, listAgents } from './agents.ts';
 import { type AlertDesk, alertRoutes } from './alerts.ts';
 import { backupRoutes } from './backups.ts';
-import { listBudgets, writeOff } from './budgets.ts';
+import { checkLedger, listBudgets, listEntries, listLate, writeOff } from './budgets.ts';
 import { listCalls } from './calls.ts';
 import { serveConsole } from './console.ts';
 import { type Recalls, streamEvents } from './events.ts';
@@ -40,6 +41,7 @@ import { toolRoutes } from './tools.ts';
 import { showTrace } from './traces.ts';
 
 export interface ApiOptions {
+  readonly database: Database;
   readonly store: Store;
   readonly sessions: Sessions;
   readonly live: Live;
@@ -103,6 +105,9 @@ export function createApi(options: ApiOptions): Api {
 
   api.post('/v1/leases', answerLeases(ledger));
   api.get('/v1/budgets', listBudgets(ledger));
+  api.get('/v1/budgets/entries', listEntries(options.database));
+  api.get('/v1/budgets/late', listLate(options.database));
+  api.get('/v1/budgets/check', checkLedger(options.database));
   api.post('/v1/budgets/write-off', writeOff(ledger, log));
   raiseRoutes(api, options.raises);
   api.get('/v1/agents', listAgents(roster));

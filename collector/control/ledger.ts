@@ -15,11 +15,13 @@ import {
   type TaskEnd,
 } from '../../contract/budget.ts';
 import type { Config } from '../../contract/config/config.ts';
+import type { WrittenOff } from '../../contract/ledger-book.ts';
 import { calendarOf } from '../../contract/windows.ts';
 import type { Clock } from '../../kit/clock.ts';
 import { budgetLines } from './budget-lines.ts';
 import type { Database } from './database.ts';
 import { type Account, accountsOfAgent, accountsOfTask, departmentsOf, livePerLevel } from './paths.ts';
+import type { Row } from './pglite.ts';
 import { isKnownAgent, type Roster } from './roster.ts';
 import { createSteps, type Step, type StepAnswer } from './steps.ts';
 
@@ -28,17 +30,16 @@ export interface Ledger {
   budgets(): Promise<BudgetLine[]>;
   /** Also a task that never drew money, of an agent that is known. False when it was never begun and nobody knows the agent. */
   endTask(task: string, end: TaskEnd, actor: string): Promise<boolean>;
-  /** Posts every expired slice in full. */
-  writeOff(actor: string): Promise<WrittenOff[]>;
+  /** Posts expired slices in full, or only says which it would post. */
+  writeOff(asked: WriteOff, actor: string): Promise<WrittenOff[]>;
 }
 
-/** An expired slice that now counts as spent; `amount` in `unit`. */
-export interface WrittenOff {
-  readonly lease: string;
-  readonly agent: string;
-  readonly instance: string;
-  readonly unit: 'nanodollars' | 'tokens';
-  readonly amount: string;
+/** Which expired slices: those of one lease, of one agent, or all; `reason` in the words of who asks. */
+export interface WriteOff {
+  readonly lease?: string | undefined;
+  readonly agent?: string | undefined;
+  readonly reason: string;
+  readonly dryRun: boolean;
 }
 
 export interface LedgerOptions {
@@ -113,12 +114,16 @@ export function createLedger(options: LedgerOptions): Ledger {
       );
       return row?.known === true;
     },
-    async writeOff(actor) {
-      const rows = await database.query(
-        'select lease, agent, instance, unit, amount from write_off($1, $2)',
-        [actor, clock.nowMs()],
-      );
-      return rows as unknown as WrittenOff[];
+    async writeOff({ lease, agent, reason, dryRun }, actor) {
+      const rows = await database.query<WrittenOff & Row>('select * from write_off($1, $2, $3, $4, $5, $6)', [
+        lease ?? null,
+        agent ?? null,
+        reason,
+        dryRun,
+        actor,
+        clock.nowMs(),
+      ]);
+      return rows.map((row) => ({ ...row, expired_at: new Date(Number(row.expired_at)).toISOString() }));
     },
   };
 }

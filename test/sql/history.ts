@@ -222,7 +222,7 @@ export async function makeHistory(): Promise<History> {
     await until(
       async () => {
         const { stdout } = await runOutrider(
-          ['budgets', 'write-off', '--json', '--collector', control, '--data', data],
+          ['budgets', 'write-off', '--reason', 'gone', '--json', '--collector', control, '--data', data],
           { env: ENVIRONMENT },
         );
         return (JSON.parse(stdout) as { written_off: unknown[] }).written_off.length;

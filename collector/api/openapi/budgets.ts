@@ -1,6 +1,6 @@
 // Budgets and the leases on them.
 
-import { body, inPath, listOf, object, ok, text, textOrNull, time, whole } from './pieces.ts';
+import { body, inPath, listOf, object, ok, optional, text, textOrNull, time, whole } from './pieces.ts';
 
 const level = { enum: ['fleet', 'department', 'agent', 'task'] };
 const timeOrNull = { type: ['string', 'null'], format: 'date-time' };
@@ -29,10 +29,42 @@ export const budgetPaths = {
       responses: ok('The budgets', listOf('BudgetLine')),
     },
   },
+  '/v1/budgets/entries': {
+    get: {
+      summary: 'The ledger’s entries, the newest first: what moved, and why',
+      parameters: [
+        optional('agent'),
+        { ...optional('account'), description: 'level/name, as agent/trend-scout' },
+        optional('lease'),
+        optional('limit', { type: 'integer', minimum: 1, maximum: 1000, default: 100 }),
+      ],
+      responses: ok('The entries', listOf('LedgerEntry')),
+    },
+  },
+  '/v1/budgets/late': {
+    get: {
+      summary: 'Leases that were heard of after they had expired or ended, the latest first',
+      responses: ok('The leases, one line per unit', listOf('LateLease')),
+    },
+  },
+  '/v1/budgets/check': {
+    get: {
+      summary: 'Recompute every account from the entries and the slices; reads the whole book',
+      responses: ok('What does not add up', object({ problems: { type: 'array', items: text } })),
+    },
+  },
   '/v1/budgets/write-off': {
     post: {
-      summary: 'Post every expired slice that its instance never settled, in full',
-      responses: ok('What was posted', object({ written_off: listOf('WrittenOff') })),
+      summary:
+        'Post expired slices that their instances never settled, in full: of a lease, of an agent, or all',
+      requestBody: body(
+        object({ lease: text, agent: text, reason: text, dry_run: { type: 'boolean' } }, [
+          'lease',
+          'agent',
+          'dry_run',
+        ]),
+      ),
+      responses: ok('What was posted, or would be', object({ written_off: listOf('WrittenOff') })),
     },
   },
   '/v1/budgets/raise': {
@@ -128,5 +160,38 @@ export const budgetSchemas = {
     actor: text,
     reason: text,
   }),
-  WrittenOff: object({ lease: text, agent: text, instance: text, unit: text, amount: whole }),
+  WrittenOff: object({
+    lease: text,
+    agent: text,
+    instance: text,
+    unit: text,
+    amount: whole,
+    expired_at: time,
+  }),
+  LedgerEntry: object({
+    id: text,
+    at: time,
+    kind: text,
+    lease: text,
+    agent: text,
+    instance: text,
+    unit: { enum: ['nanodollars', 'tokens', ''] },
+    granted: text,
+    posted: text,
+    accounts: text,
+    why: text,
+  }),
+  LateLease: object({
+    lease: text,
+    agent: text,
+    instance: text,
+    scope: text,
+    state: { enum: ['open', 'closed', 'written_off'] },
+    expired_at: time,
+    late_at: time,
+    unit: text,
+    posted: whole,
+    written_off: whole,
+    corrected: text,
+  }),
 } as const;

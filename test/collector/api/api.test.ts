@@ -117,6 +117,7 @@ beforeAll(async () => {
   });
   api = createApi({
     raises,
+    database,
     modes,
     tools,
     alerts,
@@ -281,7 +282,11 @@ describe('what it answers', () => {
     await bench.fresh();
     await ask('a', { want: usd(6), need: usd(6) });
     clock.advance(3_600_000);
-    const { text } = await send({ method: 'POST', path: '/v1/budgets/write-off' });
+    const { text } = await send({
+      method: 'POST',
+      path: '/v1/budgets/write-off',
+      body: JSON.stringify({ reason: 'its machine is gone' }),
+    });
     expect(JSON.parse(text)).toMatchObject({ written_off: [{ agent: 'a', amount: dollars(6) }] });
   });
 

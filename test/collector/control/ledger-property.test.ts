@@ -152,7 +152,7 @@ test('no interleaving of asks, losses and crashes passes a limit or loses what w
         expect(await ledger.budgets()).toEqual(before);
       } else if (each.kind === 'forget') purses.set(each.who, emptyPurse());
       else if (each.kind === 'wait') clock.advance(each.minutes * 60_000);
-      else if (each.kind === 'write-off') await ledger.writeOff('anna');
+      else if (each.kind === 'write-off') await ledger.writeOff({ reason: 'gone', dryRun: false }, 'anna');
 
       expect(await invariantBreaches(bench.database)).toEqual([]);
     }

@@ -5,6 +5,7 @@ let bench: Awaited<ReturnType<typeof openBench>>;
 beforeAll(async () => {
   bench = await openBench();
 });
+const ALL = { reason: 'the machine is gone', dryRun: false };
 beforeEach(() => bench.fresh());
 afterAll(() => bench.close());
 
@@ -290,17 +291,20 @@ describe('time', () => {
   test('an expired slice counts as spent until settled, or written off for good', async () => {
     const { ask, clock, ledger } = await ledgerOn(bench.database, await configOf(DAILY));
     const { lease } = await ask('a/1', { want: usd(1), need: usd(1) });
-    expect(await ledger.writeOff('anna')).toEqual([]);
+    expect(await ledger.writeOff(ALL, 'anna')).toEqual([]);
     clock.advance(HOUR_MS);
     expect((await ledger.budgets())[0]).toMatchObject({ held: dollars(5) });
-    expect(await ledger.writeOff('anna')).toEqual([
-      { lease, agent: 'a', instance: '1', unit: 'nanodollars', amount: dollars(5) },
-    ]);
+    const gone = { lease, agent: 'a', instance: '1', unit: 'nanodollars', amount: dollars(5) };
+    const expired_at = new Date(clock.nowMs() - 45 * 60_000).toISOString();
+    expect(await ledger.writeOff({ ...ALL, dryRun: true }, 'anna')).toEqual([{ ...gone, expired_at }]);
+    expect((await ledger.budgets())[0]).toMatchObject({ posted: '0', held: dollars(5) });
+    expect(await ledger.writeOff({ ...ALL, agent: 'b' }, 'anna')).toEqual([]);
+    expect(await ledger.writeOff({ ...ALL, lease: lease! }, 'anna')).toEqual([{ ...gone, expired_at }]);
     expect(
       (await ask('a/1', { lease, seq: 2, granted: usd(5), posted: usd(1), want: usd(1), need: usd(1) }))
         .outcome,
     ).toBe('stale');
-    expect((await ledger.budgets())[0]).toMatchObject({ posted: dollars(5), held: '0' });
+    expect((await ledger.budgets())[0]).toMatchObject({ posted: dollars(1), held: '0' });
     expect(await bench.database.query(`select why from entries where kind = 'late'`)).toHaveLength(1);
   });
 

@@ -19,6 +19,7 @@ const COMMANDS: Readonly<Record<string, { readonly line: string; load(): Promise
   policy: { line: 'check, explain, suggest and compare rules', load: () => import('./policy.ts') },
   demo: { line: 'a fleet of twenty agents on fake providers', load: () => import('./demo.ts') },
   mode: { line: 'let an agent observe or enforce for a while', load: () => import('./mode.ts') },
+  quarantine: { line: 'hold an agent, or what agents use, apart', load: () => import('./quarantine.ts') },
   tools: { line: 'which definition of each tool holds', load: () => import('./tools.ts') },
   console: { line: 'a link that opens the console', load: () => import('./console.ts') },
   store: { line: 'back up what the collector knows, and restore it', load: () => import('./store.ts') },
@@ -34,7 +35,7 @@ const HELP = `outrider: a sidecar for every agent, one ledger and one memory for
 Usage: outrider <command> [options]
 
 ${Object.entries(COMMANDS)
-  .map(([name, { line }]) => `  ${name.padEnd(10)} ${line}`)
+  .map(([name, { line }]) => `  ${name.padEnd(12)} ${line}`)
   .join('\n')}
 
 Example: outrider up --config outrider.yaml

@@ -21,6 +21,7 @@ import { createLedger, type Ledger } from './control/ledger.ts';
 import { type Modes, openModes } from './control/modes.ts';
 import { type Outbox, startOutbox } from './control/outbox.ts';
 import { noteOwnPolicy, notePolicy } from './control/policies.ts';
+import { openQuarantines, type Quarantines } from './control/quarantines.ts';
 import { openRaises, type Raises } from './control/raises.ts';
 import { openRoster, type Roster } from './control/roster.ts';
 import { openSessions } from './control/sessions.ts';
@@ -202,10 +203,11 @@ async function openOutbox(starting: Start, { database }: Stores, { pipeline }: I
 interface Watch {
   readonly modes: Modes;
   readonly tools: Tools;
+  readonly quarantines: Quarantines;
   readonly alerts: Alerts;
 }
 
-/** What acts without being asked: a mode that ends, a tool that changed, an alert that fires. */
+/** What acts without being asked: a mode or a quarantine that ends, a tool that changed, an alert that fires. */
 async function openWatch(
   { lifecycle, inForce, env, clock, log }: Start,
   stores: Stores,
@@ -227,6 +229,13 @@ async function openWatch(
     log,
     changed: () => recalls.tellTools({ revision: tools.revision() }),
   });
+  const quarantines: Quarantines = await openQuarantines({
+    database,
+    clock,
+    log,
+    changed: () => recalls.tellQuarantine({ revision: quarantines.revision() }),
+  });
+  lifecycle.onStop('quarantine', () => quarantines.close());
   const alerts = startAlerting({
     config: inForce,
     ask: (sql, parameters) => store.query(sql, parameters),
@@ -241,7 +250,7 @@ async function openWatch(
     log,
   });
   lifecycle.onStop('alerts', () => alerts.close());
-  return { modes, tools, alerts };
+  return { modes, tools, quarantines, alerts };
 }
 
 interface ControlDoor {

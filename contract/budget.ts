@@ -139,12 +139,13 @@ export interface Heartbeat {
 
 /**
  * Its answer: where this collector takes OTLP, on the host where the control API was found, the agent's mode, and the
- * revision of the pinned tools.
+ * revisions of the pinned tools and of what is in quarantine.
  */
 export interface HeartbeatAnswer {
   readonly otlp_port: number;
   readonly mode: ModeInForce;
   readonly tools: number;
+  readonly quarantine: number;
 }
 
 /** POST /v1/tasks/{id} at the sidecar's admin port and at the collector. */

@@ -18,6 +18,13 @@ export type Ending =
   /** The upstream's answer broke off. */
   | { readonly kind: 'broken'; readonly metered: Metered | null; readonly failure: SendFailure | null }
   | { readonly kind: 'hung_up'; readonly metered: Metered | null; readonly sent: boolean }
+  /** We ended the answer because its agent may no longer go on; `legally` where its dialect lets it end. */
+  | {
+      readonly kind: 'interrupted';
+      readonly metered: Metered | null;
+      readonly refusal: Refusal;
+      readonly legally: boolean;
+    }
   /** `sent`: a byte may have reached the upstream before the refusal. */
   | { readonly kind: 'refused'; readonly refusal: Refusal; readonly sent: boolean };
 
@@ -53,8 +60,10 @@ export function charge(call: Chargeable, ending: Ending, prices: PriceBook): Cha
       };
     case 'hung_up':
       return chargeHungUp(call, ending.metered, ending.sent, prices);
+    case 'interrupted':
+      return chargeInterrupted(call, ending, prices);
     case 'refused':
-      return chargeRefused(call, ending.refusal, ending.sent);
+      return chargeRefused(call, ending.refusal, ending.sent, prices);
   }
 }
 
@@ -166,6 +175,17 @@ function chargeHungUp(call: Chargeable, metered: Metered | null, sent: boolean, 
   return { ...chargeNothing(call, 'estimated'), ...outcome, used, cost, usage, source: 'estimated' };
 }
 
+/** As a hang-up, for what was under way was made all the same; the end that we wrote is not the answer's own. */
+function chargeInterrupted(
+  call: Chargeable,
+  { metered, refusal, legally }: Extract<Ending, { kind: 'interrupted' }>,
+  prices: PriceBook,
+): Charge {
+  const seen = metered && { ...metered, complete: metered.complete && metered.usage !== null };
+  const status = legally ? ('success' as const) : ('failure' as const);
+  return { ...chargeHungUp(call, seen, true, prices), status, errorType: legally ? '' : refusal.code };
+}
+
 /** What was surely used, at most the hold: that is why it was cut. */
 function chargeCut(
   call: Chargeable,
@@ -230,7 +250,12 @@ function boundedUsage(call: Chargeable, metered: Metered | null, contextWindow: 
   return { ...boundedInput(call, contextWindow), outputTokens };
 }
 
-function chargeRefused(call: Chargeable, refusal: Refusal, sent: boolean): Charge {
+/** Of whom a call is stopped under way, when nothing was answered yet: it costs what a hang-up would. */
+const STOPS: ReadonlySet<string> = new Set(['agent_quarantined', 'unknown_agent']);
+
+function chargeRefused(call: Chargeable, refusal: Refusal, sent: boolean, prices: PriceBook): Charge {
+  if (sent && STOPS.has(refusal.code))
+    return { ...chargeHungUp(call, null, true, prices), status: 'refused', errorType: refusal.code };
   if (refusal.code === 'approval_needed')
     return { ...chargeNothing(call, 'none'), cost: 0n, status: 'escalated', errorType: refusal.code };
   if (refusal.code === 'upstream_timeout') {

@@ -1,14 +1,16 @@
 // Says where a stream that has used up its hold is to end: with the event it stands in, never within one. What was
 // surely used is compared, at most what was really: an answer that keeps to its own limit is never cut, however its
-// provider counts.
+// provider counts. A stream whose agent may not go on is ended at the same places, whatever it has used.
 
 import type { Answered } from './call.ts';
 import { usedSoFar } from './charge.ts';
 import type { StreamMeter } from './dialects/dialect.ts';
 
 export interface Cutter {
-  /** The hold is used up: from now on bytes are read before they pass. */
+  /** The hold is used up, or it was told to stop: from now on bytes are read before they pass. */
   readonly due: boolean;
+  /** It is to end with the event it stands in. True where it stands in none. */
+  stop(): boolean;
   /**
    * Asked when `chunk` has been read: how many of its bytes come before the end of the stream, or null when it goes on.
    * All of them where they passed already.
@@ -20,15 +22,20 @@ export interface Cutter {
   outputTokens(): number;
 }
 
-/** Null where nothing is ever cut: while only observed, where nothing is held, and where the work would go on unseen. */
-export function cutterOf(call: Answered, stream: StreamMeter | null): Cutter | null {
-  if (stream === null || call.agent.mode !== 'enforce' || call.hold === null) return null;
-  if (call.description?.outlivesAnswer) return null;
-  const usedUp = holdWatch(call, stream);
+const NEVER = (): boolean => false;
+
+/** Null where there is no stream to cut. */
+export function cutterOf(call: Answered, stream: StreamMeter | null, rewrites: boolean): Cutter | null {
+  if (stream === null) return null;
+  const usedUp = isHeldTo(call) ? holdWatch(call, stream) : NEVER;
   let due = false;
   return {
     get due() {
       return due;
+    },
+    stop() {
+      due = true;
+      return rewrites || stream.unfinishedBytes() === 0; // what is rewritten passes in whole events
     },
     endsWithin(chunk) {
       const passed = !due;
@@ -42,6 +49,10 @@ export function cutterOf(call: Answered, stream: StreamMeter | null): Cutter | n
     outputTokens: () => stream.outputTokensSeen(),
   };
 }
+
+/** Not while only observed, where nothing is held, and where the work would go on unseen. */
+const isHeldTo = ({ agent, hold, description }: Answered): boolean =>
+  agent.mode === 'enforce' && hold !== null && !description?.outlivesAnswer;
 
 function holdWatch(call: Answered, stream: StreamMeter): () => boolean {
   const { held, description, outputTokensWritten, policy } = call;

@@ -27,12 +27,14 @@ import { limitedOf } from './guarded.ts';
 import { createMeters } from './meters/meters.ts';
 import { openCircuits } from './open-circuits.ts';
 import { openDoors, taskEnds } from './open-doors.ts';
+import { type Isolation, openIsolation } from './open-isolation.ts';
 import { openLeases } from './open-leases.ts';
 import { createPinExchange, type PinExchange } from './pin-exchange.ts';
 import type { Services } from './pipeline.ts';
 import { createPolicyInForce } from './policy-in-force.ts';
 import { createPolicyReports } from './policy-report.ts';
 import { createPresence, type Presence } from './presence.ts';
+import type { Refusing } from './refuse.ts';
 import type { Carrying, Sidecar, SidecarOptions, Start } from './starting.ts';
 import { type Agents, agentAlone, agentOf, createAgents } from './state/agents.ts';
 import { createBatchFiles } from './state/batch-files.ts';
@@ -69,11 +71,14 @@ async function start(options: SidecarOptions, lifecycle: Lifecycle): Promise<Sid
   const starting: Start = { ...options, lifecycle, policy, inForce: () => policy.current.config };
   const edges = openEdges(starting);
   const leases = openLeases(starting, edges);
-  const callers = await openCallers(starting);
+  const refusing: Refusing = { dialectFor, log: options.log };
+  const isolation = openIsolation(starting, edges, refusing);
+  const callers = await openCallers(starting, isolation);
   const tools = openPins(starting, edges);
-  const presence = openPresence(starting, edges, leases, callers.modes, tools.exchange);
-  const carrying = openCarrying(starting, edges, leases, callers, presence, tools.pins);
+  const presence = openPresence(starting, edges, leases, callers.modes, tools.exchange, isolation);
+  const carrying = openCarrying(starting, edges, leases, callers, presence, tools.pins, isolation, refusing);
   const tasks = taskEnds(starting, edges, leases);
+  await isolation.exchange.asked; // who is held apart is known before the first call
   const listen = await openDoors(starting, edges, leases, carrying, tasks);
   if (callers.own) {
     presence.seen(callers.own);
@@ -102,10 +107,10 @@ interface Callers {
 }
 
 /** Who may call, by which key, in which mode. */
-async function openCallers(starting: Start): Promise<Callers> {
+async function openCallers(starting: Start, { revoked }: Isolation): Promise<Callers> {
   const { config, agent, instance, env, inForce, clock, log, lifecycle } = starting;
   const secrets = createSecrets(clock, env);
-  const keys = await readAgentKeys(inForce, secrets, clock, log);
+  const keys = await readAgentKeys(inForce, secrets, clock, log, agent === null ? revoked : () => undefined);
   lifecycle.onStop('agent keys', () => keys.stop());
   const modes = createModes(clock);
   const agents = createAgents({ fixed: agent, instance, modeOf: modes.of, keys: () => keys.current });
@@ -132,6 +137,7 @@ function openPresence(
   leases: Leases,
   modes: Modes,
   exchange: PinExchange,
+  isolation: Isolation,
 ): Presence {
   const { inForce, clock, log, lifecycle } = starting;
   const { control, journal } = edges;
@@ -146,6 +152,7 @@ function openPresence(
     modes,
     answered: policies.tell,
     toolsAt: exchange.heard,
+    quarantineAt: isolation.exchange.heard,
   });
   lifecycle.onStop('presence', () => presence.stop());
   return presence;
@@ -159,6 +166,8 @@ function openCarrying(
   { agents, secrets }: Callers,
   presence: Presence,
   pins: Pins,
+  { quarantine, underWay }: Isolation,
+  refusing: Refusing,
 ): Carrying {
   const { agent, task, inForce, clock, log, lifecycle } = starting;
   const turn = createTurn(log);
@@ -186,6 +195,7 @@ function openCarrying(
       batchFiles,
       now: () => new Date(clock.nowMs()),
     },
+    quarantine,
     reservation: { leases },
     admission,
     metering: { pins, batchFiles, throttles, listening: new Set(), nowMs: () => clock.nowMs() },
@@ -196,10 +206,11 @@ function openCarrying(
       clock,
       turn,
       log,
+      underWay,
       ended: (record) => meters.count(record),
       throttled: (call) => throttles.heard(limitedOf(call), { waitMs: null, spent: false }),
     },
-    refusing: { dialectFor, log },
+    refusing,
   };
   return { services, admission, bodies, meters, ownPorts };
 }

@@ -68,6 +68,7 @@ const CALLERS_OWN = new Set([
 
 export function outcomeOf({ ending, refusal, status, errorType, late }: Ended): Outcome {
   if (ending === 'hung_up' && errorType === 'client_closed') return late ? 'slow' : 'ignored';
+  if (ending === 'interrupted') return 'ignored';
   if (ending === 'refused') return FAILED.has(refusal) ? 'failure' : 'ignored';
   if (ending === 'broken') return 'failure';
   if (status === 429) return 'throttled';

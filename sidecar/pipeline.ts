@@ -9,16 +9,19 @@ import { type Admission, breakCircuit } from './stages/break-circuit.ts';
 import { type Classification, classify } from './stages/classify.ts';
 import { type Identification, identify } from './stages/identify.ts';
 import { inject } from './stages/inject.ts';
+import { isolate } from './stages/isolate.ts';
 import { type Metering, meter } from './stages/meter.ts';
 import { type Reservation, reserve } from './stages/reserve.ts';
 import { send } from './stages/send.ts';
 import { switchOver } from './stages/switch-over.ts';
+import type { Quarantine } from './state/quarantine.ts';
 import { openTrail, type TrailServices } from './trail.ts';
 
 export interface Services {
   readonly identification: Identification;
   readonly classification: Classification;
   readonly authorization: Authorization;
+  readonly quarantine: Quarantine;
   readonly reservation: Reservation;
   readonly admission: Admission;
   readonly metering: Metering;
@@ -35,7 +38,8 @@ export async function carry(accepted: Accepted, use: Services): Promise<void> {
     const identified = identify(accepted, use.identification);
     const classified = await classify(identified, use.classification);
     const authorized = authorize(classified, use.authorization);
-    const reserved = await reserve(authorized, use.reservation);
+    const cleared = isolate(authorized, use.quarantine);
+    const reserved = await reserve(cleared, use.reservation);
     const admitted = await breakCircuit(reserved, use.admission);
     const credentialed = await inject(admitted, use.secrets);
     const answered = await send(credentialed, use.upstreams, trail);

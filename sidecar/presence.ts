@@ -32,6 +32,8 @@ export function createPresence(use: {
   answered(agent: string, instance: string): void;
   /** The revision of the pinned tools, in an answer or an event. */
   toolsAt(agent: string, revision: number | undefined): void;
+  /** The same of what is in quarantine. */
+  quarantineAt(revision: number | undefined): void;
 }): Presence {
   const agents = new Map<string, AgentIdentity>();
   let stopped = false;
@@ -46,7 +48,9 @@ export function createPresence(use: {
     const before = heard.get(name);
     try {
       const policy = use.config().digest;
-      const { mode: inForce, tools } = await use.control.heartbeat({ name, instance, mode, health, policy });
+      const answer = await use.control.heartbeat({ name, instance, mode, health, policy });
+      const { mode: inForce, tools, quarantine } = answer;
+      use.quarantineAt(quarantine);
       if (inForce !== undefined && heard.get(name) === before) learn(name, inForce);
       lastFailure = '';
       use.toolsAt(name, tools);
@@ -95,6 +99,7 @@ export function createPresence(use: {
           learn(name, in_force);
         },
         tools: ({ revision }) => use.toolsAt(agent.name, revision),
+        quarantine: ({ revision }) => use.quarantineAt(revision),
       });
     },
     again,

@@ -21,7 +21,7 @@ const LINGER_MS = 5_000;
 export function refuse(failure: unknown, call: Known, trail: Trail, use: Refusing): void {
   if (trail.closed) {
     trail.abandon();
-    call.response.destroy();
+    if (!call.response.writableEnded) call.response.destroy(); // else its last words are still on their way
     return;
   }
   const refusal = asRefusal(failure, call, use.log);

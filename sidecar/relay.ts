@@ -25,7 +25,8 @@ export interface Relay {
   ended(how: Ending): void;
 }
 
-export function relay({ agent, upstream, passing, idleMs, totalMs, ended }: Relay): void {
+/** Returns how to end it from here. */
+export function relay({ agent, upstream, passing, idleMs, totalMs, ended }: Relay): (how: Ending) => void {
   let over = false;
   const deadline = setTimeout(() => end('closed'), totalMs);
   deadline.unref();
@@ -66,4 +67,5 @@ export function relay({ agent, upstream, passing, idleMs, totalMs, ended }: Rela
   agent.setTimeout(idleMs, () => end('closed')); // what is written to it counts too
   carry(agent, upstream, passing.toUpstream);
   carry(upstream, agent, passing.toAgent);
+  return end;
 }

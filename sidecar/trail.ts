@@ -18,6 +18,8 @@ import { recordOf } from './record-of.ts';
 import type { Outcome } from './state/circuit.ts';
 
 export interface Trail {
+  /** What is known of it at any moment. */
+  readonly call: Known;
   readonly closed: boolean;
   /** The decision, into the journal before the first upstream byte. Throws Refusal `audit_unavailable`. */
   decide(call: Credentialed): Promise<void>;
@@ -37,6 +39,12 @@ export interface Trail {
   broken(failure: SendFailure | null): void;
   /** `httpStatus` is what the agent got for it. */
   refused(refusal: Refusal, httpStatus: number): void;
+  /** How to end an answer that has begun; asked again where it did not come to its end in time: then at once. */
+  onInterrupt(means: (refusal: Refusal) => void): void;
+  /** Ends an answer that has begun, for the agent may not go on. False where none has: then the call is refused. */
+  interrupt(refusal: Refusal): boolean;
+  /** The answer was ended; `legally` where its dialect lets it end. */
+  interrupted(refusal: Refusal, legally: boolean): void;
   /** Gives back what a stage took after the trail had closed (the agent hung up while it waited). */
   abandon(): void;
 }
@@ -46,6 +54,8 @@ export interface TrailServices {
   readonly clock: Clock;
   readonly turn: Turn;
   readonly log: Log;
+  /** Calls that have not ended. */
+  readonly underWay: Set<Trail>;
   ended(record: CallRecord): void;
   /** The answer began well, and its stream said that too much was asked. */
   throttled(call: Answered): void;
@@ -54,6 +64,7 @@ export interface TrailServices {
 export function openTrail(accepted: Accepted, use: TrailServices): Trail {
   const call: Known = accepted;
   let abort: ((reason: Error) => void) | null = null;
+  let interrupt: ((refusal: Refusal) => void) | null = null;
   let metered: () => Metered | null = () => null;
   let sent = false;
   let decided = false;
@@ -67,6 +78,7 @@ export function openTrail(accepted: Accepted, use: TrailServices): Trail {
   const close = (ending: () => Ending, httpStatus: number, refusal: Refusal | null): void => {
     if (closed) return;
     closed = true;
+    use.underWay.delete(trail);
     const durationMs = use.clock.monotonicMs() - call.startedMonotonicMs;
     use.turn.defer(() => finish(readable(ending), httpStatus, refusal, durationMs));
   };
@@ -127,7 +139,8 @@ export function openTrail(accepted: Accepted, use: TrailServices): Trail {
     });
   };
 
-  return {
+  const trail: Trail = {
+    call,
     get closed() {
       return closed;
     },
@@ -183,11 +196,24 @@ export function openTrail(accepted: Accepted, use: TrailServices): Trail {
     },
     refused(refusal, httpStatus) {
       close(() => ({ kind: 'refused', refusal, sent }), httpStatus, refusal);
+      abort?.(refusal); // nobody waits for an answer any more
+    },
+    onInterrupt(means) {
+      interrupt = means;
+    },
+    interrupt(refusal) {
+      interrupt?.(refusal);
+      return interrupt !== null;
+    },
+    interrupted(refusal, legally) {
+      close(() => ({ kind: 'interrupted', metered: metered(), refusal, legally }), upstreamStatus, refusal);
     },
     abandon() {
       use.turn.defer(() => settle(NOTHING, 'ignored'));
     },
   };
+  use.underWay.add(trail);
+  return trail;
 }
 
 /** As if the end were never found: what a crash between decision and end leaves behind. */

@@ -4,6 +4,7 @@
 import type { Handler } from 'hono';
 import type { HeartbeatAnswer } from '../../contract/budget.ts';
 import type { Modes } from '../control/modes.ts';
+import type { Quarantines } from '../control/quarantines.ts';
 import type { Roster } from '../control/roster.ts';
 import type { Tools } from '../control/tools.ts';
 import { bodyOf, heartbeat } from './messages.ts';
@@ -13,7 +14,13 @@ export function listAgents(roster: Roster): Handler {
 }
 
 /** `otlpPort` is on the host where the sidecar found the control API. */
-export function hearAgent(roster: Roster, modes: Modes, tools: Tools, otlpPort: number): Handler {
+export function hearAgent(
+  roster: Roster,
+  modes: Modes,
+  tools: Tools,
+  quarantines: Quarantines,
+  otlpPort: number,
+): Handler {
   return async (context) => {
     const beat = await bodyOf(context, heartbeat);
     await roster.heartbeat(beat);
@@ -21,6 +28,7 @@ export function hearAgent(roster: Roster, modes: Modes, tools: Tools, otlpPort: 
       otlp_port: otlpPort,
       mode: modes.inForce(beat.name),
       tools: tools.revision(),
+      quarantine: quarantines.revision(),
     };
     return context.json(answer);
   };

@@ -1,10 +1,12 @@
-// Recalls, modes and pinned tools on their way to the sidecars that must hear them: one stream of server-sent events per listener. What
-// nobody hears is dropped: whoever needs the money asks again, and each heartbeat's answer says the rest.
+// Recalls, modes, pinned tools and quarantines on their way to the sidecars that must hear them: one stream of
+// server-sent events per listener. What nobody hears is dropped: whoever needs the money asks again, each heartbeat's
+// answer says the rest, and a stream begins with what must not be missed: the revision of the quarantines.
 
 import type { Context } from 'hono';
 import { type SSEStreamingApi, streamSSE } from 'hono/streaming';
 import type { Recall } from '../../contract/budget.ts';
 import type { ModeNotice } from '../../contract/mode.ts';
+import type { QuarantineNotice } from '../../contract/quarantine.ts';
 import type { ToolsNotice } from '../../contract/tool.ts';
 import type { Clock } from '../../kit/clock.ts';
 import { ApiError } from './failures.ts';
@@ -13,7 +15,8 @@ import { checked, listener } from './messages.ts';
 export type Told =
   | { readonly event: 'recall'; readonly data: Recall }
   | { readonly event: 'mode'; readonly data: ModeNotice }
-  | { readonly event: 'tools'; readonly data: ToolsNotice };
+  | { readonly event: 'tools'; readonly data: ToolsNotice }
+  | { readonly event: 'quarantine'; readonly data: QuarantineNotice };
 
 export interface Recalls {
   publish(recall: Recall): void;
@@ -21,6 +24,8 @@ export interface Recalls {
   tellAll(noticeFor: (agent: string) => ModeNotice): void;
   /** Tells every listener that other definitions of tools are pinned. */
   tellTools(notice: ToolsNotice): void;
+  /** Tells every listener that other subjects are in quarantine. */
+  tellQuarantine(notice: QuarantineNotice): void;
   /** `hear` until the returned function is called. Throws ApiError 503 when too many listen. */
   subscribe(agent: string, instance: string, hear: (told: Told) => void, end: () => void): () => void;
   /** Ends every stream, and at once whoever comes later: a listener may have been on its way in. */
@@ -45,6 +50,9 @@ export function createRecalls(): Recalls {
   let count = 0;
   let closed = false;
   const keyOf = (agent: string, instance: string) => `${agent}/${instance}`;
+  const tellEach = (told: Told): void => {
+    for (const together of listeners.values()) for (const { hear } of together) hear(told);
+  };
   return {
     publish(recall) {
       for (const { hear } of listeners.get(keyOf(recall.agent, recall.instance)) ?? []) {
@@ -56,10 +64,8 @@ export function createRecalls(): Recalls {
         for (const { agent, hear } of together) hear({ event: 'mode', data: noticeFor(agent) });
       }
     },
-    tellTools(data) {
-      for (const together of listeners.values())
-        for (const { hear } of together) hear({ event: 'tools', data });
-    },
+    tellTools: (data) => tellEach({ event: 'tools', data }),
+    tellQuarantine: (data) => tellEach({ event: 'quarantine', data }),
     subscribe(agent, instance, hear, end) {
       if (count >= STREAMS_MAX)
         throw new ApiError(503, 'too_many_listeners', 'Too many streams are open; try again later.');
@@ -83,8 +89,13 @@ export function createRecalls(): Recalls {
   };
 }
 
-/** GET /v1/events?agent=&instance= */
-export function streamEvents(context: Context, recalls: Recalls, clock: Clock): Response {
+/** GET /v1/events?agent=&instance=; without an agent by a sidecar that serves whoever shows a key. */
+export function streamEvents(
+  context: Context,
+  recalls: Recalls,
+  quarantine: () => QuarantineNotice,
+  clock: Clock,
+): Response {
   const { agent, instance } = checked(context.req.query(), listener);
   const over = Promise.withResolvers<void>();
   let send: (told: Told) => void = () => undefined;
@@ -92,6 +103,7 @@ export function streamEvents(context: Context, recalls: Recalls, clock: Clock): 
   return streamSSE(context, async (stream) => {
     stream.onAbort(over.resolve);
     send = sender(stream, over.resolve);
+    send({ event: 'quarantine', data: quarantine() });
     const quiet = keepAlive(stream, clock, over.resolve);
     await over.promise;
     quiet();

@@ -79,7 +79,10 @@ export const taskEnd: z.ZodType<TaskEnd> = z.object({
   output_units: z.int().nonnegative().exactOptional(),
 });
 
-export const listener = z.object({ agent: agentName, instance: instanceName });
+export const listener = z.object({
+  agent: z.union([z.literal(''), agentName]).default(''),
+  instance: instanceName,
+});
 
 /** The body as the schema has it. Throws ApiError 400 with a sentence naming the first field that is wrong. */
 export async function bodyOf<T>(context: Context, schema: z.ZodType<T>): Promise<T> {

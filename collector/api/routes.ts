@@ -11,6 +11,7 @@ import type { Database } from '../control/database.ts';
 import { DatabaseUnavailable } from '../control/failures.ts';
 import type { Ledger } from '../control/ledger.ts';
 import type { Modes } from '../control/modes.ts';
+import type { Quarantines } from '../control/quarantines.ts';
 import type { Raises } from '../control/raises.ts';
 import type { Roster } from '../control/roster.ts';
 import type { Sessions } from '../control/sessions.ts';
@@ -34,6 +35,7 @@ import { type MetricSources, serveMetrics } from './metrics.ts';
 import { modeRoutes } from './modes.ts';
 import { OPENAPI } from './openapi/openapi.ts';
 import { policyRoutes } from './policy.ts';
+import { quarantineRoutes } from './quarantine.ts';
 import { raiseRoutes } from './raises.ts';
 import { isInForce, listSessions, login, makeLoginLink, revokeSession } from './sessions.ts';
 import { endTask } from './tasks.ts';
@@ -51,6 +53,7 @@ export interface ApiOptions {
   keepPolicy(report: PolicyReport): Promise<void>;
   readonly modes: Modes;
   readonly tools: Tools;
+  readonly quarantines: Quarantines;
   readonly alerts: AlertDesk;
   /** The one in force. */
   config(): Config;
@@ -73,7 +76,7 @@ export type Api = Hono<ApiEnvironment>;
 export const BODY_BYTES_MAX = 1024 * 1024;
 
 export function createApi(options: ApiOptions): Api {
-  const { ledger, roster, modes, tools, recalls, clock, log } = options;
+  const { ledger, roster, modes, tools, quarantines, recalls, clock, log } = options;
   const api: Api = new Hono<ApiEnvironment>();
   api.onError((failure, context) => {
     if (failure instanceof ApiError) return context.json(failureBody(failure), failure.status);
@@ -111,14 +114,17 @@ export function createApi(options: ApiOptions): Api {
   api.post('/v1/budgets/write-off', writeOff(ledger, log));
   raiseRoutes(api, options.raises);
   api.get('/v1/agents', listAgents(roster));
-  api.post('/v1/agents', hearAgent(roster, modes, tools, options.otlpPort));
+  api.post('/v1/agents', hearAgent(roster, modes, tools, quarantines, options.otlpPort));
   modeRoutes(api, modes, roster, options.config);
   toolRoutes(api, tools);
+  quarantineRoutes(api, options);
   alertRoutes(api, options.alerts);
   backupRoutes(api, options.backups);
   policyRoutes(api, options.keepPolicy);
   api.post('/v1/tasks/:id', endTask(ledger));
-  api.get('/v1/events', (context) => streamEvents(context, recalls, clock));
+  api.get('/v1/events', (context) =>
+    streamEvents(context, recalls, () => ({ revision: quarantines.revision() }), clock),
+  );
   api.get('/v1/openapi.json', (context) => context.json(OPENAPI));
   consoleRoutes(api, options);
   api.get('/healthz', (context) => context.text('ok\n'));

@@ -20,6 +20,8 @@ export async function readAgentKeys(
   secrets: Secrets,
   clock: Clock,
   log: Log,
+  /** Told of the entries whose key no longer holds: what runs under it ends. */
+  revoked: (patterns: ReadonlySet<string>) => void,
 ): Promise<AgentKeys> {
   let current: readonly AgentKey[] = [];
   let stopped = false;
@@ -27,15 +29,22 @@ export async function readAgentKeys(
 
   const read = async (): Promise<void> => {
     const found: AgentKey[] = [];
+    const unreadable = new Set<string>();
     for (const { pattern, key } of config().agents.values()) {
       if (!key) continue;
       try {
         found.push({ pattern, key: await secrets.read(key) });
       } catch (failure) {
+        unreadable.add(pattern); // perhaps for a moment: nothing new begins, and what runs may end
         log.warn('agent_key.unreadable', { agent: pattern, failure: sentenceOf(failure) });
       }
     }
+    const gone = current.filter(
+      ({ pattern, key }) =>
+        !unreadable.has(pattern) && !found.some((each) => each.pattern === pattern && each.key === key),
+    );
     current = found;
+    if (gone.length > 0) revoked(new Set(gone.map(({ pattern }) => pattern)));
     cancel();
     if (!stopped && found.length > 0) cancel = clock.after(KEYS_FRESH_MS, () => void read());
   };

@@ -13,6 +13,7 @@ import type {
 } from '../../contract/budget.ts';
 import type { ModeNotice } from '../../contract/mode.ts';
 import type { PolicyReport } from '../../contract/policy.ts';
+import type { QuarantineLine, QuarantineNotice } from '../../contract/quarantine.ts';
 import type { ToolLine, ToolReport, ToolsNotice } from '../../contract/tool.ts';
 import type { Clock } from '../../kit/clock.ts';
 
@@ -24,12 +25,17 @@ export interface ControlPlane {
   tools(): Promise<ToolLine[]>;
   /** The lines of the tools it is about. */
   reportTools(report: ToolReport): Promise<ToolLine[]>;
+  /** Everything held apart. */
+  quarantine(): Promise<QuarantineLine[]>;
   endTask(task: string, end: TaskEnd): Promise<void>;
   reportPolicy(report: PolicyReport): Promise<void>;
   /** Ships one OTLP request; resolves once it is acknowledged. */
   ship(body: Buffer): Promise<void>;
-  /** Follows what the collector says until closed, reconnecting; up to a number of agents. */
-  follow(agent: string, instance: string, hear: Hearing): void;
+  /**
+   * Follows what the collector says until closed, reconnecting; up to a number of agents. Without an agent's name it hears
+   * what is for every sidecar.
+   */
+  follow(agent: string, instance: string, hear: Partial<Hearing>): void;
   close(): Promise<void>;
 }
 
@@ -37,6 +43,7 @@ export interface Hearing {
   recall(recall: Recall): void;
   mode(notice: ModeNotice): void;
   tools(notice: ToolsNotice): void;
+  quarantine(notice: QuarantineNotice): void;
 }
 
 export interface ControlPlaneOptions {
@@ -117,6 +124,18 @@ export function createControlPlane(options: ControlPlaneOptions): ControlPlane {
     return answer.body.json();
   };
 
+  const get = async (path: string): Promise<unknown> => {
+    const answer = await control.request({
+      path,
+      method: 'GET',
+      headers: { authorization: authorization() },
+    });
+    const text = await answer.body.text();
+    if (answer.statusCode === 200) return JSON.parse(text);
+    if (answer.statusCode === 401) token = options.token;
+    throw new ControlPlaneError(answer.statusCode, `the collector answered ${answer.statusCode}`);
+  };
+
   /** The collector says where it takes spans; until it has, they go where the config says. */
   const learnOtlp = ({ otlp_port: port }: Partial<HeartbeatAnswer>): void => {
     const url = new URL(options.controlUrl);
@@ -128,7 +147,7 @@ export function createControlPlane(options: ControlPlaneOptions): ControlPlane {
     options.otlpMoved();
   };
 
-  const readEvents = async (path: string, hear: Hearing): Promise<void> => {
+  const readEvents = async (path: string, hear: Partial<Hearing>): Promise<void> => {
     const stream = await streams.request({
       path,
       method: 'GET',
@@ -159,17 +178,8 @@ export function createControlPlane(options: ControlPlaneOptions): ControlPlane {
       learnOtlp(answer);
       return answer;
     },
-    async tools() {
-      const answer = await control.request({
-        path: '/v1/tools',
-        method: 'GET',
-        headers: { authorization: authorization() },
-      });
-      const text = await answer.body.text();
-      if (answer.statusCode === 200) return JSON.parse(text) as ToolLine[];
-      if (answer.statusCode === 401) token = options.token;
-      throw new ControlPlaneError(answer.statusCode, `the collector answered ${answer.statusCode}`);
-    },
+    tools: async () => (await get('/v1/tools')) as ToolLine[],
+    quarantine: async () => (await get('/v1/quarantine')) as QuarantineLine[],
     reportTools: async (report) => (await post('/v1/tools', report)) as ToolLine[],
     reportPolicy: async (report) => void (await post('/v1/policy', report)),
     endTask: async (task, end) => void (await post(`/v1/tasks/${encodeURIComponent(task)}`, end)),
@@ -197,10 +207,11 @@ export function createControlPlane(options: ControlPlaneOptions): ControlPlane {
 }
 
 /** An event this release does not know is somebody else's. */
-function tell(hear: Hearing, event: string, data: string): void {
-  if (event === 'recall') hear.recall(JSON.parse(data) as Recall);
-  if (event === 'mode') hear.mode(JSON.parse(data) as ModeNotice);
-  if (event === 'tools') hear.tools(JSON.parse(data) as ToolsNotice);
+function tell(hear: Partial<Hearing>, event: string, data: string): void {
+  if (event === 'recall') hear.recall?.(JSON.parse(data) as Recall);
+  if (event === 'mode') hear.mode?.(JSON.parse(data) as ModeNotice);
+  if (event === 'tools') hear.tools?.(JSON.parse(data) as ToolsNotice);
+  if (event === 'quarantine') hear.quarantine?.(JSON.parse(data) as QuarantineNotice);
 }
 
 /** The token the collector wrote, or undefined while there is none. */

@@ -12,6 +12,7 @@ import { type Book, openBook, type Recovered, spansOf } from '../book.ts';
 import { type CircuitsKept, openCircuitsKept } from './circuits-kept.ts';
 import { type ControlPlane, createControlPlane } from './control-plane.ts';
 import { type Journal, openJournal } from './journal.ts';
+import { openQuarantineFile, type QuarantineFile } from './quarantine-file.ts';
 import { createShipper, type Shipper } from './shipper.ts';
 
 export interface Edges {
@@ -21,6 +22,7 @@ export interface Edges {
   readonly control: ControlPlane;
   readonly shipper: Shipper;
   readonly circuitsKept: CircuitsKept;
+  readonly quarantineFile: QuarantineFile;
 }
 
 export interface EdgesOptions {
@@ -63,7 +65,8 @@ export function openEdges(options: EdgesOptions): Edges {
     shipper.stop();
   });
   const circuitsKept = openCircuitsKept(directory.path, log);
-  return { book, journal, recovered, control, shipper, circuitsKept };
+  const quarantineFile = openQuarantineFile(directory.path, clock);
+  return { book, journal, recovered, control, shipper, circuitsKept, quarantineFile };
 }
 
 function openRecords(

@@ -1,6 +1,6 @@
 // Count what was used while the answer streams past: each chunk goes to the agent first and is read after. The bytes
 // are the upstream's own, but for a usage chunk that only we asked for and what a dialect writes anew; an answer that
-// literally holds the injected secret is ended there, and a stream where its hold is used up.
+// literally holds the injected secret is ended there, and a stream where its hold is used up or its agent is stopped.
 
 import { Refusal } from '../../contract/refusals.ts';
 import { answerHead, holdsSecret } from '../answer-head.ts';
@@ -50,9 +50,10 @@ export function meter(answered: Answered, use: Metering, trail: Trail): void {
 /** Bytes pass on as they come, no faster than the agent takes them. Returns how to end the answer here, as answered. */
 function pass(answered: Answered, trail: Trail, reader: AnswerReader, guard: SecretGuard): () => void {
   const { answer, response } = answered;
-  const cutter = cutterOf(answered, reader.stream);
   let silent = answered.policy.config.breakers.slow !== null;
+  const cutter = cutterOf(answered, reader.stream, reader.rewrites);
   let over = false;
+  let stopped: Refusal | null = null;
   response.writeHead(answer.status, answerHead(answered, reader.rewrites));
   // a stream of a tool server may say nothing for long, and its client waits for the head
   if (reader.streamed && answered.description?.acts.length) response.flushHeaders();
@@ -67,9 +68,10 @@ function pass(answered: Answered, trail: Trail, reader: AnswerReader, guard: Sec
   };
   const cut = (by: Cutter): void => {
     over = true;
-    response.end(by.ending());
-    trail.cut(by.outputTokens());
-    answer.abort(new Error('the hold is used up'));
+    response.end(stopped ? lastWords(answered, stopped, by) : by.ending());
+    if (stopped) trail.interrupted(stopped, true);
+    else trail.cut(by.outputTokens());
+    answer.abort(stopped ?? new Error('the hold is used up'));
   };
   /** Asked after each push until something was said. */
   const listenForToken = (): void => {
@@ -77,6 +79,17 @@ function pass(answered: Answered, trail: Trail, reader: AnswerReader, guard: Sec
     silent = false;
     trail.spoke();
   };
+  trail.onInterrupt((refusal) => {
+    if (over) return;
+    const again = stopped !== null;
+    stopped = refusal;
+    if (cutter?.stop()) return cut(cutter);
+    if (cutter && !again) return; // with the event it stands in
+    over = true;
+    trail.interrupted(refusal, false);
+    response.destroy();
+    answer.abort(refusal);
+  });
   const passThenRead = (bytes: Buffer): void => {
     write(bytes);
     reader.push(bytes);
@@ -127,6 +140,14 @@ function pass(answered: Answered, trail: Trail, reader: AnswerReader, guard: Sec
     trail.answered();
     answer.abort(new Error('the sidecar stops'));
   };
+}
+
+/** A model's stream ends as at its output limit; a tool's or an agent's answer, while one is due, with the refusal. */
+function lastWords(call: Answered, refusal: Refusal, cutter: Cutter): Buffer {
+  const { description, dialect, id, head, json, body } = call;
+  if (!description?.acts.length || description.listens) return cutter.ending();
+  const { body: text } = dialect.refuse(refusal, { callId: id, head, json, body });
+  return Buffer.from(`event: message\ndata: ${text}\n\n`);
 }
 
 /** Metered as it came, passed on as it is written anew. */

@@ -26,10 +26,11 @@ export function switchOver(answered: Answered, upstream: Socket, trail: Trail): 
   response.detachSocket(agent);
   agent.write(outbound.becomes === 'tunnel' ? TUNNEL_OPEN : switchingHead(answered));
   const { idleMs, totalMs } = answered.upstream.timeouts;
-  relay({
+  const passing = outbound.becomes === 'tunnel' ? UNREAD : framesOf(answered, agent);
+  const end = relay({
     agent,
     upstream,
-    passing: outbound.becomes === 'tunnel' ? UNREAD : framesOf(answered, agent),
+    passing,
     idleMs,
     totalMs,
     ended(how) {
@@ -38,9 +39,13 @@ export function switchOver(answered: Answered, upstream: Socket, trail: Trail): 
       else trail.broken(null);
     },
   });
+  trail.onInterrupt((refusal) => {
+    trail.interrupted(refusal, passing.closed());
+    end('agent');
+  });
 }
 
-const UNREAD: Passing = { toUpstream: (bytes) => bytes, toAgent: (bytes) => bytes };
+const UNREAD: Frames = { toUpstream: (bytes) => bytes, toAgent: (bytes) => bytes, closed: () => true };
 
 /** What was not offered was not agreed on, and no head hands the agent a secret. */
 function mayOpen({ answer, outbound }: Answered): boolean {
@@ -56,12 +61,26 @@ function switchingHead(answered: Answered): string {
   return `${lines.join('\r\n')}\r\n\r\n`;
 }
 
-function framesOf({ outbound, policy }: Answered, agent: Socket): Passing {
+interface Frames extends Passing {
+  /** Tells the agent that it is over; false where a frame is under way. A tunnel may close at any byte. */
+  closed(): boolean;
+}
+
+/** Policy violation (RFC 6455 § 7.4.1). */
+const STOPPED = 1008;
+
+function framesOf({ outbound, policy }: Answered, agent: Socket): Frames {
   const messageBytesMax = policy.config.limits.bodyBytesMax;
   const fromAgent = frameChecker({ masked: true, messageBytesMax });
   const fromUpstream = frameChecker({ masked: false, messageBytesMax });
   const guard = secretGuard(outbound.secret);
+  const close = (status: number): boolean => {
+    if (!fromUpstream.between) return false; // in the middle of a frame there is no room for one of ours
+    agent.write(closeFrame(status));
+    return true;
+  };
   return {
+    closed: () => close(STOPPED),
     toUpstream: (bytes) => fromAgent.push(bytes),
     toAgent(bytes) {
       const clean = guard.pass(fromUpstream.push(bytes));
@@ -69,8 +88,7 @@ function framesOf({ outbound, policy }: Answered, agent: Socket): Passing {
       return clean;
     },
     refused(failure) {
-      // Between two frames there is room for one of ours; in the middle of one there is not.
-      if (failure instanceof FrameError && fromUpstream.between) agent.write(closeFrame(failure.status));
+      if (failure instanceof FrameError) close(failure.status);
     },
   };
 }

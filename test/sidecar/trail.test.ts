@@ -33,6 +33,7 @@ function trailWith(metered: () => never) {
     clock: { monotonicMs: () => 1, nowMs: () => 1 },
     turn,
     log,
+    underWay: new Set(),
     ended: (record: unknown) => void ended.push(record),
   } as unknown as Parameters<typeof openTrail>[1]);
   trail.answering({ status: 200 } as Answer, metered);

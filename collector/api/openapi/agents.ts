@@ -23,7 +23,12 @@ export const agentPaths = {
       ),
       responses: ok(
         'Heard: where spans are taken, and the mode in force unless it is the config’s',
-        object({ otlp_port: { type: 'integer' }, mode: modeInForce, tools: { type: 'integer' } }),
+        object({
+          otlp_port: { type: 'integer' },
+          mode: modeInForce,
+          tools: { type: 'integer' },
+          quarantine: { type: 'integer' },
+        }),
       ),
     },
   },

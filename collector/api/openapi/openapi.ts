@@ -8,6 +8,7 @@ import { budgetPaths, budgetSchemas } from './budgets.ts';
 import { consolePaths } from './console.ts';
 import { modePaths, modeSchemas } from './modes.ts';
 import { processPaths } from './process.ts';
+import { quarantinePaths, quarantineSchemas } from './quarantine.ts';
 import { sessionPaths } from './sessions.ts';
 import { toolPaths, toolSchemas } from './tools.ts';
 
@@ -25,6 +26,7 @@ export const OPENAPI = {
     ...agentPaths,
     ...modePaths,
     ...toolPaths,
+    ...quarantinePaths,
     ...alertPaths,
     ...backupPaths,
     ...consolePaths,
@@ -42,6 +44,7 @@ export const OPENAPI = {
       ...agentSchemas,
       ...modeSchemas,
       ...toolSchemas,
+      ...quarantineSchemas,
       ...alertSchemas,
       ...backupSchemas,
     },

@@ -28,7 +28,7 @@ export function meterStream(description: Description): StreamMeter {
     flush: () => events.end(),
     metered: seen.metered,
     outputTokensSeen: () => 0,
-    unfinishedBytes: () => 0,
+    unfinishedBytes: () => events.unfinishedBytes(),
     cut: () => NOTHING,
   };
 }

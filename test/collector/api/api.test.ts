@@ -14,6 +14,7 @@ import { createAlertBook } from '../../../collector/control/alert-book.ts';
 import { createLedger } from '../../../collector/control/ledger.ts';
 import { openModes } from '../../../collector/control/modes.ts';
 import { notePolicy } from '../../../collector/control/policies.ts';
+import { openQuarantines, type Quarantines } from '../../../collector/control/quarantines.ts';
 import { openRaises, type Raises } from '../../../collector/control/raises.ts';
 import { openRoster } from '../../../collector/control/roster.ts';
 import { openSessions } from '../../../collector/control/sessions.ts';
@@ -87,6 +88,12 @@ beforeAll(async () => {
     log: silentLog,
     changed: () => recalls.tellTools({ revision: tools.revision() }),
   });
+  const quarantines: Quarantines = await openQuarantines({
+    database,
+    clock,
+    log: silentLog,
+    changed: () => recalls.tellQuarantine({ revision: quarantines.revision() }),
+  });
   alerts = startAlerts({
     definitions: parseDefinitions(readAlertFiles()),
     config: () => config,
@@ -120,6 +127,7 @@ beforeAll(async () => {
     database,
     modes,
     tools,
+    quarantines,
     alerts,
     config: () => config,
     store,

@@ -12,7 +12,7 @@ import { systemClock } from '../../../kit/clock.ts';
 test('a listener that comes back during the stop is sent away', { timeout: 5_000 }, async () => {
   const recalls = createRecalls();
   const api = new Hono<ApiEnvironment>();
-  api.get('/v1/events', (context) => streamEvents(context, recalls, systemClock));
+  api.get('/v1/events', (context) => streamEvents(context, recalls, () => ({ revision: 0 }), systemClock));
   const { url, close } = await listenApi(api, '127.0.0.1:0', [recalls]);
   const agent = new Agent({ keepAlive: true, maxSockets: 1 });
   const listen = () =>

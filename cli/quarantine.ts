@@ -1,0 +1,128 @@
+// `outrider quarantine`: hold an agent, an upstream, a model, a tool, a task or the whole fleet apart until somebody has
+// looked; every sidecar follows within two seconds, and who, why and until when is on record.
+
+import { parseArgs } from 'node:util';
+import { readDuration } from '../contract/config/units.ts';
+import {
+  type QuarantineLine,
+  type QuarantineSet,
+  readSubject,
+  SUBJECT_FORMS,
+} from '../contract/quarantine.ts';
+import { table } from '../kit/table.ts';
+import { type CollectorClient, collectorClient } from './collector-client.ts';
+import { EXIT, type Io, UsageError } from './command.ts';
+
+export const help = `outrider quarantine: hold an agent, or what agents use, apart until somebody has looked
+
+Usage: outrider quarantine [--json]
+       outrider quarantine SUBJECT --reason TEXT [--for TIME]
+       outrider quarantine lift SUBJECT [--reason TEXT]
+
+  SUBJECT           agent/NAME, task/AGENT/TASK, upstream/NAME, model/UPSTREAM/MODEL, tool/UPSTREAM/TOOL,
+                    or fleet for every call of every agent; * in a name is any run of characters
+  --reason TEXT     told to whoever is refused, and kept on record with who you are by your join token
+  --for TIME        90s, 30m, 2h: then it is lifted by itself; else it lasts until somebody lifts it
+  --json            the collector's answer as it came
+  --collector URL   the control API (OUTRIDER_COLLECTOR; else http://127.0.0.1:4319)
+  --data DIR        where the join token is (OUTRIDER_DATA; else ./.outrider), unless OUTRIDER_TOKEN holds it
+
+In force at every sidecar within two seconds, in observe mode too: new calls are refused (agent_quarantined), running
+ones are ended, and what they had used is paid. A sidecar keeps the list on disk and follows it without a collector.
+
+Example: outrider quarantine agent/trend-scout --reason "posts the same draft again and again" --for 2h
+`;
+
+const OPTIONS = {
+  reason: { type: 'string' },
+  for: { type: 'string' },
+  json: { type: 'boolean', default: false },
+  collector: { type: 'string' },
+  data: { type: 'string' },
+} as const;
+
+interface Flags {
+  readonly reason?: string;
+  readonly for?: string;
+  readonly json: boolean;
+}
+
+export async function run(args: readonly string[], io: Io): Promise<number> {
+  const { values, positionals } = parseArgs({ args: [...args], allowPositionals: true, options: OPTIONS });
+  const [first, second, ...rest] = positionals;
+  if (first === 'lift') {
+    if (rest.length > 0) throw usage();
+    const subject = subjectFrom(second);
+    await lift(collectorClient(values, io), subject, values, io);
+  } else {
+    if (second !== undefined) throw usage();
+    const order = first === undefined ? null : orderFrom(subjectFrom(first), values);
+    const collector = collectorClient(values, io);
+    await (order === null ? list(collector, values, io) : put(collector, order, values, io));
+  }
+  return EXIT.done;
+}
+
+const usage = () =>
+  new UsageError(
+    'Write `outrider quarantine`, `outrider quarantine SUBJECT …` or `outrider quarantine lift SUBJECT`.',
+  );
+
+function subjectFrom(text: string | undefined): string {
+  if (text !== undefined && readSubject(text)) return text;
+  throw new UsageError(`Say what, as one of ${SUBJECT_FORMS}${text === undefined ? '' : `, not ${text}`}.`);
+}
+
+function orderFrom(subject: string, flags: Flags) {
+  const reason = flags.reason?.trim();
+  if (!reason)
+    throw new UsageError('Say why with --reason TEXT: it is told to whoever is refused, and kept on record.');
+  return { subject, reason, for_ms: durationFrom(flags.for) };
+}
+
+function durationFrom(text: string | undefined): number | null {
+  if (text === undefined) return null;
+  const read = readDuration(text);
+  if ('mistake' in read) throw new UsageError(`--for: ${read.mistake}.`);
+  if (read.value === 0) throw new UsageError('--for: write more than zero.');
+  return read.value;
+}
+
+async function put(
+  collector: CollectorClient,
+  order: ReturnType<typeof orderFrom>,
+  { json }: Flags,
+  io: Io,
+): Promise<void> {
+  const line = await collector.post<QuarantineSet>('/v1/quarantine', order);
+  if (!line.known)
+    io.stderr(
+      `The collector has not heard of ${line.subject}: if that is not how it is spelled, nothing is held.\n`,
+    );
+  if (json) return io.stdout(`${JSON.stringify(line, null, 2)}\n`);
+  io.stdout(`${line.subject} is in quarantine ${untilOf(line)}.\n`);
+}
+
+const untilOf = ({ until }: QuarantineLine): string =>
+  until === null ? 'until it is lifted' : `until ${until}`;
+
+async function lift(collector: CollectorClient, subject: string, flags: Flags, io: Io): Promise<void> {
+  const reason = flags.reason?.trim();
+  await collector.post('/v1/quarantine/lift', { subject, ...(reason && { reason }) });
+  io.stdout(flags.json ? '{}\n' : `${subject} is out of quarantine.\n`);
+}
+
+async function list(collector: CollectorClient, { json }: Flags, io: Io): Promise<void> {
+  const lines = await collector.get<QuarantineLine[]>('/v1/quarantine');
+  if (json) return io.stdout(`${JSON.stringify(lines, null, 2)}\n`);
+  if (lines.length === 0) return io.stdout('Nothing is in quarantine.\n');
+  const head = ['SUBJECT', 'SINCE', 'UNTIL', 'BY', 'REASON'];
+  const cells = ({ subject, since, until, actor, reason }: QuarantineLine) => [
+    subject,
+    since,
+    until ?? 'lifted',
+    actor,
+    reason,
+  ];
+  io.stdout(table([head, ...lines.map(cells)]));
+}

@@ -4,7 +4,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import type { Mode } from '../contract/attributes.ts';
-import type { Agent, Config, Upstream } from '../contract/config/config.ts';
+import type { Agent, Config, RateLimit, Upstream } from '../contract/config/config.ts';
 import type { Amounts } from '../contract/money.ts';
 import type { RefusalCode } from '../contract/refusals.ts';
 import type { Judgement, RuleSet } from '../contract/rules.ts';
@@ -13,6 +13,7 @@ import type { BatchFile, Bound } from './state/batch-files.ts';
 import type { Permit } from './state/circuits.ts';
 import type { Hold } from './state/leases/hold.ts';
 import type { Price, PriceBook } from './state/prices.ts';
+import type { Taken } from './state/rates.ts';
 import type { Passage } from './state/throttles.ts';
 
 /** Read off the wire by a door; nothing of it is trusted yet. */
@@ -56,7 +57,8 @@ export interface AgentIdentity {
   readonly mode: Mode;
   readonly rules: RuleSet;
   readonly maxOutputTokens: number | null;
-  readonly requests: { readonly count: number; readonly windowMs: number } | null;
+  readonly requestRates: readonly RateLimit[];
+  readonly tokenRates: readonly RateLimit[];
 }
 
 export interface Lineage {
@@ -117,6 +119,8 @@ export type Admitted = Reserved & {
   readonly permit: Permit;
   /** Null where nobody had asked for less. */
   readonly passage: Passage | null;
+  /** Null where nobody limits tokens or the upstream. */
+  readonly rated: Taken | null;
 };
 
 export type Credentialed = Admitted & {
@@ -222,6 +226,7 @@ export function begin(accepted: Accepted): Accepted {
     fileBound: undefined,
     permit: undefined,
     passage: undefined,
+    rated: undefined,
     outbound: undefined,
     credentialName: undefined,
     answer: undefined,

@@ -126,7 +126,7 @@ function chargeUsage(call: Chargeable, metered: Metered, usage: Usage, prices: P
   const nothing = chargeNothing(call, 'reported');
   if (!call.upstream || call.price == null) return { ...nothing, usage, source: 'reported' };
   const priced = prices.charge(call.upstream, call.price, modelOf(call), metered, usage);
-  const tokens = totalTokens(usage);
+  const tokens = BigInt(totalTokens(usage));
   if (priced === null) {
     // A class of tokens without a rate: what it cost is unknown, so the budget pays the hold.
     return {
@@ -147,14 +147,12 @@ function chargeUsage(call: Chargeable, metered: Metered, usage: Usage, prices: P
   };
 }
 
-const totalTokens = (usage: Usage): bigint =>
-  BigInt(
-    usage.uncachedInputTokens +
-      usage.cachedInputTokens +
-      usage.cacheWriteTokens +
-      usage.cacheWriteHourTokens +
-      usage.outputTokens,
-  );
+export const totalTokens = (usage: Usage): number =>
+  usage.uncachedInputTokens +
+  usage.cachedInputTokens +
+  usage.cacheWriteTokens +
+  usage.cacheWriteHourTokens +
+  usage.outputTokens;
 
 /** Input as reported or bounded, output from the bytes seen plus a margin, at most the hold. */
 function chargeHungUp(call: Chargeable, metered: Metered | null, sent: boolean, prices: PriceBook): Charge {
@@ -171,7 +169,7 @@ function chargeHungUp(call: Chargeable, metered: Metered | null, sent: boolean, 
   const seen: Metered = metered ?? NOTHING_METERED;
   const priced = prices.charge(call.upstream, call.price, modelOf(call), seen, usage);
   const cost = smaller(priced?.nanodollars ?? call.held.nanodollars, call.held.nanodollars);
-  const used = { nanodollars: cost, tokens: smaller(totalTokens(usage), call.held.tokens) };
+  const used = { nanodollars: cost, tokens: smaller(BigInt(totalTokens(usage)), call.held.tokens) };
   return { ...chargeNothing(call, 'estimated'), ...outcome, used, cost, usage, source: 'estimated' };
 }
 
@@ -217,7 +215,7 @@ export function usedSoFar(
   const usage = usageSoFar(call, metered, outputTokens);
   const seen = metered ?? NOTHING_METERED;
   const priced = prices.charge(call.upstream, call.price, modelOf(call), seen, usage);
-  return { nanodollars: priced?.nanodollars ?? held.nanodollars, tokens: totalTokens(usage) };
+  return { nanodollars: priced?.nanodollars ?? held.nanodollars, tokens: BigInt(totalTokens(usage)) };
 }
 
 /** Input as reported or bounded. */

@@ -94,6 +94,7 @@ function undeclared(config: Config, origin: string): Upstream {
     credential: null,
     pricedAs: null,
     timeouts: config.timeouts,
+    rates: [],
     declared: false,
   };
 }

@@ -41,7 +41,6 @@ import { createBatchFiles } from './state/batch-files.ts';
 import type { Leases } from './state/leases/leases.ts';
 import { createModes, type Modes } from './state/modes.ts';
 import { createPins, type Pins } from './state/pins.ts';
-import { createRates } from './state/rates.ts';
 import { createTasks } from './state/tasks.ts';
 
 const DIALECTS: Readonly<Partial<Record<DialectName, Dialect>>> = {
@@ -190,7 +189,7 @@ function openCarrying(
     },
     classification: { dialects: DIALECTS, bodies },
     authorization: {
-      rates: createRates(clock),
+      rates: admission.rates,
       changed: pins.changed,
       batchFiles,
       now: () => new Date(clock.nowMs()),

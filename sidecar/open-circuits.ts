@@ -1,10 +1,11 @@
-// Circuits and throttles with what they lean on: what was open before a restart, and where it is told that one opens or
-// closes.
+// What stands between a call and its upstream, with what it leans on: what was open before a restart, and where it is told
+// that a circuit opens or closes.
 
 import type { Edges } from './edges/edges.ts';
 import type { Admission } from './stages/break-circuit.ts';
 import type { Start } from './starting.ts';
 import { createCircuits } from './state/circuits.ts';
+import { createRates } from './state/rates.ts';
 import { createThrottles } from './state/throttles.ts';
 
 export function openCircuits({ inForce, clock, log }: Start, { circuitsKept }: Edges): Admission {
@@ -21,5 +22,5 @@ export function openCircuits({ inForce, clock, log }: Start, { circuitsKept }: E
       else log.info('circuit.closed', { circuit });
     },
   });
-  return { circuits, throttles };
+  return { circuits, throttles, rates: createRates(clock) };
 }

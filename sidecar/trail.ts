@@ -9,7 +9,7 @@ import { type Log, sentenceOf } from '../kit/log.ts';
 import type { Turn } from '../kit/turn.ts';
 import type { Book } from './book.ts';
 import type { Accepted, Answer, Answered, Credentialed, Known } from './call.ts';
-import { type Charge, charge, type Ending } from './charge.ts';
+import { type Charge, charge, type Ending, totalTokens } from './charge.ts';
 import type { Metered } from './dialects/dialect.ts';
 import type { SendFailure } from './edges/upstreams.ts';
 import { outcomeOf } from './outcome.ts';
@@ -117,6 +117,7 @@ export function openTrail(accepted: Accepted, use: TrailServices): Trail {
       late: isLate(call, firstTokenMs ?? durationMs),
     });
     settle(charged.used, outcome);
+    call.rated?.correct(tokensOf(charged));
     if (outcome === 'throttled' && upstreamStatus < 400) use.throttled(call as Answered);
     warnOfOverrun(charged);
     use.ended(record);
@@ -232,6 +233,9 @@ function pendingCharge(call: Credentialed): Charge {
     model: call.description?.model ?? '',
   };
 }
+
+/** As reported where it was, else as the hold is charged. */
+const tokensOf = ({ usage, used }: Charge): number => (usage ? totalTokens(usage) : Number(used.tokens));
 
 /** Only a stream is: a whole answer takes as long as its model writes. */
 function isLate({ policy, description }: Known, firstTokenMs: number): boolean {

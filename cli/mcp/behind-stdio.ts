@@ -29,6 +29,7 @@ const undeclared = (name: string): Upstream => ({
   credential: null,
   pricedAs: null,
   timeouts: TIMEOUTS_DEFAULT,
+  rates: [],
   declared: true,
 });
 

@@ -1,6 +1,6 @@
 // A suggested role as YAML, each rule under a comment that says what it rests on.
 
-import { type Agent, type Config, modeOf } from '../../contract/config/config.ts';
+import { type Agent, type Config, modeOf, type RateLimit } from '../../contract/config/config.ts';
 import type { RecordedCalls } from '../../contract/recorded-calls.ts';
 import { ruleSetOf } from '../../contract/rules/judge.ts';
 import type { LeftOut, Suggested, Suggestion } from '../../contract/suggest/suggest.ts';
@@ -59,17 +59,20 @@ export function keptOf(config: Config, agent: Agent | undefined): Kept {
   };
 }
 
-/** The sidecar takes the smallest output limit of all roles and the first rate. */
+/** The sidecar takes the smallest output limit of all roles, and every rate: here stands the first of each kind. */
 function limitsOf(config: Config, agent: Agent): string {
   const limits = agent.roles.flatMap((role) => config.roles.get(role)?.limits ?? []);
   const outputs = limits.map(({ maxOutputTokens }) => maxOutputTokens).filter((most) => most !== null);
-  const rate = limits.map(({ requests }) => requests).find((requests) => requests !== null);
+  const rates = limits.flatMap((limit) => limit.rates);
   const parts = [
     outputs.length > 0 ? `max_output_tokens: ${Math.min(...outputs)}` : '',
-    rate ? `requests: ${rate.count}/${RATE_WINDOWS[rate.windowMs] ?? 'minute'}` : '',
+    ...(['requests', 'tokens'] as const).map((kind) => rateText(rates.find(({ unit }) => unit === kind))),
   ].filter((part) => part !== '');
   return parts.length > 0 ? `{ ${parts.join(', ')} }` : '';
 }
+
+const rateText = (rate: RateLimit | undefined): string =>
+  rate ? `${rate.unit}: ${rate.count}/${RATE_WINDOWS[rate.windowMs] ?? 'minute'}` : '';
 
 /** Parses as a configuration file by itself: `include:` it, or paste the role. */
 export function roleText(

@@ -59,6 +59,13 @@ export interface Budget {
   readonly window: BudgetWindow;
 }
 
+/** `requests: 60/minute` → 60 in 60,000 ms. Each sidecar counts for itself, exactly, in a sliding window. */
+export interface RateLimit {
+  readonly unit: 'requests' | 'tokens';
+  readonly count: number;
+  readonly windowMs: number;
+}
+
 export interface Upstream {
   readonly name: string;
   /** Canonical, without trailing slash, query or fragment. */
@@ -68,6 +75,8 @@ export interface Upstream {
   readonly credential: string | null;
   readonly pricedAs: string | null;
   readonly timeouts: Timeouts;
+  /** Of all agents' calls of it together. */
+  readonly rates: readonly RateLimit[];
   /** False for what is reached by a pattern of a rule alone: then only public addresses are dialled. */
   readonly declared: boolean;
 }
@@ -117,8 +126,8 @@ export interface Role {
   readonly deny: readonly Rule[];
   readonly limits: {
     readonly maxOutputTokens: number | null;
-    /** `60/minute` → { count: 60, windowMs: 60_000 }. */
-    readonly requests: { readonly count: number; readonly windowMs: number } | null;
+    /** Each of its agents' own. */
+    readonly rates: readonly RateLimit[];
   };
   readonly fallback: readonly string[];
   readonly captureBodies: CaptureBodies | null;
@@ -135,6 +144,8 @@ export interface Agent {
   readonly version: string | null;
   readonly budgets: readonly Budget[];
   readonly taskBudgets: readonly Budget[];
+  /** Beside those of its roles. */
+  readonly rates: readonly RateLimit[];
   readonly expectedTaskMs: number | null;
   /** The agent's own key towards the sidecar. */
   readonly key: SecretReference | null;

@@ -33,6 +33,7 @@ export function defaultConfig(): Config {
       credential: 'agent',
       pricedAs: null,
       timeouts: TIMEOUTS_DEFAULT,
+      rates: [],
       declared: true,
     }),
   );
@@ -77,6 +78,7 @@ const DEFAULT_AGENT: Agent = {
   version: null,
   budgets: [],
   taskBudgets: [],
+  rates: [],
   expectedTaskMs: null,
   key: null,
   credentials: new Map(),

@@ -2,7 +2,16 @@
 // the order of the file's documentation.
 
 import type { CompileCondition } from '../rules/condition.ts';
-import type { Agent, Config, ConfigSource, Credential, Role, Timeouts, Upstream } from './config.ts';
+import type {
+  Agent,
+  Config,
+  ConfigSource,
+  Credential,
+  RateLimit,
+  Role,
+  Timeouts,
+  Upstream,
+} from './config.ts';
 import {
   ALERTS_DEFAULT,
   BREAKERS_DEFAULT,
@@ -109,6 +118,7 @@ function resolveUpstream(name: string, file: FileUpstream, fallback: Timeouts): 
     speaks: file.speaks,
     credential: file.credential ?? null,
     pricedAs: file.priced_as ?? null,
+    rates: ratesOf(file.limits),
     timeouts: file.timeout === undefined ? timeouts : { ...timeouts, totalMs: file.timeout },
     declared: true,
   };
@@ -130,7 +140,7 @@ function resolveRole(name: string, file: FileRole, reader: RuleReader): Role {
     deny: rules('deny'),
     limits: {
       maxOutputTokens: file.limits?.max_output_tokens ?? null,
-      requests: file.limits?.requests ?? null,
+      rates: ratesOf(file.limits),
     },
     fallback: file.fallback ?? [],
     captureBodies: file.capture?.bodies ?? null,
@@ -147,11 +157,15 @@ function resolveAgent(pattern: string, file: FileAgent, tree: MapTree): Agent {
     version: file.version === undefined ? null : versionOf(pattern, tree),
     budgets: limited(file.budgets),
     taskBudgets: file.task_budgets ?? [],
+    rates: ratesOf(file.limits),
     expectedTaskMs: file.expected_task ?? null,
     key: file.key ?? null,
     credentials: new Map(Object.entries(file.credentials ?? {})),
   };
 }
+
+const ratesOf = (limits: FileAgent['limits']): readonly RateLimit[] =>
+  [limits?.requests, limits?.tokens].filter((rate) => rate !== undefined);
 
 /** As typed: `1.10` is no number. */
 function versionOf(pattern: string, tree: MapTree): string | null {

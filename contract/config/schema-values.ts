@@ -11,9 +11,10 @@ import {
   readDollars,
   readDuration,
   readPercent,
-  readRate,
+  readRequestRate,
   readSize,
   readTaskBudget,
+  readTokenRate,
 } from './units.ts';
 
 interface Shown {
@@ -49,7 +50,8 @@ export const days = textRead(positive(readDays), ['30d']);
 export const size = textRead(positive(readSize), ['512KB', '32MB', '4GB']);
 export const percent = textRead(readPercent, ['0%', '2.5%']);
 export const dollars = textRead(readDollars, ['$0', '$10', '$0.005']);
-export const rate = textRead(readRate, ['60/minute']);
+export const requestRate = textRead(readRequestRate, ['60/minute']);
+export const tokenRate = textRead(readTokenRate, ['200k/minute']);
 export const url = textRead(readUrl, ['https://api.example.com/v1']);
 export const upstreamUrl = textRead(readUpstreamUrl, ['https://api.example.com/v1', 'stdio']);
 export const address = textRead(

@@ -17,11 +17,12 @@ import {
   name,
   percent,
   positiveDuration,
-  rate,
+  requestRate,
   secret,
   size,
   taskBudgets,
   timezone,
+  tokenRate,
   upstreamUrl,
   url,
   wholeNumber,
@@ -33,6 +34,12 @@ const share = z.number().gt(0, { error: 'must be more than 0' }).max(1, { error:
 const capture = z
   .strictObject({ bodies: z.enum(CAPTURES).optional().meta({ default: 'hash' }) })
   .meta({ description: 'What is kept of bodies.' });
+
+const rates = {
+  requests: requestRate({ description: 'Most calls in a time.' }).optional(),
+  tokens: tokenRate({ description: 'Most tokens in a time, read and written.' }).optional(),
+};
+const limits = z.strictObject(rates).optional().meta({ description: 'What one sidecar lets through.' });
 
 const timeouts = z
   .strictObject({
@@ -55,6 +62,7 @@ const upstream = z.strictObject({
   priced_as: z.string().optional().meta({ description: 'Provider whose price list applies.' }),
   timeout: positiveDuration({ description: 'Short for `timeouts: { total: … }`.' }).optional(),
   timeouts: timeouts.optional(),
+  limits,
 });
 
 const credential = z.strictObject({
@@ -71,7 +79,7 @@ const role = z.strictObject({
   limits: z
     .strictObject({
       max_output_tokens: wholeNumber(1, 'Most output tokens of one call.').optional(),
-      requests: rate({ description: 'Most calls in a time.' }).optional(),
+      ...rates,
     })
     .optional(),
   fallback: z.array(z.string()).optional().meta({ description: 'upstream/model to go to when one fails.' }),
@@ -88,6 +96,7 @@ const agent = z.strictObject({
   version: z.union([z.string(), z.number()], { error: 'must be text' }).optional(),
   budgets: budgets.optional(),
   task_budgets: taskBudgets.optional(),
+  limits,
   expected_task: positiveDuration({ description: 'How long a task takes as a rule.' }).optional(),
   key: secret({ description: "The agent's own key towards the sidecar." }).optional(),
   credentials: z

@@ -2,7 +2,7 @@
 // write it; nothing goes through a float, so what is typed is what is meant.
 
 import { NANODOLLARS_PER_DOLLAR, parseDollars } from '../money.ts';
-import type { Budget, BudgetWindow } from './config.ts';
+import type { Budget, BudgetWindow, RateLimit } from './config.ts';
 
 /** A value, or what to write instead. */
 export type Read<Value> = { readonly value: Value } | { readonly mistake: string };
@@ -96,13 +96,24 @@ export function readTaskBudget(text: string): Read<Budget> {
   return readLimit(text, 'task');
 }
 
-/** `60/minute` → { count: 60, windowMs: 60000 }. */
-export function readRate(text: string): Read<{ count: number; windowMs: number }> {
-  const match = /^(\d{1,9})\/(second|minute|hour|day)$/.exec(text.trim());
-  const windowMs = RATE_WINDOWS_MS[match?.[2] ?? ''];
+/** `60/minute` → 60 requests in 60000 ms. */
+export function readRequestRate(text: string): Read<RateLimit> {
+  return readRate(text, 'requests', '60/minute');
+}
+
+/** `200k/minute` → 200000 tokens in 60000 ms. */
+export function readTokenRate(text: string): Read<RateLimit> {
+  return readRate(text, 'tokens', '200k/minute');
+}
+
+function readRate(text: string, unit: RateLimit['unit'], example: string): Read<RateLimit> {
+  const match = /^(\d{1,9})(k|M|B)?\/(second|minute|hour|day)$/.exec(text.trim());
+  const windowMs = RATE_WINDOWS_MS[match?.[3] ?? ''];
   if (!match || windowMs === undefined)
-    return { mistake: 'write a rate such as 60/minute (second, minute, hour, day)' };
-  return { value: { count: Number(match[1]), windowMs } };
+    return { mistake: `write a rate such as ${example} (second, minute, hour, day)` };
+  const count = Number(match[1]) * Number(TOKEN_UNITS[match[2] ?? '']);
+  if (count === 0) return { mistake: 'must be more than zero' };
+  return { value: { unit, count, windowMs } };
 }
 
 /** `1.25` dollars per million tokens → 1250000 picodollars per token, exactly. */

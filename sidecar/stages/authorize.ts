@@ -34,7 +34,7 @@ function admit(authorized: Authorized, use: Authorization): void {
   const { judgement, agent } = authorized;
   refuseUnless(judgement);
   refuseChanged(authorized, use);
-  if (agent.requests) use.rates.count(agent.name, agent.requests);
+  if (agent.requestRates.length > 0) use.rates.take(agent.name, agent.requestRates, 0);
 }
 
 function observe(authorized: Authorized, use: Authorization): void {

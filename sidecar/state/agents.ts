@@ -59,6 +59,7 @@ export function createAgents(options: {
     const limits = entry.roles
       .map((role) => config.roles.get(role)?.limits)
       .filter((limit) => limit !== undefined);
+    const rates = [...limits.flatMap((limit) => limit.rates), ...entry.rates];
     const identity: AgentIdentity = {
       name,
       instance: options.instance,
@@ -66,7 +67,8 @@ export function createAgents(options: {
       mode: modeOf(config, entry),
       rules: ruleSetOf(config, entry),
       maxOutputTokens: smallest(limits.map((limit) => limit.maxOutputTokens)),
-      requests: limits.map((limit) => limit.requests).find((requests) => requests !== null) ?? null,
+      requestRates: rates.filter(({ unit }) => unit === 'requests'),
+      tokenRates: rates.filter(({ unit }) => unit === 'tokens'),
     };
     if (identities.size >= IDENTITIES_MAX) identities.clear();
     identities.set(name, identity);

@@ -98,7 +98,7 @@ test('the suggestion is a file of its own that parses, names each rule’s reaso
     `http POST ${at}/search/find`,
   ]);
   expect(deny.map(({ text }) => text)).toEqual(['llm openai/gpt-5-pro']);
-  expect(limits.requests).toEqual({ count: 600, windowMs: 60_000 });
+  expect(limits.rates).toEqual([{ unit: 'requests', count: 600, windowMs: 60_000 }]);
   expect(suggested).toMatch(
     /# 3 calls; 2 targets; [^\n]*; enforced today: deny\n +- llm openai\/gpt-5-mini\n/,
   );

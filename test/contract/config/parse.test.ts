@@ -72,6 +72,7 @@ describe('the sample of the design', async () => {
       speaks: 'http',
       credential: 'search',
       pricedAs: null,
+      rates: [],
       declared: true,
       timeouts: { connectMs: 5000, firstByteMs: 2 * MINUTE_MS, idleMs: 2 * MINUTE_MS, totalMs: 20_000 },
     });

@@ -117,8 +117,8 @@ export class Refusal extends Error {
   readonly code: RefusalCode;
   readonly detail: RefusalDetail;
 
-  constructor(code: RefusalCode, message: string, detail: RefusalDetail = {}) {
-    super(message);
+  constructor(code: RefusalCode, message: string, detail: RefusalDetail = {}, options?: ErrorOptions) {
+    super(message, options);
     this.code = code;
     this.detail = detail;
   }

@@ -13,17 +13,32 @@ const DROPPED = new Set([
   'upgrade',
 ]);
 
-/** A flat list of names and values; `lengthChanges` where what goes out is not byte for byte what came in. */
-export function answerHead({ answer, id, agent, judgement }: Answered, lengthChanges: boolean): string[] {
+type Overlay = Readonly<Record<string, string | null>>;
+const NOTHING: Overlay = {};
+
+/**
+ * A flat list of names and values; `lengthChanges` where what goes out is not byte for byte what came in. `over` is set
+ * on top of the upstream's own, null takes one out.
+ */
+export function answerHead(answered: Answered, lengthChanges: boolean, over: Overlay = NOTHING): string[] {
+  const { answer, id, agent, judgement } = answered;
   const headers: string[] = [];
   for (let i = 0; i < answer.headers.length; i += 2) {
     const name = answer.headers[i]!.toLowerCase();
-    if (DROPPED.has(name) || name.startsWith('x-outrider-') || (lengthChanges && name === 'content-length'))
+    if (
+      DROPPED.has(name) ||
+      name.startsWith('x-outrider-') ||
+      (lengthChanges && name === 'content-length') ||
+      Object.hasOwn(over, name)
+    )
       continue;
     headers.push(answer.headers[i]!, answer.headers[i + 1]!);
   }
+  if (over !== NOTHING)
+    for (const [name, value] of Object.entries(over)) if (value !== null) headers.push(name, value);
   const passes = agent.mode === 'observe' && judgement.verdict !== 'notify';
   headers.push('x-outrider-call', id, 'x-outrider-verdict', passes ? 'allow' : judgement.verdict);
+  if (answered.later?.asked) headers.push('x-outrider-served', judgement.target);
   return headers;
 }
 

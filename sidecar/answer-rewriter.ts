@@ -12,8 +12,26 @@ export interface Rewriting {
   readonly batchFiles: BatchFiles;
 }
 
-/** Null where the answer's bytes pass as they are. */
-export function rewriterOf(answered: Answered, { pins, batchFiles }: Rewriting): Rewriter | null {
+/** What becomes of an answer's bytes and of its head. */
+export interface Rewritten {
+  /** Null where the bytes pass as they are. */
+  readonly rewriter: Rewriter | null;
+  /** Set on top of the upstream's own headers; null takes one out. */
+  readonly headers: Readonly<Record<string, string | null>>;
+}
+
+const AS_IT_IS: Rewritten = { rewriter: null, headers: {} };
+
+/** Carried back over its bridge, where the call came over one. */
+export function rewrittenAs(answered: Answered, use: Rewriting): Rewritten {
+  const { later, answer, description } = answered;
+  if (later?.bridge && description && later.first.description)
+    return later.bridge.answer(answer.status, answer, later.first.description, description);
+  const rewriter = rewriterOf(answered, use);
+  return rewriter ? { rewriter, headers: {} } : AS_IT_IS;
+}
+
+function rewriterOf(answered: Answered, { pins, batchFiles }: Rewriting): Rewriter | null {
   const { dialect, description, head, answer, upstream, agent } = answered;
   const observing = agent.mode === 'observe';
   if (!description?.rewritten || !dialect.rewriter) return null;

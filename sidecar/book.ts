@@ -161,9 +161,13 @@ const storedDecision = ({ record, leases, amounts }: Unsettled): StoredDecision 
 
 const decisionOf = (decision: Unsettled): Buffer => Buffer.from(JSON.stringify(storedDecision(decision)));
 
+/** What a decision that an older release left behind does not say. */
+const FROM_AN_OLDER_RELEASE = { attempt: 1, retryOf: '', asked: '', clientRetries: 0 } as const;
+
 function reviveDecision({ record, leases, amounts }: StoredDecision): Unsettled {
   return {
     record: {
+      ...FROM_AN_OLDER_RELEASE,
       ...record,
       costNanodollars: record.costNanodollars === null ? null : BigInt(record.costNanodollars),
       heldNanodollars: BigInt(record.heldNanodollars),

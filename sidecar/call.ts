@@ -8,6 +8,7 @@ import type { Agent, Config, RateLimit, Upstream } from '../contract/config/conf
 import type { Amounts } from '../contract/money.ts';
 import type { RefusalCode } from '../contract/refusals.ts';
 import type { Judgement, RuleSet } from '../contract/rules.ts';
+import type { LaterAttempt } from './attempts/attempt.ts';
 import type { Description, Dialect, Endpoint, JsonBody, RequestHead } from './dialects/dialect.ts';
 import type { BatchFile, Bound } from './state/batch-files.ts';
 import type { Permit } from './state/circuits.ts';
@@ -102,6 +103,8 @@ export type Authorized = Classified & {
   readonly judgement: Judgement;
   /** What is known of the file that a batch is submitted by. */
   readonly batchFile: BatchFile | undefined;
+  /** Undefined on the first attempt, which is all that most calls make. */
+  readonly later?: LaterAttempt | undefined;
 };
 
 export type Reserved = Authorized & {
@@ -219,6 +222,7 @@ export function begin(accepted: Accepted): Accepted {
     json: undefined,
     judgement: undefined,
     batchFile: undefined,
+    later: undefined,
     price: undefined,
     hold: undefined,
     held: undefined,

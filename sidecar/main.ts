@@ -8,6 +8,7 @@ import { createSecrets, type Secrets } from '../kit/secrets.ts';
 import { createTurn } from '../kit/turn.ts';
 import { createBodies } from './accept/body.ts';
 import { lineageOf, randomHex } from './accept/lineage.ts';
+import { createRetryBudget, wasSent } from './attempts/retry-budget.ts';
 import type { AgentIdentity, Known } from './call.ts';
 import { upstreamOf } from './destination.ts';
 import { a2a } from './dialects/a2a.ts';
@@ -25,6 +26,7 @@ import { createResolver } from './edges/resolver.ts';
 import { createUpstreams } from './edges/upstreams.ts';
 import { limitedOf } from './guarded.ts';
 import { createMeters } from './meters/meters.ts';
+import { openAttempts } from './open-attempts.ts';
 import { openCircuits } from './open-circuits.ts';
 import { openDoors, taskEnds } from './open-doors.ts';
 import { type Isolation, openIsolation } from './open-isolation.ts';
@@ -35,6 +37,7 @@ import { createPolicyInForce } from './policy-in-force.ts';
 import { createPolicyReports } from './policy-report.ts';
 import { createPresence, type Presence } from './presence.ts';
 import type { Refusing } from './refuse.ts';
+import { judgementOf } from './stages/authorize.ts';
 import type { Carrying, Sidecar, SidecarOptions, Start } from './starting.ts';
 import { type Agents, agentAlone, agentOf, createAgents } from './state/agents.ts';
 import { createBatchFiles } from './state/batch-files.ts';
@@ -181,6 +184,8 @@ function openCarrying(
   const admission = openCircuits(starting, edges);
   const { throttles } = admission;
   const meters = createMeters(inForce, agent);
+  const now = () => new Date(clock.nowMs());
+  const retryBudget = createRetryBudget(clock);
   const services: Services = {
     identification: {
       agents,
@@ -192,11 +197,15 @@ function openCarrying(
       rates: admission.rates,
       changed: pins.changed,
       batchFiles,
-      now: () => new Date(clock.nowMs()),
+      now,
     },
     quarantine,
     reservation: { leases },
     admission,
+    attempts: openAttempts(starting, retryBudget, {
+      dialects: DIALECTS,
+      judge: (call) => judgementOf(call, { now }),
+    }),
     metering: { pins, batchFiles, throttles, listening: new Set(), nowMs: () => clock.nowMs() },
     secrets,
     upstreams,
@@ -206,7 +215,10 @@ function openCarrying(
       turn,
       log,
       underWay,
-      ended: (record) => meters.count(record),
+      ended(record) {
+        meters.count(record);
+        if (wasSent(record)) retryBudget.called();
+      },
       throttled: (call) => throttles.heard(limitedOf(call), { waitMs: null, spent: false }),
     },
     refusing,

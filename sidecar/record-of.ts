@@ -2,6 +2,7 @@
 
 import { type Action, providerName, type Verdict } from '../contract/attributes.ts';
 import type { Refusal } from '../contract/refusals.ts';
+import { triesBefore } from './attempts/client-retries.ts';
 import type { Known } from './call.ts';
 import type { Charge } from './charge.ts';
 import { destinationText } from './destination.ts';
@@ -89,6 +90,10 @@ export function recordOf(call: Known, charged: Charge, seen: Observed): CallReco
     timeToFirstByteMs: seen.firstByteMs,
     requestDigest: call.bodyDigest ?? '',
     toolRequests: seen.metered?.toolRequests ?? [],
+    attempt: call.later?.number ?? 1,
+    retryOf: call.later?.first.id ?? '',
+    asked: call.later?.asked ?? '',
+    clientRetries: triesBefore(call.request.headers),
   };
 }
 

@@ -90,6 +90,14 @@ export interface CallRecord {
   readonly timeToFirstByteMs: number | null;
   readonly requestDigest: string;
   readonly toolRequests: readonly ToolRequest[];
+  /** 1 for a call as it came; a retry or fallback is one more, and a record of its own. */
+  readonly attempt: number;
+  /** The call id of the first attempt; empty on it. */
+  readonly retryOf: string;
+  /** `upstream/model` that was asked for, where a fallback was sent in its place; else empty. */
+  readonly asked: string;
+  /** How often the client says it tried this before, by itself. */
+  readonly clientRetries: number;
 }
 
 /**
@@ -104,8 +112,11 @@ export function sealRecord(
     action: record.action,
     agent: record.agent,
     agentVersion: record.agentVersion,
+    asked: record.asked,
+    attempt: record.attempt,
     callId: record.callId,
     callerAgent: record.callerAgent,
+    clientRetries: record.clientRetries,
     costNanodollars: record.costNanodollars === null ? null : record.costNanodollars.toString(),
     credential: record.credential,
     department: record.department,
@@ -130,6 +141,7 @@ export function sealRecord(
     requestModel: record.requestModel,
     responseId: record.responseId,
     responseModel: record.responseModel,
+    retryOf: record.retryOf,
     rpc: record.rpc,
     rule: record.rule,
     seq: link.seq,
@@ -219,6 +231,10 @@ export function attributesOf(
     [ATTRIBUTES.cost, record.costNanodollars],
     [ATTRIBUTES.held, record.heldNanodollars],
     [ATTRIBUTES.requestDigest, record.requestDigest],
+    [ATTRIBUTES.attempt, record.attempt > 1 ? record.attempt : null],
+    [ATTRIBUTES.retryOf, record.retryOf],
+    [ATTRIBUTES.asked, record.asked],
+    [ATTRIBUTES.clientRetries, record.clientRetries || null],
     [ATTRIBUTES.auditStream, sealed.stream],
     [ATTRIBUTES.auditSeq, sealed.seq],
     [ATTRIBUTES.auditHash, sealed.hash],

@@ -26,11 +26,12 @@ export function refuse(failure: unknown, call: Known, trail: Trail, use: Refusin
   }
   const refusal = asRefusal(failure, call, use.log);
   call.answer?.abort(refusal); // nobody listens to it any more
-  const answer = (call.dialect ?? use.dialectFor(call)).refuse(refusal, {
+  const asked: Known = call.later?.first ?? call; // in the form that the agent asked in
+  const answer = (asked.dialect ?? use.dialectFor(call)).refuse(refusal, {
     callId: call.id,
-    head: call.head,
-    json: call.json,
-    body: call.body,
+    head: asked.head,
+    json: call.json ?? asked.json,
+    body: asked.body,
   });
   const status = refusal.detail.status ?? answer.status;
   trail.refused(refusal, status);

@@ -45,6 +45,11 @@ export interface Trail {
   interrupt(refusal: Refusal): boolean;
   /** The answer was ended; `legally` where its dialect lets it end. */
   interrupted(refusal: Refusal, legally: boolean): void;
+  /**
+   * Another attempt follows, and the agent gets nothing of this one: the upstream's answer, or what was thrown instead.
+   * Its money is settled at once, for the next one to hold.
+   */
+  followed(failure: Refusal | null): void;
   /** Gives back what a stage took after the trail had closed (the agent hung up while it waited). */
   abandon(): void;
 }
@@ -77,10 +82,14 @@ export function openTrail(accepted: Accepted, use: TrailServices): Trail {
   /** Closed from now on; the rest is done at the end of the turn, together with what else ends in it. */
   const close = (ending: () => Ending, httpStatus: number, refusal: Refusal | null): void => {
     if (closed) return;
+    const durationMs = elapse();
+    use.turn.defer(() => finish(readable(ending), httpStatus, refusal, durationMs));
+  };
+
+  const elapse = (): number => {
     closed = true;
     use.underWay.delete(trail);
-    const durationMs = use.clock.monotonicMs() - call.startedMonotonicMs;
-    use.turn.defer(() => finish(readable(ending), httpStatus, refusal, durationMs));
+    return use.clock.monotonicMs() - call.startedMonotonicMs;
   };
 
   /** An answer that cannot be read even in part is one that broke off: its call ends all the same, and pays its hold. */
@@ -208,6 +217,15 @@ export function openTrail(accepted: Accepted, use: TrailServices): Trail {
     },
     interrupted(refusal, legally) {
       close(() => ({ kind: 'interrupted', metered: metered(), refusal, legally }), upstreamStatus, refusal);
+    },
+    followed(failure) {
+      if (closed) return;
+      const durationMs = elapse();
+      const ending = (): Ending =>
+        failure
+          ? { kind: 'refused', refusal: failure, sent }
+          : { kind: 'answered', metered: metered(), upstreamStatus };
+      finish(readable(ending), 0, failure, durationMs);
     },
     abandon() {
       use.turn.defer(() => settle(NOTHING, 'ignored'));

@@ -21,6 +21,8 @@ export interface Config {
   readonly agents: ReadonlyMap<string, Agent>;
   readonly breakers: Breakers;
   readonly money: MoneyRules;
+  /** Null: a failed call is never tried again, and fails over only where a role says so. */
+  readonly retries: RetryRules | null;
   readonly timeouts: Timeouts;
   readonly limits: { readonly bodyBytesMax: number; readonly bodyBytesInFlightMax: number };
   readonly journal: { readonly durability: 'batched' | 'strict'; readonly sizeBytesMax: number };
@@ -170,6 +172,11 @@ export interface MoneyRules {
   readonly offlineNanodollars: bigint;
   readonly unknownPrice: 'refuse' | 'pass';
   readonly leaseMs: number;
+}
+
+export interface RetryRules {
+  /** The longest a call is held back before it is tried again. */
+  readonly waitMs: number;
 }
 
 /** `openai/our-finetune: {…}`; `target` may end in `*`. Per-token rates in picodollars (10⁻¹² $) = $ per million × 10⁶. */

@@ -1,6 +1,6 @@
 // Every default, once: what a file that says nothing means. The schema shows them, `default-config.ts` uses them.
 
-import type { AlertChannels, Breakers, Listen, MoneyRules, Timeouts } from './config.ts';
+import type { AlertChannels, Breakers, Listen, MoneyRules, RetryRules, Timeouts } from './config.ts';
 
 const SECOND_MS = 1000;
 const MINUTE_MS = 60 * SECOND_MS;
@@ -37,6 +37,8 @@ export const MONEY_DEFAULT: MoneyRules = {
   unknownPrice: 'refuse',
   leaseMs: 15 * MINUTE_MS,
 };
+
+export const RETRIES_DEFAULT: RetryRules = { waitMs: 5 * SECOND_MS };
 
 export const LIMITS_DEFAULT = { bodyBytesMax: 32 * 2 ** 20, bodyBytesInFlightMax: 256 * 2 ** 20 };
 export const JOURNAL_DEFAULT = { durability: 'batched', sizeBytesMax: 4 * 2 ** 30 } as const;

@@ -43,7 +43,6 @@ export function notYetEnforced(config: Config): Problem[] {
     }
   }
   for (const [name, role] of config.roles) {
-    if (role.fallback.length > 0) key(['roles', name, 'fallback'], 'fallbacks are');
     if (isKept(role.captureBodies))
       key(['roles', name, 'capture'], `capture of bodies as ${role.captureBodies} is`);
   }

@@ -9,6 +9,7 @@ import { type CompileCondition, loadConditions } from '../rules/condition.ts';
 import { hasCondition } from '../rules/parse.ts';
 import { checkWhole } from './checks.ts';
 import type { Config, ConfigSource } from './config.ts';
+import { checkFallbacks } from './fallbacks.ts';
 import { deepFreeze } from './freeze.ts';
 import { readSources } from './merge.ts';
 import { ConfigError, type Problem, sortProblems } from './problems.ts';
@@ -36,6 +37,7 @@ export async function parseConfig(sources: readonly ConfigSource[]): Promise<Par
   const copies = sources.map(({ file: name, text }) => ({ file: name, text }));
   const resolving = { tree, problems, compileCondition, digest: policyDigest(sources), sources: copies };
   const config = resolveConfig(file, resolving);
+  problems.push(...checkFallbacks(config, tree));
   const order = sources.map((source) => source.file);
   if (problems.length > 0) throw new ConfigError(sortProblems(problems, order));
   return { config: deepFreeze(config), warnings: sortProblems(warningsOf(config, file, tree), order) };

@@ -23,6 +23,7 @@ import {
   LISTEN_DEFAULT,
   MONEY_DEFAULT,
   RETENTION_DEFAULT,
+  RETRIES_DEFAULT,
   SLOW_RATE_DEFAULT,
   STORE_DEFAULT,
   TIMEOUTS_DEFAULT,
@@ -69,6 +70,7 @@ export function resolveConfig(file: FileConfig, resolving: Resolving): Config {
     agents: mapOf('agents', (agent, name) => resolveAgent(name, agent, tree)),
     breakers: resolveBreakers(file.breakers),
     money: resolveMoney(file.money),
+    retries: resolveRetries(file.retries),
     timeouts,
     limits: {
       bodyBytesMax: file.limits?.body ?? LIMITS_DEFAULT.bodyBytesMax,
@@ -196,6 +198,9 @@ function resolveMoney(file: FileConfig['money']): Config['money'] {
     leaseMs: file?.lease ?? MONEY_DEFAULT.leaseMs,
   };
 }
+
+const resolveRetries = (file: FileConfig['retries']): Config['retries'] =>
+  file === 'none' ? null : { waitMs: file?.wait ?? RETRIES_DEFAULT.waitMs };
 
 const limited = (budgets: FileConfig['budgets']): Config['budgets'] =>
   budgets === undefined || budgets === 'none' ? [] : budgets;

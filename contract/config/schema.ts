@@ -82,7 +82,10 @@ const role = z.strictObject({
       ...rates,
     })
     .optional(),
-  fallback: z.array(z.string()).optional().meta({ description: 'upstream/model to go to when one fails.' }),
+  fallback: z
+    .array(z.string())
+    .optional()
+    .meta({ description: 'upstream/model to go to when the one asked for fails, in order.' }),
   capture: capture.optional(),
 });
 
@@ -174,6 +177,21 @@ export const configSchema = z
         lease: positiveDuration({ default: '15m' }).optional(),
       })
       .optional(),
+    retries: z
+      .union(
+        [
+          z.literal('none'),
+          z.strictObject({
+            wait: duration({
+              description: 'Longest a call is held back before it is tried again.',
+              default: '5s',
+            }).optional(),
+          }),
+        ],
+        { error: 'must be none, or a map such as { wait: 5s }' },
+      )
+      .optional()
+      .meta({ description: 'What becomes of a call that failed in a way that may pass.' }),
     timeouts: timeouts.optional(),
     limits: z
       .strictObject({

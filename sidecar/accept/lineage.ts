@@ -77,6 +77,9 @@ const single = (value: string | string[] | undefined): string =>
 const pool = Buffer.allocUnsafeSlow(4096);
 let used = pool.length;
 
+/** In [0, 1). */
+export const randomFraction = (): number => Number.parseInt(randomHex(4), 16) / 2 ** 32;
+
 /** `bytes` random bytes in lower-case hex. */
 export function randomHex(bytes: number): string {
   if (used + bytes > pool.length) {

@@ -11,6 +11,7 @@ import { throttle } from './anthropic/throttle.ts';
 import { whyClosed } from './closed-paths.ts';
 import { CREDENTIAL_HEADERS } from './credential-places.ts';
 import type { Dialect } from './dialect.ts';
+import { modelInBody } from './for-model.ts';
 import { listedModels } from './model-list.ts';
 import { isEventStream } from './sse.ts';
 
@@ -23,6 +24,7 @@ export const anthropic: Dialect = {
   meterStream,
   streams: isEventStream,
   rewriter: listedModels,
+  forModel: modelInBody,
   whyClosed: (head) => whyClosed(CLOSED, head),
   credentialHeaders: CREDENTIAL_HEADERS,
   credentialHeader: (secret) => ['x-api-key', secret],

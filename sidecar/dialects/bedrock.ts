@@ -3,6 +3,7 @@
 
 import { accessKeyOf } from './bedrock/credential.ts';
 import { describe } from './bedrock/describe.ts';
+import { familyOf } from './bedrock/families.ts';
 import { isFrameStream, meterStream, meterWhole } from './bedrock/meter.ts';
 import { recognise } from './bedrock/recognise.ts';
 import { refuse } from './bedrock/refuse.ts';
@@ -10,6 +11,7 @@ import { sign } from './bedrock/sign.ts';
 import { splices } from './bedrock/splice.ts';
 import { CREDENTIAL_HEADERS } from './credential-places.ts';
 import type { Dialect } from './dialect.ts';
+import { modelInPath } from './for-model.ts';
 import { readThrottle } from './throttle.ts';
 
 export const bedrock: Dialect = {
@@ -30,5 +32,13 @@ export const bedrock: Dialect = {
     return key ? (key.sessionToken ?? key.secretAccessKey) : secret;
   },
   throttle: readThrottle,
+  forModel(asked, model, elsewhere) {
+    const from = asked.description.model ?? '';
+    const converses = asked.description.endpoint.name.startsWith('converse');
+    if (!converses && familyOf(from).name !== familyOf(model).name) return null; // a body of another format
+    const [, , name = ''] = /^(.*\/model\/)([^/]+)\//.exec(asked.head.path) ?? [];
+    const place = { name: `/model/${name}/`, next: `/model/${encodeURIComponent(model)}/` };
+    return modelInPath(asked, place, model, elsewhere);
+  },
   refuse,
 };

@@ -279,10 +279,10 @@ export interface Dialect {
   /** Why a path that is none of its endpoints is refused, as the rest of a sentence; null where nothing is known of it. */
   whyClosed?(head: RequestHead): string | null;
   /**
-   * The same call for another model, maybe at another upstream, in the same wire form: nothing but the model's name
-   * differs. Null where the call says something that holds for its own upstream alone.
+   * The same call for another model in the same wire form: nothing but the model's name differs. `elsewhere` is the base
+   * path of another upstream, null where it stays. Null where the call says what holds for its own upstream alone.
    */
-  forModel?(asked: AskedCall, model: string, upstream: Upstream): CarriedCall | null;
+  forModel?(asked: AskedCall, model: string, elsewhere: string | null): CarriedCall | null;
   /** How its calls are carried to an upstream that wants another wire form; null where they are not, or need no carrying. */
   bridge?(to: Dialect, upstream: Upstream): Bridge | null;
   /** What an answer says that sends its caller away; `body` is its JSON, undefined where there is none, or not yet. */

@@ -3,6 +3,7 @@
 import { VERTEX_HOST } from '../../contract/attributes.ts';
 import { CREDENTIAL_HEADERS } from './credential-places.ts';
 import type { Dialect } from './dialect.ts';
+import { modelInPath } from './for-model.ts';
 import { describe } from './gemini/describe.ts';
 import { meterStream, meterWhole } from './gemini/meter.ts';
 import { listedModels } from './gemini/models.ts';
@@ -24,6 +25,10 @@ export const gemini: Dialect = {
   streams: (contentType, { endpoint }) =>
     isEventStream(contentType) || (isStreamed(endpoint) && isJson(contentType)),
   rewriter: listedModels,
+  forModel(asked, model, elsewhere) {
+    const place = { name: `/models/${asked.description.model}:`, next: `/models/${model}:` };
+    return modelInPath(asked, place, model, elsewhere);
+  },
   credentialHeaders: CREDENTIAL_HEADERS,
   // Vertex takes a token of Google Cloud's, the Gemini API a key.
   credentialHeader: (secret, { url }) =>

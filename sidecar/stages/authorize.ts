@@ -74,7 +74,7 @@ function submittedFile(classified: Classified, use: Authorization): BatchFile | 
   }
 }
 
-function judgementOf(call: Classified, use: Authorization): Judgement {
+export function judgementOf(call: Classified, use: Pick<Authorization, 'now'>): Judgement {
   const { endpoint, description, upstream, agent } = call;
   if (speaksLlm(upstream.speaks) && endpoint?.billed !== 'free' && asksNothing(description)) {
     return { verdict: 'deny', rule: null, target: `${call.method} ${upstream.url}${call.path}` };

@@ -112,8 +112,10 @@ function build(
   const untouched = forwarding && call.agent.mode === 'observe' && isSignedByAgent(call);
   const body = untouched ? call.body : splice(call, lineage);
   const dropUsageChunk = description?.mustAskForUsage === true && call.json !== undefined;
-  const plainAnswer = dropUsageChunk || description?.rewritten === true || mayBeCut(call);
+  const plainAnswer =
+    dropUsageChunk || description?.rewritten === true || mayBeCut(call) || call.later?.bridge != null;
   const headers = carriedHeaders(call, forwarding, plainAnswer, injected?.header?.toLowerCase());
+  if (call.later) overlay(headers, call.later.headers);
   headers.push('host', url.host, ...lineage);
   if (body.length > 0 || !(BODILESS.has(method) || becomes))
     headers.push('content-length', String(body.length));
@@ -170,6 +172,14 @@ function carriedHeaders(
   }
   if (plainAnswer) headers.push('accept-encoding', 'identity');
   return headers;
+}
+
+/** What the other wire form wants said in the head. */
+function overlay(headers: string[], over: Readonly<Record<string, string | null>>): void {
+  for (const [name, value] of Object.entries(over)) {
+    for (let i = headers.length - 2; i >= 0; i -= 2) if (headers[i] === name) headers.splice(i, 2);
+    if (value !== null) headers.push(name, value);
+  }
 }
 
 /** This call's own span is the parent of whatever the upstream does. The sampler is always on. */

@@ -5,10 +5,9 @@
 import { Refusal } from '../../contract/refusals.ts';
 import { answerHead, holdsSecret } from '../answer-head.ts';
 import { type AnswerReader, readerOf } from '../answer-reader.ts';
-import { type Rewriting, rewriterOf } from '../answer-rewriter.ts';
+import { type Rewriting, type Rewritten, rewrittenAs } from '../answer-rewriter.ts';
 import type { Answered } from '../call.ts';
 import { type Cutter, cutterOf } from '../cutter.ts';
-import type { Rewriter } from '../dialects/dialect.ts';
 import type { SendFailure } from '../edges/upstreams.ts';
 import { type SecretGuard, secretGuard } from '../secret-guard.ts';
 import type { Throttles } from '../state/throttles.ts';
@@ -31,30 +30,33 @@ export function meter(answered: Answered, use: Metering, trail: Trail): void {
     answer.abort(new Error('secret in the answer'));
     throw secretInAnswer();
   }
-  const rewriter = rewriterOf(answered, use);
-  if (rewriter && (answer.header('content-encoding') ?? 'identity') !== 'identity') {
+  const rewritten = rewrittenAs(answered, use);
+  if (rewritten.rewriter && (answer.header('content-encoding') ?? 'identity') !== 'identity') {
     answer.abort(new Error('compressed against what was asked'));
     throw compressed();
   }
-  const end = pass(
-    answered,
-    trail,
-    rewriter ? rewriting(reader, rewriter) : reader,
-    secretGuard(outbound.secret),
-  );
+  const end = pass(answered, trail, reader, rewritten, secretGuard(outbound.secret));
   if (!answered.description?.listens) return;
   use.listening.add(end);
   answered.response.once('close', () => use.listening.delete(end));
 }
 
 /** Bytes pass on as they come, no faster than the agent takes them. Returns how to end the answer here, as answered. */
-function pass(answered: Answered, trail: Trail, reader: AnswerReader, guard: SecretGuard): () => void {
+function pass(
+  answered: Answered,
+  trail: Trail,
+  reader: AnswerReader,
+  { rewriter, headers }: Rewritten,
+  guard: SecretGuard,
+): () => void {
   const { answer, response } = answered;
+  const anew = reader.rewrites || rewriter !== null;
+  const overBridge = answered.later?.bridge != null;
   let silent = answered.policy.config.breakers.slow !== null;
-  const cutter = cutterOf(answered, reader.stream, reader.rewrites);
+  const cutter = cutterOf(answered, reader.stream, overBridge ? reader.rewrites : anew);
   let over = false;
   let stopped: Refusal | null = null;
-  response.writeHead(answer.status, answerHead(answered, reader.rewrites));
+  response.writeHead(answer.status, answerHead(answered, anew, headers));
   // a stream of a tool server may say nothing for long, and its client waits for the head
   if (reader.streamed && answered.description?.acts.length) response.flushHeaders();
   const write = (bytes: Buffer): void => {
@@ -66,9 +68,13 @@ function pass(answered: Answered, trail: Trail, reader: AnswerReader, guard: Sec
     trail.broken(failure);
     response.destroy();
   };
+  /** Metered as it came, passed on as it is written anew. */
+  const rewritten = (read: Buffer): Buffer => (rewriter ? rewriter.push(read) : read);
   const cut = (by: Cutter): void => {
     over = true;
-    response.end(stopped ? lastWords(answered, stopped, by) : by.ending());
+    const last = stopped ? lastWords(answered, stopped, by) : by.ending();
+    if (overBridge) write(rewritten(last));
+    response.end(overBridge ? rewriter?.flush() : last);
     if (stopped) trail.interrupted(stopped, true);
     else trail.cut(by.outputTokens());
     answer.abort(stopped ?? new Error('the hold is used up'));
@@ -99,7 +105,7 @@ function pass(answered: Answered, trail: Trail, reader: AnswerReader, guard: Sec
     try {
       const read = reader.push(bytes);
       const last = cutter?.endsWithin(bytes) ?? null;
-      write(last === null || reader.rewrites ? read : read.subarray(0, last));
+      write(rewritten(last === null || reader.rewrites ? read : read.subarray(0, last)));
       if (cutter && last !== null) cut(cutter);
     } catch (failure) {
       answer.abort(failure as Error);
@@ -114,7 +120,7 @@ function pass(answered: Answered, trail: Trail, reader: AnswerReader, guard: Sec
         answer.abort(new Error('secret in the answer'));
         return end(null);
       }
-      if (reader.rewrites || cutter?.due) readThenPass(clean);
+      if (anew || cutter?.due) readThenPass(clean);
       else passThenRead(clean);
       if (silent) listenForToken();
     },
@@ -122,8 +128,9 @@ function pass(answered: Answered, trail: Trail, reader: AnswerReader, guard: Sec
       if (over) return;
       const rest = guard.flush();
       try {
-        if (rest.length > 0) write(reader.push(rest));
-        write(reader.flush());
+        if (rest.length > 0) write(rewritten(reader.push(rest)));
+        write(rewritten(reader.flush()));
+        if (rewriter) write(rewriter.flush());
       } catch {
         return end(null); // what cannot be rewritten does not pass
       }
@@ -148,24 +155,6 @@ function lastWords(call: Answered, refusal: Refusal, cutter: Cutter): Buffer {
   if (!description?.acts.length || description.listens) return cutter.ending();
   const { body: text } = dialect.refuse(refusal, { callId: id, head, json, body });
   return Buffer.from(`event: message\ndata: ${text}\n\n`);
-}
-
-/** Metered as it came, passed on as it is written anew. */
-function rewriting(reader: AnswerReader, rewriter: Rewriter): AnswerReader {
-  return {
-    streamed: reader.streamed,
-    stream: reader.stream,
-    rewrites: true,
-    push(chunk) {
-      reader.push(chunk);
-      return rewriter.push(chunk);
-    },
-    flush() {
-      reader.flush();
-      return rewriter.flush();
-    },
-    metered: reader.metered,
-  };
 }
 
 function compressed(): Refusal {

@@ -1,9 +1,9 @@
 // Forward it upstream. The decision is in the journal before the first byte goes; a hang-up of the agent aborts the
 // exchange at once. Refuses with `audit_unavailable`, `destination_forbidden`, `upstream_unreachable`, `upstream_timeout`.
 
-import { speaksLlm } from '../../contract/attributes.ts';
 import type { Timeouts } from '../../contract/config/config.ts';
 import { Refusal } from '../../contract/refusals.ts';
+import { isRepeatable } from '../attempts/repeatable.ts';
 import { type Answered, type Credentialed, learn } from '../call.ts';
 import { DialFailure } from '../edges/dial-failure.ts';
 import { SendFailure, type Upstreams } from '../edges/upstreams.ts';
@@ -23,7 +23,7 @@ export async function send(
   } catch (failure) {
     if (!(failure instanceof SendFailure)) throw failure;
     trail.sent(failure.sent);
-    throw refusalOf(failure, upstream.name, speaksLlm(upstream.speaks));
+    throw refusalOf(failure, upstream.name, isRepeatable(credentialed));
   }
 }
 
@@ -31,24 +31,37 @@ export async function send(
 const LISTENING_MS_MAX = 2 ** 31 - 1;
 
 /** Nothing may come for as long as nothing happens where an agent only listens. */
-function timeoutsOf({ upstream, description }: Credentialed): Timeouts {
-  if (!description?.listens) return upstream.timeouts;
-  return { ...upstream.timeouts, idleMs: 0, totalMs: LISTENING_MS_MAX };
+function timeoutsOf({ upstream, description, later }: Credentialed): Timeouts {
+  const { timeouts } = upstream;
+  if (description?.listens) return { ...timeouts, idleMs: 0, totalMs: LISTENING_MS_MAX };
+  if (later === undefined || later.patience === 1) return timeouts;
+  const longer = (ms: number): number => Math.min(ms * later.patience, LISTENING_MS_MAX);
+  return { ...timeouts, firstByteMs: longer(timeouts.firstByteMs), totalMs: longer(timeouts.totalMs) };
 }
 
-/** A tool call that may have happened is not to be repeated by itself; a model call may be. */
+/** What may have happened is not to be repeated by itself, and the agent is told so; what changes nothing may be. */
 function refusalOf(failure: SendFailure, upstream: string, repeatable: boolean): Refusal {
-  if (failure.cause instanceof DialFailure) return notDialled(failure.cause, upstream);
+  if (failure.cause instanceof DialFailure) return notDialled(failure.cause, failure, upstream);
   const cause = codeOf(failure.cause);
-  if (failure.kind === 'timeout')
-    return new Refusal('upstream_timeout', `${upstream} did not answer in time${cause}.`);
+  const unknown = failure.sent && !repeatable;
+  const detail = unknown ? { reason: 'outcome_unknown' } : {};
+  const sentence = unknown ? OUTCOME_UNKNOWN : '';
+  if (failure.kind === 'timeout') {
+    const late = `${upstream} did not answer in time${cause}.${sentence}`;
+    return new Refusal('upstream_timeout', late, detail, { cause: failure });
+  }
   const what = failure.sent ? 'closed the connection before answering' : 'could not be reached';
-  return new Refusal('upstream_unreachable', `${upstream} ${what}${cause}.`, {
-    mayRetry: repeatable || !failure.sent,
-  });
+  const closed = `${upstream} ${what}${cause}.${sentence}`;
+  return new Refusal('upstream_unreachable', closed, { ...detail, mayRetry: !unknown }, { cause: failure });
 }
 
-function notDialled({ kind, reason, host, address, cause }: DialFailure, upstream: string): Refusal {
+const OUTCOME_UNKNOWN = ' Whether it did what was asked is unknown: look before asking again.';
+
+function notDialled(
+  { kind, reason, host, address, cause }: DialFailure,
+  failure: SendFailure,
+  upstream: string,
+): Refusal {
   if (kind === 'forbidden') {
     const at = address === null || address === host ? '' : ` (${address})`;
     return new Refusal('destination_forbidden', `${host}${at} may not be dialled: ${reason}.`, {
@@ -64,6 +77,7 @@ function notDialled({ kind, reason, host, address, cause }: DialFailure, upstrea
       reason,
       mayRetry: reason !== 'upstream_tls',
     },
+    { cause: failure },
   );
 }
 

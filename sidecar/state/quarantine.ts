@@ -53,8 +53,7 @@ export function createQuarantine(clock: Clock): Quarantine {
 
   const ofCaller = ({ agent, lineage }: Known): QuarantineLine | undefined =>
     agent &&
-    (find('agent', agent.name) ??
-      (lineage?.task ? find('task', agent.name, lineage.task) : undefined));
+    (find('agent', agent.name) ?? (lineage?.task ? find('task', agent.name, lineage.task) : undefined));
 
   const ofTarget = ({ upstream, description, body }: Known): QuarantineLine | undefined => {
     if (!upstream) return undefined;

@@ -64,6 +64,10 @@ export function exampleRecord(more: Partial<CallRecord>): CallRecord {
     timeToFirstByteMs: 8.2,
     requestDigest: 'd'.repeat(64),
     toolRequests: [{ name: 'search', id: 'call_1', argumentsDigest: 'e'.repeat(64) }],
+    attempt: 2,
+    retryOf: 'f'.repeat(32),
+    asked: 'openai/gpt-5',
+    clientRetries: 1,
     ...more,
   };
 }

@@ -1,11 +1,11 @@
 // Outrider's own commands as real processes: started, waited for until they say they are ready, killed.
 
 import { type ChildProcess, spawn } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
-import { copyPostgres } from './fresh-postgres.ts';
+import { copyEmptyStores } from './empty-stores.ts';
 
 const CLI = new URL('../../bin/outrider.js', import.meta.url).pathname;
 /** What runs `outrider`: this Node on this clone, unless a test names another Node or an installed package. */
@@ -77,15 +77,12 @@ export async function startOutrider(
   };
 }
 
-/** A collector that is told where its data is need not make its Postgres. */
+/** A collector that is told where its data is need not make its stores. */
 function prepareData(args: readonly string[], elsewhere: string | undefined): void {
   const [command] = args;
   const at = args.indexOf('--data');
   const data = at > 0 ? args[at + 1] : elsewhere;
-  if (!data || (command !== 'up' && command !== 'collector')) return;
-  const own = join(data, 'collector');
-  mkdirSync(own, { recursive: true, mode: 0o700 });
-  copyPostgres(join(own, 'control'));
+  if (data && (command === 'up' || command === 'collector')) copyEmptyStores(data);
 }
 
 export interface Ended {

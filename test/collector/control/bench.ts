@@ -10,7 +10,7 @@ import type { Config } from '../../../contract/config/config.ts';
 import { parseConfig } from '../../../contract/config/parse.ts';
 import { systemClock } from '../../../kit/clock.ts';
 import { silentLog } from '../../../kit/log.ts';
-import { copyPostgres } from '../../support/fresh-postgres.ts';
+import { copyPostgres } from '../../support/empty-stores.ts';
 import { type ManualClock, manualClock } from '../../support/manual-clock.ts';
 import { temporaryDirectory } from '../../support/processes.ts';
 

@@ -18,6 +18,7 @@ import { carry, type Services } from './pipeline.ts';
 import { refuse } from './refuse.ts';
 import type { Carrying, Sidecar, Start } from './starting.ts';
 import type { Leases } from './state/leases/leases.ts';
+import { createOverload } from './state/overload.ts';
 import { openTrail } from './trail.ts';
 import { wayThrough } from './way-through.ts';
 
@@ -74,6 +75,7 @@ function createDoorsOf({ dataDirectory, clock, policy }: Start, services: Servic
   const authority = createLocalAuthority({ directory: join(dataDirectory, 'ca'), nowMs });
   return createDoors({
     policy: () => policy.current,
+    overload: createOverload(clock),
     nowMs,
     monotonicMs: () => clock.monotonicMs(),
     carry: (accepted) => carry(accepted, services),

@@ -9,6 +9,7 @@ import type { SecureContext } from 'node:tls';
 import { Refusal } from '../../contract/refusals.ts';
 import { isLoopback } from '../../kit/listen.ts';
 import { type Accepted, begin, learn, type Policy } from '../call.ts';
+import type { Overload } from '../state/overload.ts';
 import type { Way } from '../way-through.ts';
 import type { Authority } from './authority.ts';
 import { createConnect } from './connect.ts';
@@ -34,6 +35,7 @@ export interface Doors {
 
 export interface DoorServices {
   policy(): Policy;
+  readonly overload: Overload;
   nowMs(): number;
   monotonicMs(): number;
   carry(accepted: Accepted): Promise<void>;
@@ -83,6 +85,7 @@ export function createDoors(door: DoorServices): Doors {
 
   const enter = (accepted: Accepted, inside: Inside | undefined): void => {
     if (draining) throw new Refusal('draining', 'The sidecar is stopping.', { retryAfterSeconds: 1 });
+    door.overload.admit(inFlight);
     const { request } = accepted;
     learn(accepted, targetOf(request, inside));
     const host = checkHead(request);

@@ -41,7 +41,9 @@ const toolCall = (...names: string[]) =>
     ...FILES,
     description: described({ acts: names.map((name) => ({ method: 'tools/call', name })) }),
   });
-const batch = described({ requests: [{ description: CHAT }, { description: described({ model: 'gpt-5' }) }] });
+const batch = described({
+  requests: [{ description: CHAT }, { description: described({ model: 'gpt-5' }) }],
+});
 
 describe('a call is found by', () => {
   test.each([
@@ -109,7 +111,15 @@ test('another model than was asked for is looked up by its own name', () => {
   expect(quarantine.ofModel('azure', 'gpt-5-mini')).toBeUndefined();
 });
 
-test.each(['', 'fleet/x', 'agent', 'agent/', 'agent/a/b', 'model/openai', 'model/openai/', 'tool//x', 'task/a', 'Agent/a'])(
-  'no subject: %j',
-  (text) => expect(readSubject(text)).toBeUndefined(),
-);
+test.each([
+  '',
+  'fleet/x',
+  'agent',
+  'agent/',
+  'agent/a/b',
+  'model/openai',
+  'model/openai/',
+  'tool//x',
+  'task/a',
+  'Agent/a',
+])('no subject: %j', (text) => expect(readSubject(text)).toBeUndefined());

@@ -2,7 +2,8 @@
 
 import { join } from 'node:path';
 import { isLoopback } from '../contract/config/addresses.ts';
-import type { Config } from '../contract/config/config.ts';
+import type { Config, SecretReference } from '../contract/config/config.ts';
+import { readSecret } from '../contract/config/secrets.ts';
 
 export interface CollectorConfig {
   /** `host:port` of each door. */
@@ -11,6 +12,8 @@ export interface CollectorConfig {
   /** Names under which people and sidecars may call the control API. */
   readonly hosts: readonly string[];
   readonly drainMs: number;
+  /** `embedded`, a URL without a password, or where a URL is to be read. */
+  readonly postgres: string | SecretReference;
 }
 
 export function collectorConfig(config: Config): CollectorConfig {
@@ -21,7 +24,13 @@ export function collectorConfig(config: Config): CollectorConfig {
     retention: { tracesDays, auditDays },
     hosts: [new URL(config.collector).hostname],
     drainMs: config.drainMs,
+    postgres: placeOfPostgres(config.store.postgres),
   };
+}
+
+function placeOfPostgres(written: string): string | SecretReference {
+  const read = readSecret(written);
+  return 'value' in read ? read.value : written;
 }
 
 export interface Places {

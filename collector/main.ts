@@ -77,6 +77,7 @@ interface Start extends CollectorOptions {
   readonly lifecycle: Lifecycle;
   readonly places: Places;
   readonly settings: CollectorConfig;
+  readonly secrets: Secrets;
   /** The config in force, which a reload replaces. */
   inForce(): Config;
 }
@@ -92,6 +93,7 @@ async function start(
     lifecycle,
     places: placesIn(options.dataDirectory),
     settings: collectorConfig(options.config),
+    secrets: createSecrets(options.clock, options.env),
     inForce: () => inForce,
   };
   const stores = await openStores(starting);
@@ -126,14 +128,14 @@ interface Control {
 
 /** Who may join, who lives, and who may spend what. */
 async function openControl(starting: Start, { database }: Stores): Promise<Control> {
-  const { clock, env, token, places, inForce, lifecycle, log } = starting;
+  const { clock, secrets, token, places, inForce, lifecycle, log } = starting;
   const tokens = await openTokens({ database, directory: places.root, clock, given: token });
   const roster = await openRoster(database, clock);
   const recalls = createRecalls();
   const ledger = createLedger({ database, config: inForce, clock, roster, onRecall: recalls.publish });
   const raises = await openRaises({ database, config: inForce, clock, log, onRecall: recalls.publish });
   lifecycle.onStop('raises', () => raises.close());
-  return { tokens, secrets: createSecrets(clock, env), roster, recalls, ledger, raises };
+  return { tokens, secrets, roster, recalls, ledger, raises };
 }
 
 interface Intake {

@@ -5,6 +5,7 @@ import { openDataDirectory } from '../kit/data-directory.ts';
 import type { Lifecycle } from '../kit/lifecycle.ts';
 import { portTaken } from '../kit/listen.ts';
 import type { Log } from '../kit/log.ts';
+import type { Secrets } from '../kit/secrets.ts';
 import type { CollectorConfig, Places } from './config.ts';
 import { type Database, openDatabase } from './control/database.ts';
 import { openStore, type Store } from './store/store.ts';
@@ -18,6 +19,7 @@ export interface StoresOptions {
   readonly places: Places;
   readonly settings: CollectorConfig;
   readonly lifecycle: Lifecycle;
+  readonly secrets: Secrets;
   readonly log: Log;
   readonly clock: Clock;
 }
@@ -27,18 +29,30 @@ export interface StoresOptions {
  * Throws DataDirectoryTaken or PortUnavailable.
  */
 export async function openStores(options: StoresOptions): Promise<Stores> {
-  const { places, lifecycle, log, clock } = options;
+  const { places, lifecycle } = options;
   const directory = openDataDirectory(places.own);
   lifecycle.onStop('data directory', () => directory.release());
-  const [database, store] = await Promise.allSettled([
-    openDatabase({ directory: places.control, log, clock }),
-    openSqlStore(options),
-  ]);
+  const [database, store] = await Promise.allSettled([openControlDatabase(options), openSqlStore(options)]);
   if (database.status === 'fulfilled') lifecycle.onStop('control database', () => database.value.close());
   if (store.status === 'fulfilled') lifecycle.onStop('store', () => store.value.close());
   if (database.status === 'rejected') throw database.reason;
   if (store.status === 'rejected') throw store.reason;
   return { database: database.value, store: store.value };
+}
+
+/** Embedded, or on the server that `store.postgres` names; its driver is loaded only then. */
+async function openControlDatabase({
+  places,
+  settings,
+  secrets,
+  log,
+  clock,
+}: StoresOptions): Promise<Database> {
+  const { postgres } = settings;
+  if (postgres === 'embedded') return openDatabase({ directory: places.control, log, clock });
+  const url = typeof postgres === 'string' ? postgres : await secrets.read(postgres);
+  const { openPostgres } = await import('./control/postgres.ts');
+  return openPostgres({ url, log, clock });
 }
 
 async function openSqlStore({ places, settings, log, clock }: StoresOptions): Promise<Store> {

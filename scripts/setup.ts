@@ -3,7 +3,7 @@
 
 import { spawnSync } from 'node:child_process';
 
-/** Command → Debian package: what the alert rules, the dashboards, the console and agents' tools are tested with. */
+/** Command → Debian package: what the alert rules, dashboards, console, agents' tools and control state are tested with. */
 const PACKAGES: Readonly<Record<string, string>> = {
   promtool: 'prometheus',
   amtool: 'prometheus-alertmanager',
@@ -11,6 +11,7 @@ const PACKAGES: Readonly<Record<string, string>> = {
   curl: 'curl',
   git: 'git',
   pip3: 'python3-pip',
+  pg_ctlcluster: 'postgresql',
 };
 
 function has(command: string): boolean {

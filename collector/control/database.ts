@@ -1,11 +1,12 @@
 // Where control state lives: Postgres, embedded as PGlite. Everything above speaks SQL through this one interface, so a
-// Postgres server can stand behind it as well. A database whose thread dies is opened again; it forgets nothing.
+// Postgres server (postgres.ts) stands behind it as well. A database whose thread dies is opened again; it forgets nothing.
 
-import { mkdirSync, readdirSync, readFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { mkdirSync } from 'node:fs';
+import { dirname } from 'node:path';
 import { type Clock, systemClock } from '../../kit/clock.ts';
 import { type Log, sentenceOf } from '../../kit/log.ts';
 import { DatabaseUnavailable } from './failures.ts';
+import { type Migrated, migrate } from './migrations.ts';
 import { openPglite, type PgliteThread, type Row } from './pglite.ts';
 
 export interface Database {
@@ -16,7 +17,7 @@ export interface Database {
   query<T extends Row = Row>(sql: string, parameters?: readonly unknown[]): Promise<readonly T[]>;
   /**
    * Copies the database's folder to one that is not there yet, and answers `sql`, both as of one moment between
-   * statements. Throws as `query` does.
+   * statements. Throws as `query` does; on a server there is no folder, and the error says what to do instead.
    */
   copy<T extends Row = Row>(to: string, sql: string): Promise<readonly T[]>;
   /** False while it is being opened again. */
@@ -29,7 +30,6 @@ export interface Database {
 const PENDING_MAX = 10_000;
 const REOPEN_MS = 500;
 const TIDY_EVERY_MS = 6 * 3_600_000;
-const MIGRATIONS = join(import.meta.dirname, 'migrations');
 
 /** Opens the embedded database in `directory`, at its newest form. */
 export async function openDatabase(options: {
@@ -57,7 +57,7 @@ export async function openDatabase(options: {
   }
 
   try {
-    await migrate(thread, log);
+    await migrate(migratedBy(thread), log);
   } catch (failure) {
     await thread.terminate();
     throw failure;
@@ -96,16 +96,8 @@ export async function openDatabase(options: {
   };
 }
 
-/** Brings the schema forward: each file once, in the order of names, each whole or not at all. */
-async function migrate(thread: PgliteThread, log: Log): Promise<void> {
-  await thread.ask('query', 'create table if not exists migrations (name text primary key)', []);
-  const done = new Set(
-    (await thread.ask('query', 'select name from migrations', [])).map(({ name }) => name),
-  );
-  for (const name of readdirSync(MIGRATIONS).sort()) {
-    if (!name.endsWith('.sql') || done.has(name)) continue;
-    const script = readFileSync(join(MIGRATIONS, name), 'utf8');
-    await thread.ask('script', `${script};\ninsert into migrations (name) values ('${name}')`, []);
-    log.info('migrated', { name });
-  }
-}
+const migratedBy = (thread: PgliteThread): Migrated => ({
+  script: async (sql) => void (await thread.ask('script', sql, [])),
+  done: async () =>
+    (await thread.ask('query', 'select name from migrations', [])).map(({ name }) => String(name)),
+});

@@ -5,7 +5,7 @@ import type { Budget } from './config.ts';
 import { AUDIT_DAYS_MIN, BREAKERS_DEFAULT, LIMITS_DEFAULT, LISTEN_DEFAULT } from './defaults.ts';
 import { type Problem, problemAt } from './problems.ts';
 import type { FileConfig } from './schema.ts';
-import { LITERAL_SECRET } from './secrets.ts';
+import { LITERAL_SECRET, readSecret } from './secrets.ts';
 import { keyPlace, type MapTree, type Path, valuePlace } from './tree.ts';
 
 type Report = (path: Path, message: string) => void;
@@ -118,8 +118,10 @@ function checkStore(store: FileConfig['store'], report: Report): void {
   for (const [name, allowed] of Object.entries(schemes)) {
     const text = store?.[name as keyof typeof schemes];
     if (text === undefined || text === 'embedded') continue;
+    // A URL with a password in it is read from where a secret is.
+    if (name === 'postgres' && 'value' in readSecret(text)) continue;
     const url = URL.canParse(text) ? new URL(text) : undefined;
-    if (url?.password) report(['store', name], LITERAL_SECRET);
+    if (url?.password || url?.searchParams.has('password')) report(['store', name], LITERAL_SECRET);
     else if (!url || !allowed.some((scheme) => scheme === url.protocol)) {
       report(['store', name], `"${name}" is embedded, or a url that begins with ${allowed[0]}//`);
     }

@@ -254,7 +254,11 @@ export const configSchema = z
     store: z
       .strictObject({
         clickhouse: z.string().optional().meta({ description: 'embedded, or a url.', default: 'embedded' }),
-        postgres: z.string().optional().meta({ description: 'embedded, or a url.', default: 'embedded' }),
+        postgres: z.string().optional().meta({
+          description:
+            'embedded, a url without a password, or where a url is to be read (env:NAME, file:/path, exec:command).',
+          default: 'embedded',
+        }),
       })
       .optional(),
     collector: url({

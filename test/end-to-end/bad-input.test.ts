@@ -284,7 +284,7 @@ describe('a bad start', () => {
     const directory = temporaryDirectory();
     const config = writeConfig(
       directory,
-      `${SAMPLE.replaceAll('{provider}', 'http://127.0.0.1:1')}store: { postgres: 'postgres://ledger:5432/outrider' }\n`,
+      `${SAMPLE.replaceAll('{provider}', 'http://127.0.0.1:1')}store: { clickhouse: 'http://clickhouse:8123' }\n`,
     );
     expect((await runOutrider(['policy', 'check', '--config', config])).code).toBe(0);
     const { code, stderr } = await runOutrider(['up', '--config', config, '--data', directory]);

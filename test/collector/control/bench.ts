@@ -4,6 +4,7 @@ import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { openDatabase } from '../../../collector/control/database.ts';
 import { createLedger, type Ledger } from '../../../collector/control/ledger.ts';
+import { openPostgres } from '../../../collector/control/postgres.ts';
 import { openRoster, type Roster } from '../../../collector/control/roster.ts';
 import type { LeaseAnswer, LeaseAsk, Recall } from '../../../contract/budget.ts';
 import type { Config } from '../../../contract/config/config.ts';
@@ -12,6 +13,7 @@ import { systemClock } from '../../../kit/clock.ts';
 import { silentLog } from '../../../kit/log.ts';
 import { copyPostgres } from '../../support/empty-stores.ts';
 import { type ManualClock, manualClock } from '../../support/manual-clock.ts';
+import type { PostgresServer } from '../../support/postgres-server.ts';
 import { temporaryDirectory } from '../../support/processes.ts';
 
 export const DOLLAR = 1_000_000_000n;
@@ -24,6 +26,19 @@ export async function configOf(yaml: string): Promise<Config> {
 
 export type Database = Awaited<ReturnType<typeof openDatabase>>;
 
+/** Set by on-a-server.test.ts: the same tests, on a database of a Postgres server. */
+let server: PostgresServer | undefined;
+export const runOn = (started: PostgresServer): void => {
+  server = started;
+};
+
+async function openEmpty(directory: string): Promise<Database> {
+  const options = { log: silentLog, clock: systemClock };
+  if (server) return openPostgres({ url: await server.database(), ...options });
+  copyPostgres(join(directory, 'control'));
+  return openDatabase({ directory: join(directory, 'control'), ...options });
+}
+
 /** A database that outlives many ledgers: `fresh` empties it. */
 export async function openBench(): Promise<{
   database: Database;
@@ -31,12 +46,7 @@ export async function openBench(): Promise<{
   close(): Promise<void>;
 }> {
   const directory = temporaryDirectory('outrider-ledger');
-  copyPostgres(join(directory, 'control'));
-  const database = await openDatabase({
-    directory: join(directory, 'control'),
-    log: silentLog,
-    clock: systemClock,
-  });
+  const database = await openEmpty(directory);
   return {
     database,
     async fresh() {
@@ -45,6 +55,7 @@ export async function openBench(): Promise<{
         'truncate accounts, leases, slices, entries, tasks, instances, raises, control_events restart identity',
       );
       await database.query('alter table entries enable trigger all');
+      await database.query('update ledger_memory set learning_until = 0');
     },
     async close() {
       await database.close();

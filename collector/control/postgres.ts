@@ -1,0 +1,161 @@
+// Control state on a Postgres server: the same statements through a small pool. A connection that breaks is replaced by
+// the pool; while none can be had, whoever asks hears so and asks again.
+
+import type { Pool, PoolClient } from 'pg';
+import { type Clock, systemClock } from '../../kit/clock.ts';
+import { type Log, sentenceOf } from '../../kit/log.ts';
+import type { Database } from './database.ts';
+import { DatabaseFailed, DatabaseUnavailable } from './failures.ts';
+import { migrate } from './migrations.ts';
+import type { Row } from './pglite.ts';
+
+const CONNECTIONS_MAX = 4;
+const CONNECT_MS = 5_000;
+const ANSWER_MS = 30_000;
+const PENDING_MAX = 10_000;
+const LOOK_AGAIN_MS = 500;
+/** Collectors that start together bring the schema forward one after the other. */
+const MIGRATING = 4320;
+/** Postgres' type of 64-bit integers. */
+const INT8 = 20;
+
+/**
+ * Opens the database that `url` names, at its newest form. The url may hold a password: it is never repeated. Throws an
+ * Error with one sentence when the server can't be reached.
+ */
+export async function openPostgres(options: { url: string; log: Log; clock?: Clock }): Promise<Database> {
+  const { url, log, clock = systemClock } = options;
+  const place = placeOf(url);
+  const pool = await poolOf(url);
+  let open = true;
+  let closing = false;
+  let pending = 0;
+  let cancelLook = (): void => undefined;
+  // A connection that breaks while idle: the next statement opens another.
+  pool.on('error', (failure) => lost(failure));
+
+  function lost(failure: unknown): void {
+    if (!open || closing) return;
+    open = false;
+    log.error('control_database_lost', { place, reason: sentenceOf(failure) });
+    cancelLook = clock.after(LOOK_AGAIN_MS, lookAgain);
+  }
+
+  function lookAgain(): void {
+    pool.query('select 1').then(
+      () => {
+        open = true;
+        log.info('control_database_back', { place });
+      },
+      () => {
+        if (!closing) cancelLook = clock.after(LOOK_AGAIN_MS, lookAgain);
+      },
+    );
+  }
+
+  try {
+    await migrateOn(pool, log);
+  } catch (failure) {
+    await pool.end();
+    throw new Error(`The Postgres of store.postgres (${place}) can't be used: ${sentenceOf(failure)}.`, {
+      cause: failure,
+    });
+  }
+
+  return {
+    async query<T extends Row>(sql: string, parameters: readonly unknown[] = []) {
+      if (pending >= PENDING_MAX) throw new DatabaseUnavailable('Too much waits for the control database.');
+      pending += 1;
+      try {
+        return (await pool.query<T>(sql, [...parameters])).rows;
+      } catch (failure) {
+        const known = failureOf(failure);
+        if (known instanceof DatabaseUnavailable) lost(failure);
+        throw known;
+      } finally {
+        pending -= 1;
+      }
+    },
+    copy: () =>
+      Promise.reject(
+        new Error(
+          `Control state is on ${place}: back that database up with pg_dump, and the rest when it is embedded.`,
+        ),
+      ),
+    isOpen: () => open,
+    pending: () => pending,
+    async close() {
+      closing = true;
+      cancelLook();
+      await pool.end();
+    },
+  };
+}
+
+/** `host:port/database`, all that is ever said of the URL. */
+function placeOf(url: string): string {
+  if (!URL.canParse(url))
+    throw new Error('store.postgres is not a URL; write postgres://HOST:5432/DATABASE.');
+  const { hostname, port, pathname } = new URL(url);
+  return `${hostname}:${port || 5432}${pathname}`;
+}
+
+async function poolOf(url: string): Promise<Pool> {
+  const { Pool, types } = await import('pg');
+  return new Pool({
+    connectionString: url,
+    max: CONNECTIONS_MAX,
+    connectionTimeoutMillis: CONNECT_MS,
+    query_timeout: ANSWER_MS,
+    keepAlive: true,
+    application_name: 'outrider',
+    types: {
+      getTypeParser: (id: number, format?: 'text' | 'binary') =>
+        id === INT8 ? wholeNumber : types.getTypeParser(id, format === 'binary' ? 'binary' : 'text'),
+    } as typeof types,
+  });
+}
+
+/** As the embedded Postgres gives it: a number, or beyond 2⁵³ a bigint. */
+function wholeNumber(text: string): number | bigint {
+  const value = Number(text);
+  return Number.isSafeInteger(value) ? value : BigInt(text);
+}
+
+async function migrateOn(pool: Pool, log: Log): Promise<void> {
+  const client = await pool.connect();
+  try {
+    await client.query('select pg_advisory_lock($1)', [MIGRATING]);
+    await migrate(
+      {
+        script: (sql) => inTransaction(client, sql),
+        done: async () =>
+          (await client.query<{ name: string }>('select name from migrations')).rows.map(({ name }) => name),
+      },
+      log,
+    );
+    await client.query('select pg_advisory_unlock($1)', [MIGRATING]);
+  } finally {
+    client.release();
+  }
+}
+
+async function inTransaction(client: PoolClient, sql: string): Promise<void> {
+  try {
+    await client.query(`begin;\n${sql};\ncommit`);
+  } catch (failure) {
+    await client.query('rollback');
+    throw failure;
+  }
+}
+
+/** SQLSTATE classes that say the server, not the statement, is what failed: connection, resources, operator, deadlock. */
+const OF_THE_SERVER = /^(08|53|57P|40)/;
+
+function failureOf(failure: unknown): DatabaseFailed | DatabaseUnavailable {
+  const { message, code } = failure as Error & { code?: unknown };
+  const state = typeof code === 'string' && /^[0-9A-Z]{5}$/.test(code) ? code : '';
+  return state === '' || OF_THE_SERVER.test(state)
+    ? new DatabaseUnavailable('The control database does not answer.', failure)
+    : new DatabaseFailed(message, state);
+}

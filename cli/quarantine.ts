@@ -2,7 +2,9 @@
 // looked; every sidecar follows within two seconds, and who, why and until when is on record.
 
 import { parseArgs } from 'node:util';
+import type { BlastRadius } from '../contract/blast-radius.ts';
 import { readDuration } from '../contract/config/units.ts';
+import { formatDollars } from '../contract/money.ts';
 import {
   type QuarantineLine,
   type QuarantineSet,
@@ -18,17 +20,20 @@ export const help = `outrider quarantine: hold an agent, or what agents use, apa
 Usage: outrider quarantine [--json]
        outrider quarantine SUBJECT --reason TEXT [--for TIME]
        outrider quarantine lift SUBJECT [--reason TEXT]
+       outrider quarantine radius SUBJECT [--since TIME] [--json]
 
   SUBJECT           agent/NAME, task/AGENT/TASK, upstream/NAME, model/UPSTREAM/MODEL, tool/UPSTREAM/TOOL,
                     or fleet for every call of every agent; * in a name is any run of characters
   --reason TEXT     told to whoever is refused, and kept on record with who you are by your join token
   --for TIME        90s, 30m, 2h: then it is lifted by itself; else it lasts until somebody lifts it
+  --since TIME      how far back the radius looks: 30m, 24h (the default), 7d
   --json            the collector's answer as it came
   --collector URL   the control API (OUTRIDER_COLLECTOR; else http://127.0.0.1:4319)
   --data DIR        where the join token is (OUTRIDER_DATA; else ./.outrider), unless OUTRIDER_TOKEN holds it
 
 In force at every sidecar within two seconds, in observe mode too: new calls are refused (agent_quarantined), running
-ones are ended, and what they had used is paid. A sidecar keeps the list on disk and follows it without a collector.
+ones are ended, and what they had used is paid. A sidecar keeps the list on disk and follows it without a collector. The radius is what a subject
+touched, what of it may have changed something, and which agents worked on with what it said.
 
 Example: outrider quarantine agent/trend-scout --reason "posts the same draft again and again" --for 2h
 `;
@@ -36,6 +41,7 @@ Example: outrider quarantine agent/trend-scout --reason "posts the same draft ag
 const OPTIONS = {
   reason: { type: 'string' },
   for: { type: 'string' },
+  since: { type: 'string', default: '24h' },
   json: { type: 'boolean', default: false },
   collector: { type: 'string' },
   data: { type: 'string' },
@@ -44,16 +50,21 @@ const OPTIONS = {
 interface Flags {
   readonly reason?: string;
   readonly for?: string;
+  readonly since: string;
   readonly json: boolean;
 }
 
 export async function run(args: readonly string[], io: Io): Promise<number> {
   const { values, positionals } = parseArgs({ args: [...args], allowPositionals: true, options: OPTIONS });
   const [first, second, ...rest] = positionals;
-  if (first === 'lift') {
+  if (first === 'lift' || first === 'radius') {
     if (rest.length > 0) throw usage();
     const subject = subjectFrom(second);
-    await lift(collectorClient(values, io), subject, values, io);
+    const sinceMs = Date.now() - (durationFrom(values.since, '--since') ?? 0);
+    const collector = collectorClient(values, io);
+    await (first === 'lift'
+      ? lift(collector, subject, values, io)
+      : radius(collector, subject, sinceMs, values, io));
   } else {
     if (second !== undefined) throw usage();
     const order = first === undefined ? null : orderFrom(subjectFrom(first), values);
@@ -65,7 +76,7 @@ export async function run(args: readonly string[], io: Io): Promise<number> {
 
 const usage = () =>
   new UsageError(
-    'Write `outrider quarantine`, `outrider quarantine SUBJECT …` or `outrider quarantine lift SUBJECT`.',
+    'Write `outrider quarantine`, `outrider quarantine SUBJECT …` or `outrider quarantine lift|radius SUBJECT`.',
   );
 
 function subjectFrom(text: string | undefined): string {
@@ -77,14 +88,14 @@ function orderFrom(subject: string, flags: Flags) {
   const reason = flags.reason?.trim();
   if (!reason)
     throw new UsageError('Say why with --reason TEXT: it is told to whoever is refused, and kept on record.');
-  return { subject, reason, for_ms: durationFrom(flags.for) };
+  return { subject, reason, for_ms: durationFrom(flags.for, '--for') };
 }
 
-function durationFrom(text: string | undefined): number | null {
+function durationFrom(text: string | undefined, flag: string): number | null {
   if (text === undefined) return null;
   const read = readDuration(text);
-  if ('mistake' in read) throw new UsageError(`--for: ${read.mistake}.`);
-  if (read.value === 0) throw new UsageError('--for: write more than zero.');
+  if ('mistake' in read) throw new UsageError(`${flag}: ${read.mistake}.`);
+  if (read.value === 0) throw new UsageError(`${flag}: write more than zero.`);
   return read.value;
 }
 
@@ -126,3 +137,56 @@ async function list(collector: CollectorClient, { json }: Flags, io: Io): Promis
   ];
   io.stdout(table([head, ...lines.map(cells)]));
 }
+
+async function radius(
+  collector: CollectorClient,
+  subject: string,
+  sinceMs: number,
+  { json }: Flags,
+  io: Io,
+): Promise<void> {
+  const query = new URLSearchParams({ subject, since: new Date(sinceMs).toISOString() });
+  const found = await collector.get<BlastRadius>(`/v1/quarantine/radius?${query}`);
+  io.stdout(json ? `${JSON.stringify(found, null, 2)}\n` : radiusText(found));
+}
+
+function radiusText({ subject, since, touched, agents, tasks, credentials, more }: BlastRadius): string {
+  if (touched.length === 0) return `${subject} touched nothing since ${since}.\n`;
+  const targets = touched.map(
+    ({ target, agent, calls, changes, refused, cost_nanodollars, first_seen, last_seen }) => [
+      target,
+      agent,
+      ...[calls, changes, refused].map(String),
+      formatDollars(BigInt(cost_nanodollars)),
+      first_seen,
+      last_seen,
+    ],
+  );
+  const others = agents.map(({ agent, steps, how, by, calls, since: from }) => [
+    agent,
+    String(steps),
+    how === 'itself' ? how : `${how} ${by}`,
+    String(calls),
+    from,
+  ]);
+  return [
+    `${subject} since ${since}`,
+    '',
+    table([
+      ['TOUCHED', 'AGENT', 'CALLS', 'MAY HAVE CHANGED', 'REFUSED', 'COST', 'FIRST', 'LAST'],
+      ...targets,
+    ]),
+    table([['REACHED', 'STEPS', 'HOW', 'CALLS', 'SINCE'], ...others]),
+    table([['TASK', 'AGENT', 'CALLS', 'MAY HAVE CHANGED'], ...tasks.map(taskCells)]),
+    `Credentials: ${credentials.length === 0 ? 'none' : credentials.join(', ')}.`,
+    ...(more ? ['There is more: narrow it with --since, or ask docs/sql/08-blast-radius.sql.'] : []),
+    '',
+  ].join('\n');
+}
+
+const taskCells = ({ task, agent, calls, changes }: BlastRadius['tasks'][number]): string[] => [
+  task,
+  agent,
+  String(calls),
+  String(changes),
+];

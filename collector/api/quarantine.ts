@@ -1,4 +1,5 @@
-// GET, POST /v1/quarantine and POST /v1/quarantine/lift: what is held apart, why, and until when.
+// GET, POST /v1/quarantine and POST /v1/quarantine/lift: what is held apart, why, and until when. GET
+// /v1/quarantine/radius: what a subject touched, and who worked on with what it said.
 
 import type { Context } from 'hono';
 import { z } from 'zod';
@@ -14,9 +15,11 @@ import {
 } from '../../contract/quarantine.ts';
 import { type Quarantines, QuarantinesFull } from '../control/quarantines.ts';
 import { isKnownAgent, type Roster } from '../control/roster.ts';
+import { blastRadius } from '../rollups/blast-radius.ts';
+import type { Store } from '../store/store.ts';
 import { ApiError } from './failures.ts';
 import type { ApiEnvironment } from './guards.ts';
-import { bodyOf, text } from './messages.ts';
+import { bodyOf, checked, text } from './messages.ts';
 import type { Api } from './routes.ts';
 
 const SUBJECT_CHARACTERS_MAX = 1_024;
@@ -37,13 +40,19 @@ const quarantineLift: z.ZodType<QuarantineLift> = z.object({
   reason: text(REASON_CHARACTERS_MAX).exactOptional(),
 });
 
+const radiusQuery = z.object({
+  subject,
+  since: z.iso.datetime({ offset: true, error: 'is not a moment such as 2026-01-05T09:00:00Z' }),
+});
+
 export interface QuarantineDesk {
   readonly quarantines: Quarantines;
   readonly roster: Roster;
+  readonly store: Store;
   config(): Config;
 }
 
-export function quarantineRoutes(api: Api, { quarantines, roster, config }: QuarantineDesk): void {
+export function quarantineRoutes(api: Api, { quarantines, roster, store, config }: QuarantineDesk): void {
   api.get('/v1/quarantine', (context) => context.json(quarantines.lines()));
   api.post('/v1/quarantine', async (context) => {
     const order = await bodyOf(context, quarantineOrder);
@@ -57,6 +66,11 @@ export function quarantineRoutes(api: Api, { quarantines, roster, config }: Quar
     if (!(await quarantines.lift(lifted, senderOf(context), reason)))
       throw new ApiError(404, 'nothing_to_lift', `${lifted} is not in quarantine.`);
     return context.json({});
+  });
+  api.get('/v1/quarantine/radius', async (context) => {
+    const { subject: of, since } = checked(context.req.query(), radiusQuery);
+    const asked = { text: of, subject: readSubject(of)!, sinceMs: Date.parse(since) };
+    return context.json(await blastRadius((sql, parameters) => store.query(sql, parameters), asked));
   });
 }
 

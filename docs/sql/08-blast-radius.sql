@@ -4,7 +4,9 @@
 -- Columns: reached, how, calls, tasks, last_seen
 WITH
   parseDateTime64BestEffort({since:String}, 3) AS since,
-  action_type = 'api_call' AND NOT match(target, '^(GET|HEAD|OPTIONS) ')
+  -- reading methods, inference, and what a tool server tells of itself change nothing
+  multiIf(action_type = 'api_call', NOT match(target, '^(GET|HEAD|OPTIONS) '),
+    action_type = 'tool_use', NOT endsWith(target, ')'), action_type = 'handoff')
     AND status IN ('success', 'failure', 'timeout') AS may_have_changed
 SELECT reached, how, count() AS calls, uniqExact(task_id) AS tasks, max(timestamp) AS last_seen
 FROM (

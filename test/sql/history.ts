@@ -67,6 +67,8 @@ const ENVIRONMENT = {
 
 export interface History {
   readonly sql: string;
+  /** Runs `outrider ARGS` against its collector. */
+  outrider(...args: string[]): Promise<string>;
   readonly provider: Provider;
   /** Call ids by a name of their own, for questions about one call. */
   readonly calls: Readonly<Record<string, string>>;
@@ -111,11 +113,12 @@ export async function makeHistory(): Promise<History> {
       ready: 1,
       env: ENVIRONMENT,
     });
-  const outrider = async (...args: string[]): Promise<void> => {
-    const { code, stderr } = await runOutrider([...args, '--collector', control, '--data', data], {
+  const outrider = async (...args: string[]): Promise<string> => {
+    const { code, stdout, stderr } = await runOutrider([...args, '--collector', control, '--data', data], {
       env: ENVIRONMENT,
     });
     if (code !== 0) throw new Error(`outrider ${args.join(' ')}: ${stderr}`);
+    return stdout;
   };
   let sidecar = await startSidecar();
   const calls: Record<string, string> = {};
@@ -175,6 +178,12 @@ export async function makeHistory(): Promise<History> {
     (status) => status === 200,
   );
   await outrider('mode', 'restore', '--agent', 'writer');
+  await outrider('quarantine', 'agent/shadow', '--reason', 'read what it must not');
+  await until(
+    () => ask('held', { agent: 'shadow', ...chat('gpt-5-mini') }),
+    (status) => status === 403,
+  );
+  await outrider('quarantine', 'lift', 'agent/shadow');
   await crash();
   await abandonSlice();
   const ended = new Date().toISOString();
@@ -240,6 +249,7 @@ export async function makeHistory(): Promise<History> {
 
   return {
     sql,
+    outrider,
     provider,
     calls,
     began,

@@ -4,6 +4,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import type { BlastRadius } from '../../contract/blast-radius.ts';
 import { runOutrider, until } from '../support/processes.ts';
 import { type History, makeHistory } from './history.ts';
 import { type Answered, ask, askAll, type Parameters, readQuestions } from './questions.ts';
@@ -136,6 +137,7 @@ const FACTS: Readonly<Record<string, Facts>> = {
           'planner out_of_scope',
           'planner prohibited',
           'planner upstream_timeout',
+          'shadow agent_quarantined',
           'poor over_budget',
           'writer out_of_scope',
         ]),
@@ -317,6 +319,22 @@ const FACTS: Readonly<Record<string, Facts>> = {
       });
     },
   },
+  '32-who-used-it': {
+    given: () => ({ upstream: 'cms' }),
+    hold(rows) {
+      const writer = one(rows, { agent_id: 'writer' });
+      expect([writer.calls, writer.may_have_changed, writer.tasks].map(Number)).toEqual([1, 1, 1]);
+      expect(sum(of(rows, { agent_id: 'planner' }), 'may_have_changed')).toBe(0);
+    },
+  },
+  '33-what-was-in-quarantine': {
+    hold(rows) {
+      expect(rows).toEqual([
+        expect.objectContaining({ subject: 'agent/shadow', how: 'lifted', reason: 'read what it must not' }),
+      ]);
+      expect(Number(rows[0]!.refused)).toBeGreaterThan(0);
+    },
+  },
 };
 
 describe('the questions', () => {
@@ -344,6 +362,27 @@ describe('the questions', () => {
     const { answers, failures } = await askAll(history.sql);
     expect(failures).toEqual([]);
     expect(answers.size).toBe(QUESTIONS.length);
+  });
+
+  test('`outrider quarantine radius` says what an agent touched, and who worked on with what it said', async () => {
+    const text = await history.outrider('quarantine', 'radius', 'agent/planner', '--since', '1h');
+    expect(text).toMatch(/^writer +1 +was asked by planner +2 /m);
+    expect(text).toMatch(/^GET \S+\/cms\/pages\/1 +planner +1 +0 +0 /m);
+    expect(text).toMatch(/^openai\/gpt-5-nano +planner +1 +0 +1 /m);
+    expect(text).toContain('Credentials: openai, search.');
+    const json = ['quarantine', 'radius', '--since', '1h', '--json'];
+    const cms = JSON.parse(await history.outrider(...json, 'upstream/cms')) as BlastRadius;
+    expect(cms.touched[0]).toMatchObject({ agent: 'writer', calls: 1, changes: 1, refused: 0 });
+    expect(cms.agents.map(({ agent, how, steps }) => [agent, how, steps]).sort()).toEqual([
+      ['planner', 'used', 0],
+      ['writer', 'used', 0],
+    ]);
+    const task = JSON.parse(await history.outrider(...json, 'task/writer/article-1')) as BlastRadius;
+    expect(task.tasks).toMatchObject([{ agent: 'writer', task: 'article-1', calls: 2, changes: 1 }]);
+    expect(task.agents).toMatchObject([{ agent: 'writer' }, { agent: 'planner', how: 'asked', steps: 1 }]);
+    const model = JSON.parse(await history.outrider(...json, 'model/openai/gpt-5*')) as BlastRadius;
+    expect(model.touched.every(({ upstream }) => upstream === 'openai')).toBe(true);
+    expect(await history.outrider('quarantine', 'radius', 'agent/nobody')).toContain('touched nothing since');
   });
 
   test('`outrider sql` asks one by its file, with its parameters', async () => {

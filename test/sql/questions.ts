@@ -102,6 +102,7 @@ export async function parametersFrom(door: string): Promise<Parameters> {
     until: 'now',
     at_least: '2',
     idle_minutes: '0',
+    upstream: 'openai',
     from_hour: '8',
     to_hour: '18',
   };

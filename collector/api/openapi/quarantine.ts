@@ -1,6 +1,6 @@
 // What is held apart until somebody looks.
 
-import { body, listOf, milliseconds, object, ok, text, time } from './pieces.ts';
+import { body, listOf, milliseconds, object, ok, query, text, time } from './pieces.ts';
 
 const line = {
   subject: text,
@@ -35,9 +35,53 @@ export const quarantinePaths = {
       responses: ok('Lifted', { type: 'object' }),
     },
   },
+  '/v1/quarantine/radius': {
+    get: {
+      summary: 'What a subject touched since a moment, and which agents worked on with what it said',
+      parameters: [query('subject'), query('since')],
+      responses: ok('Its blast radius', { $ref: '#/components/schemas/BlastRadius' }),
+    },
+  },
 } as const;
 
+const whole = { type: 'integer' };
+const seen = { calls: whole, last_seen: time };
+
 export const quarantineSchemas = {
+  BlastRadius: object({
+    subject: text,
+    since: time,
+    touched: {
+      type: 'array',
+      items: object({
+        target: text,
+        upstream: text,
+        agent: text,
+        changes: whole,
+        refused: whole,
+        cost_nanodollars: text,
+        first_seen: time,
+        ...seen,
+      }),
+    },
+    agents: {
+      type: 'array',
+      items: object({
+        agent: text,
+        steps: whole,
+        how: { enum: ['itself', 'used', 'asked', 'was asked by', 'shared a trace with'] },
+        by: text,
+        since: time,
+        ...seen,
+      }),
+    },
+    tasks: {
+      type: 'array',
+      items: object({ agent: text, task: text, changes: whole, first_seen: time, ...seen }),
+    },
+    credentials: { type: 'array', items: text },
+    more: { type: 'boolean' },
+  }),
   QuarantineLine: object(line),
   QuarantineSet: object({ ...line, known: { type: 'boolean' } }),
 } as const;

@@ -7,6 +7,7 @@ import { listEntries } from './budgets/entries.ts';
 import { listLate } from './budgets/late.ts';
 import { listBudgets } from './budgets/list.ts';
 import { endRaise, listRaises, raiseBudget } from './budgets/raise.ts';
+import { listWaiting } from './budgets/waiting.ts';
 import { writeOff } from './budgets/write-off.ts';
 import { type CollectorClient, collectorClient } from './collector-client.ts';
 import { EXIT, type Io, UsageError } from './command.ts';
@@ -17,6 +18,7 @@ Usage: outrider budgets [--json]
        outrider budgets raise WHOSE '+AMOUNT' --for TIME --reason TEXT [--window WINDOW] [--json]
        outrider budgets raises [--json]
        outrider budgets end-raise ID [--json]
+       outrider budgets waiting [--json]
        outrider budgets write-off [--lease ID | --agent NAME] --reason TEXT [--dry-run] [--json]
        outrider budgets late [--json]
        outrider budgets entries [--agent NAME] [--account WHOSE] [--lease ID] [--limit N] [--json]
@@ -26,6 +28,7 @@ Usage: outrider budgets [--json]
                     task/AGENT/TASK; '+$50' or '+5M tokens', in single quotes: a shell takes $5 for a variable
   raises            every raise in force
   end-raise         end a raise before its time
+  waiting           which tasks wait for money, and until when
   write-off         count expired slices that their sidecars never settled as spent; what one that comes back after
                     all says it did not spend is given back
   late              leases that were heard of after they had expired or ended, and what that changed
@@ -84,13 +87,14 @@ function actionOf(action: string | undefined, rest: readonly string[], flags: Fl
   const act = Object.hasOwn(PLAIN, action ?? '') ? PLAIN[action ?? ''] : undefined;
   if (act && rest.length === 0) return act;
   throw new UsageError(
-    'Write `outrider budgets`, or `outrider budgets raise|raises|end-raise|write-off|late|entries|check …`.',
+    'Write `outrider budgets`, or `outrider budgets raise|raises|end-raise|waiting|write-off|late|entries|check …`.',
   );
 }
 
 const PLAIN: Readonly<Record<string, Act>> = {
   '': listBudgets,
   raises: listRaises,
+  waiting: listWaiting,
   late: listLate,
   check: checkLedger,
 };

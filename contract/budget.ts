@@ -67,6 +67,8 @@ export interface Obstacle {
   readonly held: string;
   readonly needed: string;
   readonly resetsAt: string | null;
+  /** `grace`: what is left is kept for tasks that have begun. */
+  readonly reason?: 'grace';
 }
 
 export interface LeaseAnswer {
@@ -85,12 +87,17 @@ export interface LeaseAnswer {
   /** Milliseconds from the moment the ask was sent until no new hold may be taken; the end of the window at most. */
   readonly ttlMs: number;
   readonly obstacle?: Obstacle;
+  /** The accounts of the lease, after this ask. */
+  readonly levels?: readonly BudgetLevel[];
 }
 
 /** Answers stand in the order of the asks. */
 export interface LeaseResponse {
   readonly answers: readonly LeaseAnswer[];
 }
+
+/** One account on the path of a lease. Amounts as in BudgetLine. */
+export type BudgetLevel = Omit<BudgetLine, 'raised' | 'projected_by_last_hour'>;
 
 /** GET /v1/budgets: one line per account. Amounts in nanodollars, or tokens where `unit` says so, as strings. */
 export interface BudgetLine {
@@ -135,6 +142,32 @@ export interface Heartbeat {
   readonly mode: string;
   readonly health: 'ok' | 'degraded';
   readonly policy: string;
+  /** What of this agent waits for money here; left out where nothing does. */
+  readonly waiting?: readonly WaitingTask[];
+}
+
+/** `held`: calls stand in line for a hold. `spent`, `grace`: the task was refused for good. */
+export const WAITING_WHYS = ['held', 'spent', 'grace'] as const;
+
+/** A task that waits for money. */
+export interface WaitingTask {
+  readonly task: string;
+  readonly why: (typeof WAITING_WHYS)[number];
+  /** That stand in line, or were refused since. */
+  readonly calls: number;
+  /** The budget in the way; null while the ledger has not said. */
+  readonly level: Level | null;
+  readonly name: string;
+  readonly window: string;
+  readonly since: string;
+  /** When the budget's window resets; null where no window does. */
+  readonly until: string | null;
+}
+
+/** GET /v1/budgets/waiting: as the sidecars last said. */
+export interface WaitingLine extends WaitingTask {
+  readonly agent: string;
+  readonly instance: string;
 }
 
 /**

@@ -6,15 +6,14 @@ import type { TaskEnd } from '../contract/budget.ts';
 import type { Judgement } from '../contract/rules.ts';
 import { isLoopback } from '../kit/listen.ts';
 import { sentenceOf } from '../kit/log.ts';
-import type { Purse } from './state/leases/purse.ts';
-import { roomOf } from './state/leases/purse.ts';
+import type { BudgetReport } from './budget-report.ts';
 
 export interface AdminServices {
   /** What is missing for full service, e.g. `ledger`; empty when nothing is. */
   missing(): readonly string[];
   /** Why nothing may leave now; null when it may. */
   broken(): string | null;
-  purses(): Iterable<Purse>;
+  budget(): BudgetReport;
   /** Throws an Error with a sentence for a rule it cannot read or an agent it does not know. */
   explain(agent: string | null, subject: string): Judgement;
   endTask(task: string, end: TaskEnd): Promise<void>;
@@ -57,7 +56,7 @@ async function route(request: IncomingMessage, response: ServerResponse, use: Ad
       return;
     }
     case '/v1/budget':
-      return answer(response, 200, [...use.purses()].filter((purse) => purse.lease !== null).map(lineOf));
+      return answer(response, 200, use.budget());
     case '/v1/explain':
       return answer(
         response,
@@ -77,21 +76,6 @@ async function route(request: IncomingMessage, response: ServerResponse, use: Ad
 function readiness(response: ServerResponse, use: AdminServices): void {
   const broken = use.broken();
   answer(response, broken === null ? 200 : 503, { ready: broken === null, broken, missing: use.missing() });
-}
-
-/** Amounts in nanodollars and tokens, as decimal strings; null where no budget limits the unit. */
-function lineOf(purse: Purse): Record<string, unknown> {
-  const room = roomOf(purse);
-  return {
-    scope: purse.scope,
-    agent: purse.agent,
-    ...(purse.task ? { task: purse.task } : {}),
-    posted: purse.posted.nanodollars.toString(),
-    held: purse.held.nanodollars.toString(),
-    room: purse.unlimited.nanodollars ? null : room.nanodollars.toString(),
-    room_tokens: purse.unlimited.tokens ? null : room.tokens.toString(),
-    expires_at: new Date(purse.expiresAtMs).toISOString(),
-  };
 }
 
 async function bodyOf(request: IncomingMessage): Promise<string> {

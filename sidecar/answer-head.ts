@@ -1,6 +1,7 @@
 // The head of an answer as the agent gets it: the upstream's own, without hop-by-hop headers, with ours added.
 
 import type { Answered } from './call.ts';
+import type { Left } from './state/leases/outlook.ts';
 
 /** Hop-by-hop headers of an answer. */
 const DROPPED = new Set([
@@ -21,7 +22,7 @@ const NOTHING: Overlay = {};
  * on top of the upstream's own, null takes one out.
  */
 export function answerHead(answered: Answered, lengthChanges: boolean, over: Overlay = NOTHING): string[] {
-  const { answer, id, agent, judgement } = answered;
+  const { answer, id, agent, judgement, hold } = answered;
   const headers: string[] = [];
   for (let i = 0; i < answer.headers.length; i += 2) {
     const name = answer.headers[i]!.toLowerCase();
@@ -39,7 +40,20 @@ export function answerHead(answered: Answered, lengthChanges: boolean, over: Ove
   const passes = agent.mode === 'observe' && judgement.verdict !== 'notify';
   headers.push('x-outrider-call', id, 'x-outrider-verdict', passes ? 'allow' : judgement.verdict);
   if (answered.later?.asked) headers.push('x-outrider-served', judgement.target);
+  if (hold) pushLeft(headers, hold.left());
   return headers;
+}
+
+/** Of the tightest budget on the call's path: dollars as a decimal fraction, and tokens where a budget counts them. */
+function pushLeft(headers: string[], { nanodollars, tokens }: Left): void {
+  if (nanodollars !== null) headers.push('x-outrider-budget-remaining', decimalDollars(nanodollars));
+  if (tokens !== null) headers.push('x-outrider-tokens-remaining', tokens.toString());
+}
+
+/** 12340000999n → `12.340000`: six decimals, towards zero. */
+function decimalDollars(nanodollars: bigint): string {
+  const digits = (nanodollars / 1000n).toString().padStart(7, '0');
+  return `${digits.slice(0, -6)}.${digits.slice(-6)}`;
 }
 
 export function holdsSecret(headers: readonly string[], secret: Buffer | null): boolean {

@@ -151,6 +151,7 @@ function openPresence(
     log,
     healthy: () => !journal.failing,
     recall: (lease) => leases.recall(lease),
+    waiting: (name) => leases.waiting(name),
     modes,
     answered: policies.tell,
     toolsAt: exchange.heard,

@@ -9,6 +9,7 @@ import { listenOn } from '../kit/listen.ts';
 import { sentenceOf } from '../kit/log.ts';
 import { createDoors, type Doors } from './accept/server.ts';
 import { type AdminServices, createAdmin } from './admin.ts';
+import { budgetReport } from './budget-report.ts';
 import { ControlPlaneError } from './edges/control-plane.ts';
 import type { Edges } from './edges/edges.ts';
 import { createLocalAuthority } from './edges/local-authority.ts';
@@ -32,6 +33,7 @@ export function taskEnds({ agent, log }: Start, { control }: Edges, leases: Leas
   const end = async (task: string, told: TaskEnd): Promise<void> => {
     await leases.told(told.agent); // an observed call does not wait for the ledger, so its task may be news there
     await control.endTask(task, told);
+    leases.taskEnded(told.agent, task);
   };
   return {
     end: (task, told) => end(task, { ...told, agent: told.agent ?? agent ?? '' }),
@@ -56,7 +58,7 @@ export async function openDoors(
   const adminServices: AdminServices = {
     missing: () => missing(leases, edges.shipper),
     broken: () => (edges.journal.failing ? 'the journal cannot be written' : null),
-    purses: () => leases.purses(),
+    budget: () => budgetReport(leases.purses(), leases.unreachable(), clock.nowMs()),
     explain: (name, rule) => explain(inForce(), name ?? agent ?? '', rule, clock),
     endTask: tasks.end,
     metrics: () => meters.render({ ...edges, ...admission, bodies, leases, inFlight: () => proxy.inFlight }),

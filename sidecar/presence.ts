@@ -2,7 +2,7 @@
 // and in which mode each is.
 
 import type { Mode } from '../contract/attributes.ts';
-import { HEARTBEAT_MS } from '../contract/budget.ts';
+import { HEARTBEAT_MS, type WaitingTask } from '../contract/budget.ts';
 import { agentNamed, type Config, modeOf } from '../contract/config/config.ts';
 import type { ModeInForce } from '../contract/mode.ts';
 import type { Clock } from '../kit/clock.ts';
@@ -28,6 +28,8 @@ export function createPresence(use: {
   readonly log: Log;
   healthy(): boolean;
   recall(lease: string): void;
+  /** What of the agent waits for money. */
+  waiting(agent: string): readonly WaitingTask[];
   /** The collector answered for this agent. */
   answered(agent: string, instance: string): void;
   /** The revision of the pinned tools, in an answer or an event. */
@@ -48,7 +50,9 @@ export function createPresence(use: {
     const before = heard.get(name);
     try {
       const policy = use.config().digest;
-      const answer = await use.control.heartbeat({ name, instance, mode, health, policy });
+      const waiting = use.waiting(name);
+      const told = { name, instance, mode, health, policy, ...(waiting.length > 0 ? { waiting } : {}) };
+      const answer = await use.control.heartbeat(told);
       const { mode: inForce, tools, quarantine } = answer;
       use.quarantineAt(quarantine);
       if (inForce !== undefined && heard.get(name) === before) learn(name, inForce);

@@ -2,10 +2,20 @@
 
 import type { Context } from 'hono';
 import { z } from 'zod';
-import { type Heartbeat, LEASE_SCOPES, type LeaseRequest, type TaskEnd } from '../../contract/budget.ts';
+import {
+  type Heartbeat,
+  LEASE_SCOPES,
+  LEVELS,
+  type LeaseRequest,
+  type TaskEnd,
+  WAITING_WHYS,
+} from '../../contract/budget.ts';
 import { badRequest } from './failures.ts';
 
 const ASKS_MAX = 4_000;
+const WAITING_MAX = 1_000;
+/** Of a budget: a task's is named `agent/task`. */
+export const NAME_CHARACTERS_MAX = 641;
 
 /** No control characters, no half of a surrogate pair: Postgres takes neither in JSON. */
 export const text = (charactersMax: number) =>
@@ -62,6 +72,21 @@ export const heartbeat: z.ZodType<Heartbeat> = z.object({
   mode: text(32),
   health: z.enum(['ok', 'degraded']),
   policy: z.string().max(128),
+  waiting: z
+    .array(
+      z.object({
+        task: taskName,
+        why: z.enum(WAITING_WHYS),
+        calls: z.int().positive(),
+        level: z.enum(LEVELS).nullable(),
+        name: z.string().max(NAME_CHARACTERS_MAX),
+        window: z.string().max(16),
+        since: z.iso.datetime(),
+        until: z.iso.datetime().nullable(),
+      }),
+    )
+    .max(WAITING_MAX)
+    .exactOptional(),
 });
 
 export const writeOffRequest = z.object({

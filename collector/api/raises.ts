@@ -7,10 +7,9 @@ import { RAISE_MS_MAX, type RaiseOrder } from '../../contract/raise.ts';
 import { NothingToRaise, type Raises } from '../control/raises.ts';
 import { ApiError } from './failures.ts';
 import type { ApiEnvironment } from './guards.ts';
-import { bodyOf, checked, text } from './messages.ts';
+import { bodyOf, checked, NAME_CHARACTERS_MAX, text } from './messages.ts';
 import type { Api } from './routes.ts';
 
-const NAME_CHARACTERS_MAX = 641;
 const REASON_CHARACTERS_MAX = 500;
 
 const raiseOrder: z.ZodType<RaiseOrder> = z

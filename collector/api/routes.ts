@@ -41,6 +41,7 @@ import { isInForce, listSessions, login, makeLoginLink, revokeSession } from './
 import { endTask } from './tasks.ts';
 import { toolRoutes } from './tools.ts';
 import { showTrace } from './traces.ts';
+import { listWaiting } from './waiting.ts';
 
 export interface ApiOptions {
   readonly database: Database;
@@ -113,6 +114,7 @@ export function createApi(options: ApiOptions): Api {
   api.get('/v1/budgets/check', checkLedger(options.database));
   api.post('/v1/budgets/write-off', writeOff(ledger, log));
   raiseRoutes(api, options.raises);
+  api.get('/v1/budgets/waiting', listWaiting(roster));
   api.get('/v1/agents', listAgents(roster));
   api.post('/v1/agents', hearAgent(roster, modes, tools, quarantines, options.otlpPort));
   modeRoutes(api, modes, roster, options.config);

@@ -3,6 +3,7 @@
 import type { BudgetLine } from '../../contract/budget.ts';
 import type { Config } from '../../contract/config/config.ts';
 import type { Calendar } from '../../contract/windows.ts';
+import { isoOrNull } from './budget-levels.ts';
 import type { Database } from './database.ts';
 import { type Account, accountsOfAgent, accountsOfTask } from './paths.ts';
 import { projectionOf, type Spending } from './projection.ts';
@@ -115,8 +116,6 @@ function lineOf(account: Account, row: AccountRow | undefined, raised: bigint, n
     used_up_at: isoOrNull(usedUpAtMs),
   };
 }
-
-const isoOrNull = (ms: number | null): string | null => (ms === null ? null : new Date(ms).toISOString());
 
 const marksOf = (row: AccountRow | undefined): Spending['marks'] => [
   { atMs: Number(row?.mark_at ?? 0), posted: BigInt(row?.mark_posted ?? 0) },

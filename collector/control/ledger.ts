@@ -18,6 +18,7 @@ import type { Config } from '../../contract/config/config.ts';
 import type { WrittenOff } from '../../contract/ledger-book.ts';
 import { calendarOf } from '../../contract/windows.ts';
 import type { Clock } from '../../kit/clock.ts';
+import { levelOf } from './budget-levels.ts';
 import { budgetLines } from './budget-lines.ts';
 import type { Database } from './database.ts';
 import { type Account, accountsOfAgent, accountsOfTask, departmentsOf, livePerLevel } from './paths.ts';
@@ -155,6 +156,7 @@ function messageOf(ask: LeaseAsk, answer: StepAnswer, nowMs: number): LeaseAnswe
     epoch: answer.epoch ?? 0,
     granted: answer.granted ?? { nanodollars: '0', tokens: '0' },
     ttlMs: Math.max(0, (answer.expires_at ?? 0) - nowMs),
+    ...(answer.levels ? { levels: answer.levels.map((row) => levelOf(row, nowMs)) } : {}),
     ...(obstacle
       ? {
           obstacle: {

@@ -1,7 +1,13 @@
 // Who is there: the instances that were heard of, in memory, because every grant asks how many are live. What changes,
 // and a sign of life now and then, is kept in the database, so that an absence outlives a restart.
 
-import { type AgentLine, AWAY_AFTER_MS, type Heartbeat } from '../../contract/budget.ts';
+import {
+  type AgentLine,
+  AWAY_AFTER_MS,
+  type Heartbeat,
+  type WaitingLine,
+  type WaitingTask,
+} from '../../contract/budget.ts';
 import { agentNamed, type Config } from '../../contract/config/config.ts';
 import type { Clock } from '../../kit/clock.ts';
 import type { Database } from './database.ts';
@@ -13,6 +19,8 @@ export interface Roster {
   seen(agent: string, instance: string): void;
   present(): Iterable<Presence>;
   lines(): AgentLine[];
+  /** Which tasks wait for money, as their sidecars last said; not those of an instance that is away. */
+  waiting(): WaitingLine[];
 }
 
 interface Member extends Presence {
@@ -21,6 +29,7 @@ interface Member extends Presence {
   readonly policy: string;
   /** When the database last heard of it. */
   readonly keptMs: number;
+  readonly waiting: readonly WaitingTask[];
 }
 
 const KEEP_EVERY_MS = 60_000;
@@ -51,6 +60,7 @@ export async function openRoster(database: Database, clock: Clock): Promise<Rost
       policy,
       lastSeenMs,
       keptMs: lastSeenMs,
+      waiting: [],
     });
   }
 
@@ -63,12 +73,13 @@ export async function openRoster(database: Database, clock: Clock): Promise<Rost
   }
 
   return {
-    async heartbeat({ name: agent, instance, mode, health, policy }) {
+    async heartbeat({ name: agent, instance, mode, health, policy, waiting = [] }) {
       const nowMs = clock.nowMs();
       const before = members.get(keyOf(agent, instance));
       const same = before && before.mode === mode && before.health === health && before.policy === policy;
       const keep = !same || nowMs - before.keptMs >= KEEP_EVERY_MS;
-      put({ agent, instance, mode, health, policy, lastSeenMs: nowMs, keptMs: keep ? nowMs : before.keptMs });
+      const keptMs = keep ? nowMs : before.keptMs;
+      put({ agent, instance, mode, health, policy, lastSeenMs: nowMs, keptMs, waiting });
       if (!keep) return;
       await database.query(
         `insert into instances (agent, instance, mode, health, policy, last_seen) values ($1, $2, $3, $4, $5, $6)
@@ -83,10 +94,19 @@ export async function openRoster(database: Database, clock: Clock): Promise<Rost
       put(
         known
           ? { ...known, lastSeenMs }
-          : { agent, instance, mode: '', health: 'ok', policy: '', lastSeenMs, keptMs: 0 },
+          : { agent, instance, mode: '', health: 'ok', policy: '', lastSeenMs, keptMs: 0, waiting: [] },
       );
     },
     present: () => members.values(),
+    waiting() {
+      const nowMs = clock.nowMs();
+      const there = [...members.values()].filter(({ lastSeenMs }) => nowMs - lastSeenMs < AWAY_AFTER_MS);
+      return there.flatMap(({ agent, instance, waiting }) =>
+        waiting
+          .filter(({ until }) => until === null || Date.parse(until) > nowMs)
+          .map((task) => ({ agent, instance, ...task })),
+      );
+    },
     lines: () =>
       [...members.values()].map(({ agent, instance, mode, health, policy, lastSeenMs }) => ({
         name: agent,

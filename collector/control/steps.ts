@@ -3,6 +3,7 @@
 
 import type { LeaseAnswer, Obstacle, Recall } from '../../contract/budget.ts';
 import { invariant } from '../../kit/invariant.ts';
+import type { LevelRow } from './budget-levels.ts';
 import type { Database } from './database.ts';
 import { DatabaseFailed, DatabaseUnavailable } from './failures.ts';
 
@@ -18,6 +19,7 @@ export interface StepAnswer {
   readonly expires_at?: number;
   readonly obstacle?: (Omit<Obstacle, 'resetsAt'> & { readonly resetsAt: number | null }) | null;
   readonly recalls?: readonly Recall[];
+  readonly levels?: readonly LevelRow[] | null;
 }
 
 export interface Steps {

@@ -14,27 +14,36 @@ const SEED = 1_000;
 async function storm(
   fleet: Fleet,
   calls: number,
-): Promise<{ passed: number; refused: InstanceType<typeof OpenAI.APIError>[] }> {
+): Promise<{ passed: number; left: string[]; refused: InstanceType<typeof OpenAI.APIError>[] }> {
   const client = new OpenAI({ baseURL: `${fleet.proxy}/openai/v1`, apiKey: 'x' });
   const call = () =>
-    client.chat.completions.create({
-      model: 'dollar',
-      max_completion_tokens: 1,
-      messages: [{ role: 'user', content: 'hi' }],
-    });
+    client.chat.completions
+      .create({
+        model: 'dollar',
+        max_completion_tokens: 1,
+        messages: [{ role: 'user', content: 'hi' }],
+      })
+      .withResponse();
   const endings = await Promise.allSettled(Array.from({ length: calls }, call));
   const refused = endings.flatMap((ending) =>
     ending.status === 'rejected' ? [ending.reason as InstanceType<typeof OpenAI.APIError>] : [],
   );
-  return { passed: calls - refused.length, refused };
+  const left = endings.flatMap((ending) =>
+    ending.status === 'fulfilled'
+      ? [ending.value.response.headers.get('x-outrider-budget-remaining') ?? 'unsaid']
+      : [],
+  );
+  return { passed: calls - refused.length, left, refused };
 }
 
 describe('a budget of $10', () => {
   it('lets exactly ten of 200 calls of $1 through; the SDK does not retry the others', async () => {
     const fleet = await startFleet(TEN_DOLLARS);
     fleet.behave(() => ({ usage: { input: 10, output: 1 } }));
-    const { passed, refused } = await storm(fleet, 200);
+    const { passed, left, refused } = await storm(fleet, 200);
     expect(passed).toBe(10);
+    for (const dollars of left) expect(dollars).toMatch(/^[0-9]\.0{6}$/);
+    expect(Math.min(...left.map(Number))).toBe(0);
     expect(fleet.provider.requests).toHaveLength(10);
     expect(refused).toHaveLength(190);
     for (const failure of refused) {

@@ -67,6 +67,12 @@ export const budgetPaths = {
       responses: ok('What was posted, or would be', object({ written_off: listOf('WrittenOff') })),
     },
   },
+  '/v1/budgets/waiting': {
+    get: {
+      summary: 'Which tasks wait for money, as their sidecars last said',
+      responses: ok('The tasks', listOf('WaitingLine')),
+    },
+  },
   '/v1/budgets/raise': {
     post: {
       summary: 'Let one budget have more for a while',
@@ -147,6 +153,18 @@ export const budgetSchemas = {
     projected: textOrNull,
     projected_by_last_hour: textOrNull,
     used_up_at: timeOrNull,
+  }),
+  WaitingLine: object({
+    agent: text,
+    instance: text,
+    task: text,
+    why: { enum: ['held', 'spent', 'grace'] },
+    calls: { type: 'integer', minimum: 1 },
+    level: { enum: ['fleet', 'department', 'agent', 'task', null] },
+    name: text,
+    window: text,
+    since: time,
+    until: timeOrNull,
   }),
   RaiseLine: object({
     id: text,

@@ -3,6 +3,7 @@
 
 import type { LeaseAnswer, LeaseAsk } from '../../../contract/budget.ts';
 import { type Desk, recordState } from './desk.ts';
+import { outlookOf } from './outlook.ts';
 import { type Purse, takeGrant } from './purse.ts';
 import { purseOfAsk, replace, type Till } from './till.ts';
 import { noteObstacle, refuseAlike } from './waiting.ts';
@@ -24,6 +25,7 @@ export function absorb(
   }
   if (answer.lease !== null) {
     takeGrant(purse, answer, sentAtMs);
+    purse.outlook = outlookOf(purse, ask, answer, sentAtMs) ?? purse.outlook;
     recordGrant(desk, purse);
   }
   if (ask.scope === 'offline' || till.retired.has(purse)) return;

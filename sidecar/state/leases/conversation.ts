@@ -12,6 +12,7 @@ import { absorb } from './answers.ts';
 import { asksForWaiters, asksToRenew, asksToReport, giveBackRecalled } from './asks.ts';
 import { type Desk, recordState } from './desk.ts';
 import { type Hold, type Surroundings, tryTake } from './hold.ts';
+import { goesOn } from './stopped.ts';
 import { purseOfAsk, retireIdleTasks, type Till } from './till.ts';
 import { refuseOverdue, serve } from './waiting.ts';
 
@@ -36,8 +37,11 @@ export function createConversation(desk: Desk): Conversation {
   const { clock } = ports;
 
   const around: Surroundings = { nowMs: () => clock.nowMs(), isOffline: () => desk.failing, settled };
-  const takeFor = (till: Till, task: string, amounts: Amounts): Hold | null =>
-    tryTake(till, task, amounts, around);
+  const takeFor = (till: Till, task: string, amounts: Amounts): Hold | null => {
+    const hold = tryTake(till, task, amounts, around);
+    if (hold) goesOn(desk, till.agent, task);
+    return hold;
+  };
 
   function settled(till: Till): void {
     if (till.waiters.length > 0) pump(till);

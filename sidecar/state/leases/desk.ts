@@ -5,6 +5,7 @@ import type { MoneyRules } from '../../../contract/config/config.ts';
 import type { Clock } from '../../../kit/clock.ts';
 import type { Purse, PurseState } from './purse.ts';
 import { stateOf } from './purse.ts';
+import type { Stopped } from './stopped.ts';
 import { createTill, type Till } from './till.ts';
 
 export interface LeasePorts {
@@ -29,6 +30,8 @@ export interface Desk {
   readonly tills: Map<string, Till>;
   /** The ledger did not answer the last time. */
   failing: boolean;
+  /** Tasks that were refused for money, by `agent/task`. */
+  readonly stopped: Map<string, Stopped>;
   /** The sidecar stops: nothing more is asked but to take everything back. */
   closing: boolean;
 }
@@ -36,6 +39,7 @@ export interface Desk {
 export const openDesk = (ports: LeasePorts): Desk => ({
   ports,
   tills: new Map(),
+  stopped: new Map(),
   failing: false,
   closing: false,
 });

@@ -3,6 +3,7 @@
 
 import { type Amounts, fits, minus, plus } from '../../../contract/money.ts';
 import { invariant } from '../../../kit/invariant.ts';
+import { type Left, leftOf } from './outlook.ts';
 import { isLive, type Purse, roomOf } from './purse.ts';
 import type { Till } from './till.ts';
 
@@ -12,6 +13,8 @@ export interface Hold {
   /** Lease ids it is drawn from: what the journal keeps to settle it after a crash. */
   readonly leases: readonly string[];
   settle(used: Amounts): void;
+  /** What is left of the tightest budgets on its path, with all that is held taken as spent. */
+  left(): Left;
 }
 
 /** What a hold must know of its surroundings. */
@@ -62,5 +65,6 @@ export function take(till: Till, purses: readonly Purse[], amounts: Amounts, aro
       }
       around.settled(till);
     },
+    left: () => leftOf(till.main, till.offline, purses.at(-1)),
   };
 }

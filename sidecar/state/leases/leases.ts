@@ -3,6 +3,7 @@
 //
 //   leases ──► conversation (when to ask) ──► asks, answers (what is said) ──► till, waiting, hold ──► purse
 
+import type { WaitingTask } from '../../../contract/budget.ts';
 import { type Amounts, NOTHING, plus } from '../../../contract/money.ts';
 import { Refusal } from '../../../contract/refusals.ts';
 import { askForOffline, giveBack, giveBackExpired, giveBackRecalled } from './asks.ts';
@@ -10,6 +11,7 @@ import { type Conversation, createConversation } from './conversation.ts';
 import { type Desk, type LeasePorts, openDesk, recordState, tillOf } from './desk.ts';
 import { type Hold, take } from './hold.ts';
 import { askOf, isLive, type Purse, type PurseState, purseFrom } from './purse.ts';
+import { goesOn, waitingTasks } from './stopped.ts';
 import { pursesOf, type Till, taskPurse } from './till.ts';
 import { refuse, refuseOverdue } from './waiting.ts';
 
@@ -37,6 +39,10 @@ export interface Leases {
   /** True when no budget can be drawn because the ledger does not answer. */
   unreachable(): boolean;
   purses(): Iterable<Purse>;
+  /** What of an agent waits for money. */
+  waiting(agent: string): readonly WaitingTask[];
+  /** The task is over: it waits for nothing. */
+  taskEnded(agent: string, task: string): void;
 }
 
 export function createLeases(ports: LeasePorts): Leases {
@@ -97,6 +103,8 @@ export function createLeases(ports: LeasePorts): Leases {
       for (const till of desk.tills.values()) await closeTill(till, talk);
     },
     unreachable: () => desk.failing,
+    waiting: (agent) => waitingTasks(desk, agent),
+    taskEnded: (agent, task) => goesOn(desk, agent, task),
     *purses() {
       for (const till of desk.tills.values()) {
         yield* pursesOf(till);

@@ -4,6 +4,7 @@
 
 import type { LeaseAnswer, LeaseAsk, LeaseScope } from '../../../contract/budget.ts';
 import { type Amounts, fromMessage, minus, NOTHING, plus, toMessage } from '../../../contract/money.ts';
+import type { Outlook } from './outlook.ts';
 
 export interface Purse {
   readonly scope: LeaseScope;
@@ -25,6 +26,8 @@ export interface Purse {
   /** Posted or granted changed since the ledger last heard. */
   dirty: boolean;
   lastUsedMs: number;
+  /** What the ledger last said of the budgets behind it, or behind the one it took the place of. */
+  outlook: Outlook | null;
 }
 
 /** What of a purse must survive a crash: written to the journal before a grant is used. */
@@ -59,6 +62,7 @@ export function emptyPurse(scope: LeaseScope, agent: string, task: string, nonce
     expiresAtMs: 0,
     dirty: false,
     lastUsedMs: 0,
+    outlook: null,
   };
 }
 

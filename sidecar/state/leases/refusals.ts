@@ -31,12 +31,15 @@ export function overBudget(obstacle: Obstacle, mayRetry: boolean): Refusal {
   const amount = (text: string): string =>
     obstacle.unit !== 'nanodollars' ? `${text} ${obstacle.unit}` : formatDollars(BigInt(text));
   const { level, name, window } = obstacle;
+  const why =
+    obstacle.reason === 'grace'
+      ? 'what is left is kept for tasks that have begun.'
+      : `${amount(obstacle.held)} held, and this call could cost ${amount(obstacle.needed)} more.`;
   return new Refusal(
     'over_budget',
-    `The budget of ${level} ${name} is ${amount(obstacle.limit)} per ${window}: ${amount(obstacle.posted)} is spent, ` +
-      `${amount(obstacle.held)} held, and this call could cost ${amount(obstacle.needed)} more.`,
+    `The budget of ${level} ${name} is ${amount(obstacle.limit)} per ${window}: ${amount(obstacle.posted)} is spent, ${why}`,
     {
-      reason: mayRetry ? 'held_by_calls_in_flight' : 'spent',
+      reason: mayRetry ? 'held_by_calls_in_flight' : (obstacle.reason ?? 'spent'),
       mayRetry,
       facts: {
         level,

@@ -101,6 +101,7 @@ export function replace(till: Till, purse: Purse, rules: TillRules): void {
   if (purse === till.main) till.main = fresh(rules, 'agent', till.agent);
   else if (purse === till.offline) till.offline = fresh(rules, 'offline', till.agent);
   else if (till.tasks.get(purse.task) === purse) till.tasks.delete(purse.task);
+  if (purse.scope === 'agent') till.main.outlook = purse.outlook;
 }
 
 /** An expired lease takes no new hold: it waits among the retired for its calls to end. */

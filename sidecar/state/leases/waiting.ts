@@ -8,6 +8,7 @@ import type { Desk } from './desk.ts';
 import type { Hold } from './hold.ts';
 import { isLive, roomOf } from './purse.ts';
 import { ledgerUnreachable, metBy, overBudget } from './refusals.ts';
+import { noteStopped } from './stopped.ts';
 import type { Till, Waiter } from './till.ts';
 
 /** From the front, as far as room goes. */
@@ -30,7 +31,10 @@ export function refuseAlike(desk: Desk, till: Till, ask: LeaseAsk, obstacle: Obs
   const first = till.waiters[0];
   if (!first) return;
   const doomed = till.waiters.filter((waiter) => fits(first.amounts, waiter.amounts) && isFor(ask, waiter));
-  for (const waiter of doomed) refuse(till, waiter, overBudget(asMet(desk, till, waiter, obstacle), false));
+  for (const waiter of doomed) {
+    noteStopped(desk, till.agent, waiter.task, obstacle);
+    refuse(till, waiter, overBudget(asMet(desk, till, waiter, obstacle), false));
+  }
 }
 
 const isFor = (ask: LeaseAsk, waiter: Waiter): boolean => ask.scope === 'agent' || waiter.task === ask.task;

@@ -55,7 +55,8 @@ export interface Setting {
 }
 
 /**
- * `{plain}` and `{tls}` in `yaml` stand for the double's addresses; the listeners are added. `REAL_KEY` is in the
+ * `{plain}` and `{tls}` in `yaml` stand for the double's addresses, `{numeric}` for the plain one as another origin; the
+ * listeners are added. `REAL_KEY` is in the
  * environment, for `credentials: { x: { from: env:REAL_KEY } }`.
  */
 export async function startSetting(
@@ -66,7 +67,10 @@ export async function startSetting(
   const directory = temporaryDirectory('sdk');
   const authority = join(directory, 'double.pem');
   writeFileSync(authority, double.authorityPem);
-  const text = yaml.replaceAll('{plain}', double.plainUrl).replaceAll('{tls}', double.tlsUrl);
+  const text = yaml
+    .replaceAll('{plain}', double.plainUrl)
+    .replaceAll('{numeric}', double.plainUrl.replace('localhost', '127.0.0.1'))
+    .replaceAll('{tls}', double.tlsUrl);
   const config = writeConfig(directory, text + LISTEN);
   const dataDirectory = join(directory, 'data');
   const outrider = await startOutrider(['up', '--config', config, '--data', dataDirectory], {

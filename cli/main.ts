@@ -24,6 +24,10 @@ const COMMANDS: Readonly<Record<string, { readonly line: string; load(): Promise
   console: { line: 'a link that opens the console', load: () => import('./console.ts') },
   store: { line: 'back up what the collector knows, and restore it', load: () => import('./store.ts') },
   budgets: { line: 'what is spent, held and left', load: () => import('./budgets.ts') },
+  'dead-letters': {
+    line: 'what failed for good or may have happened',
+    load: () => import('./dead-letters.ts'),
+  },
   alerts: { line: 'what is wrong, who knows, who has it', load: () => import('./alerts.ts') },
 };
 

@@ -17,6 +17,8 @@ import { createLive } from './api/live.ts';
 import { createApi } from './api/routes.ts';
 import { createBackups } from './backup.ts';
 import { type CollectorConfig, collectorConfig, isLoopbackAddress, type Places, placesIn } from './config.ts';
+import { type DeadLetters, openDeadLetters } from './control/dead-letters.ts';
+import { createKeptBodies, type KeptBodies } from './control/kept-bodies.ts';
 import { createLedger, type Ledger } from './control/ledger.ts';
 import { type Modes, openModes } from './control/modes.ts';
 import { type Outbox, startOutbox } from './control/outbox.ts';
@@ -27,6 +29,7 @@ import { openRoster, type Roster } from './control/roster.ts';
 import { openSessions } from './control/sessions.ts';
 import { COLLECTOR, openTokens, type Tokens } from './control/tokens.ts';
 import { openTools, type Tools } from './control/tools.ts';
+import { startDeadLetterIntake } from './dead-letter-intake.ts';
 import { type Exports, startExports } from './edges/exports.ts';
 import { ownFigures } from './own-figures.ts';
 import { type Pipeline, startPipeline } from './pipeline.ts';
@@ -124,18 +127,29 @@ interface Control {
   readonly recalls: Recalls;
   readonly ledger: Ledger;
   readonly raises: Raises;
+  readonly letters: DeadLetters;
+  readonly bodies: KeptBodies;
 }
 
 /** Who may join, who lives, and who may spend what. */
 async function openControl(starting: Start, { database }: Stores): Promise<Control> {
-  const { clock, secrets, token, places, inForce, lifecycle, log } = starting;
+  const { config, clock, secrets, token, places, inForce, lifecycle, log } = starting;
   const tokens = await openTokens({ database, directory: places.root, clock, given: token });
   const roster = await openRoster(database, clock);
   const recalls = createRecalls();
   const ledger = createLedger({ database, config: inForce, clock, roster, onRecall: recalls.publish });
   const raises = await openRaises({ database, config: inForce, clock, log, onRecall: recalls.publish });
   lifecycle.onStop('raises', () => raises.close());
-  return { tokens, secrets, roster, recalls, ledger, raises };
+  const letters = await openDeadLetters({
+    database,
+    retention: config.retention,
+    queued: (agent) => recalls.tellReplay({ agent }),
+    clock,
+    log,
+  });
+  lifecycle.onStop('dead letters', () => letters.close());
+  const bodies = createKeptBodies(database, clock);
+  return { tokens, secrets, roster, recalls, ledger, raises, letters, bodies };
 }
 
 interface Intake {
@@ -165,7 +179,15 @@ async function openIntake(starting: Start, { store }: Stores, control: Control):
     log,
   });
   lifecycle.onStop('fleet metrics', () => fleet.stop());
-  const pipeline = await openPipeline(starting, exports.following(store), control.tokens);
+  const intake = startDeadLetterIntake({
+    ask: (sql, parameters) => store.query(sql, parameters),
+    letters: control.letters,
+    clock,
+    log,
+  });
+  lifecycle.onStop('dead letter intake', () => intake.close());
+  const landing = intake.following(exports.following(store));
+  const pipeline = await openPipeline(starting, landing, control.tokens);
   lifecycle.onStop('pipeline', () => pipeline.close());
   return { exports, fleet, pipeline };
 }

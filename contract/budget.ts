@@ -171,14 +171,16 @@ export interface WaitingLine extends WaitingTask {
 }
 
 /**
- * Its answer: where this collector takes OTLP, on the host where the control API was found, the agent's mode, and the
- * revisions of the pinned tools and of what is in quarantine.
+ * Its answer: where this collector takes OTLP, on the host where the control API was found, the agent's mode, the
+ * revisions of the pinned tools and of what is in quarantine, and what there is to replay.
  */
 export interface HeartbeatAnswer {
   readonly otlp_port: number;
   readonly mode: ModeInForce;
   readonly tools: number;
   readonly quarantine: number;
+  /** Dead letters that wait for a sidecar of this agent to replay them. */
+  readonly replays: number;
 }
 
 /** POST /v1/tasks/{id} at the sidecar's admin port and at the collector. */

@@ -171,6 +171,9 @@ function reviveDecision({ record, leases, amounts }: StoredDecision): Unsettled 
       ...record,
       costNanodollars: record.costNanodollars === null ? null : BigInt(record.costNanodollars),
       heldNanodollars: BigInt(record.heldNanodollars),
+      // a journal of an older release has neither
+      deadLetter: record.deadLetter ?? null,
+      replayOf: record.replayOf ?? '',
     },
     leases,
     amounts: fromMessage(amounts),

@@ -4,7 +4,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import type { Mode } from '../contract/attributes.ts';
-import type { Agent, Config, RateLimit, Upstream } from '../contract/config/config.ts';
+import type { Agent, CaptureBodies, Config, RateLimit, Upstream } from '../contract/config/config.ts';
 import type { Amounts } from '../contract/money.ts';
 import type { RefusalCode } from '../contract/refusals.ts';
 import type { Judgement, RuleSet } from '../contract/rules.ts';
@@ -34,6 +34,15 @@ export interface Accepted {
   readonly proxyAuthorization: string | undefined;
   /** The policy in force when the call began; it ends under the same one. */
   readonly policy: Policy;
+  /** Set where this is a dead letter that is replayed: no agent's request, but the sidecar's own. */
+  readonly replay?: Replay | undefined;
+}
+
+/** On whose behalf a dead letter is replayed. */
+export interface Replay {
+  readonly agent: string;
+  /** The letter: the id of the call that failed first. */
+  readonly letter: string;
 }
 
 /** Where a door says a call is to go: to an upstream by its name, or to a url as an agent writes it for a proxy. */
@@ -56,6 +65,7 @@ export interface AgentIdentity {
   readonly instance: string;
   readonly entry: Agent;
   readonly mode: Mode;
+  readonly capture: CaptureBodies;
   readonly rules: RuleSet;
   readonly maxOutputTokens: number | null;
   readonly requestRates: readonly RateLimit[];
@@ -152,7 +162,11 @@ export interface Outbound {
   readonly credential: string;
 }
 
-export type Answered = Credentialed & { readonly answer: Answer };
+export type Answered = Credentialed & {
+  readonly answer: Answer;
+  /** The first bytes of an answer that says no, as they came. */
+  readonly errorBody?: readonly Buffer[] | undefined;
+};
 
 /** What of a call is known at any moment: from a head alone to an answer. */
 export type Known = Accepted & Partial<Answered>;
@@ -196,6 +210,7 @@ export function begin(accepted: Accepted): Accepted {
     response,
     proxyAuthorization,
     policy,
+    replay,
   } = accepted;
   const call: { [Fact in keyof Answered]-?: Answered[Fact] | undefined } = {
     id,
@@ -209,6 +224,7 @@ export function begin(accepted: Accepted): Accepted {
     response,
     proxyAuthorization,
     policy,
+    replay,
     agent: undefined,
     lineage: undefined,
     wouldRefusal: undefined,
@@ -234,6 +250,7 @@ export function begin(accepted: Accepted): Accepted {
     outbound: undefined,
     credentialName: undefined,
     answer: undefined,
+    errorBody: undefined,
   };
   return call as Accepted;
 }

@@ -2,6 +2,7 @@
 // what is in flight, gives the leases back and ships what is recorded.
 
 import type { DialectName } from '../contract/attributes.ts';
+import { agentNamed, captureOf } from '../contract/config/config.ts';
 import { createLifecycle, type Lifecycle } from '../kit/lifecycle.ts';
 import { operator } from '../kit/operator.ts';
 import { createSecrets, type Secrets } from '../kit/secrets.ts';
@@ -10,6 +11,7 @@ import { createBodies } from './accept/body.ts';
 import { lineageOf, randomHex } from './accept/lineage.ts';
 import { createRetryBudget, wasSent } from './attempts/retry-budget.ts';
 import type { AgentIdentity, Known } from './call.ts';
+import { createReplays, type Replays } from './dead-letters/replays.ts';
 import { upstreamOf } from './destination.ts';
 import { a2a } from './dialects/a2a.ts';
 import { anthropic } from './dialects/anthropic.ts';
@@ -36,6 +38,7 @@ import type { Services } from './pipeline.ts';
 import { createPolicyInForce } from './policy-in-force.ts';
 import { createPolicyReports } from './policy-report.ts';
 import { createPresence, type Presence } from './presence.ts';
+import type { CallRecord } from './record.ts';
 import type { Refusing } from './refuse.ts';
 import { judgementOf } from './stages/authorize.ts';
 import type { Carrying, Sidecar, SidecarOptions, Start } from './starting.ts';
@@ -77,8 +80,19 @@ async function start(options: SidecarOptions, lifecycle: Lifecycle): Promise<Sid
   const isolation = openIsolation(starting, edges, refusing);
   const callers = await openCallers(starting, isolation);
   const tools = openPins(starting, edges);
-  const presence = openPresence(starting, edges, leases, callers.modes, tools.exchange, isolation);
-  const carrying = openCarrying(starting, edges, leases, callers, presence, tools.pins, isolation, refusing);
+  const replays = openReplays(starting, edges);
+  const presence = openPresence(starting, edges, leases, callers.modes, tools.exchange, isolation, replays);
+  const carrying = openCarrying(
+    starting,
+    edges,
+    leases,
+    callers,
+    presence,
+    tools.pins,
+    isolation,
+    refusing,
+    replays,
+  );
   const tasks = taskEnds(starting, edges, leases);
   await isolation.exchange.asked; // who is held apart is known before the first call
   const listen = await openDoors(starting, edges, leases, carrying, tasks);
@@ -132,6 +146,23 @@ function openPins({ agent, log }: Start, { control }: Edges): ToolPins {
   return { pins, exchange };
 }
 
+/** Carries dead letters again, when the collector gives one. */
+function openReplays({ inForce, clock, log, lifecycle }: Start, { control, keptBodies }: Edges): Replays {
+  const replays = createReplays({
+    claim: control.claimReplay,
+    report: control.reportReplay,
+    body: control.body,
+    keepAnswer(agent) {
+      const entry = agentNamed(inForce(), agent);
+      return entry && captureOf(inForce(), entry) === 'full' ? keptBodies.keep : null;
+    },
+    clock,
+    log,
+  });
+  lifecycle.onStop('replays', () => replays.stop());
+  return replays;
+}
+
 /** Tells the collector who lives here and under which policy, and hears what it calls back. */
 function openPresence(
   starting: Start,
@@ -140,6 +171,7 @@ function openPresence(
   modes: Modes,
   exchange: PinExchange,
   isolation: Isolation,
+  replays: Replays,
 ): Presence {
   const { inForce, clock, log, lifecycle } = starting;
   const { control, journal } = edges;
@@ -156,6 +188,7 @@ function openPresence(
     answered: policies.tell,
     toolsAt: exchange.heard,
     quarantineAt: isolation.exchange.heard,
+    replays: (agent, instance) => replays.wake({ agent, instance }),
   });
   lifecycle.onStop('presence', () => presence.stop());
   return presence;
@@ -171,6 +204,7 @@ function openCarrying(
   pins: Pins,
   { quarantine, underWay }: Isolation,
   refusing: Refusing,
+  replays: Replays,
 ): Carrying {
   const { agent, task, inForce, clock, log, lifecycle } = starting;
   const turn = createTurn(log);
@@ -187,6 +221,11 @@ function openCarrying(
   const meters = createMeters(inForce, agent);
   const now = () => new Date(clock.nowMs());
   const retryBudget = createRetryBudget(clock);
+  const ended = (record: CallRecord): void => {
+    meters.count(record);
+    if (wasSent(record)) retryBudget.called();
+    if (record.replayOf !== '') replays.ended(record);
+  };
   const services: Services = {
     identification: {
       agents,
@@ -212,19 +251,17 @@ function openCarrying(
     upstreams,
     trail: {
       book: edges.book,
+      deadLetters: edges.deadLetters,
       clock,
       turn,
       log,
       underWay,
-      ended(record) {
-        meters.count(record);
-        if (wasSent(record)) retryBudget.called();
-      },
+      ended,
       throttled: (call) => throttles.heard(limitedOf(call), { waitMs: null, spent: false }),
     },
     refusing,
   };
-  return { services, admission, bodies, meters, ownPorts };
+  return { services, admission, bodies, meters, replays, ownPorts };
 }
 
 function dialectFor(call: Known): Dialect {

@@ -50,11 +50,12 @@ export async function openDoors(
   starting: Start,
   edges: Edges,
   leases: Leases,
-  { services, admission, bodies, meters, ownPorts }: Carrying,
+  { services, admission, bodies, meters, replays, ownPorts }: Carrying,
   tasks: TaskEnds,
 ): Promise<Sidecar['listen']> {
   const { config, agent, inForce, clock, lifecycle } = starting;
   const proxy = createDoorsOf(starting, services);
+  replays.open(proxy.replay);
   const adminServices: AdminServices = {
     missing: () => missing(leases, edges.shipper),
     broken: () => (edges.journal.failing ? 'the journal cannot be written' : null),

@@ -5,6 +5,7 @@ import type { Clock } from '../kit/clock.ts';
 import type { Lifecycle } from '../kit/lifecycle.ts';
 import { type Log, sentenceOf } from '../kit/log.ts';
 import { randomHex } from './accept/lineage.ts';
+import { crashNoteOf } from './dead-letters/dead-letters.ts';
 import type { Edges } from './edges/edges.ts';
 import { createLeases, type Leases } from './state/leases/leases.ts';
 
@@ -22,7 +23,7 @@ export function openLeases(
   { instance, inForce, clock, log, lifecycle }: LeasesOptions,
   edges: Edges,
 ): Leases {
-  const { book, control, recovered, shipper } = edges;
+  const { book, control, recovered, shipper, deadLetters } = edges;
   let lastFailure = '';
   const leases = createLeases({
     instance,
@@ -41,7 +42,9 @@ export function openLeases(
   lifecycle.onStop('leases', () => leases.close());
   const unsettled = [...recovered.open.values()];
   const states = [...recovered.leases.values()];
-  for (const { record, leases: from, amounts } of unsettled) {
+  for (const { record: decided, leases: from, amounts } of unsettled) {
+    const record = { ...decided, deadLetter: crashNoteOf(decided) };
+    deadLetters.found(record);
     log.warn('call.outcome_unknown', { call: record.callId, agent: record.agent, target: record.target });
     book.end(record, { decided: true, leases: from, used: amounts });
   }

@@ -36,6 +36,8 @@ export function createPresence(use: {
   toolsAt(agent: string, revision: number | undefined): void;
   /** The same of what is in quarantine. */
   quarantineAt(revision: number | undefined): void;
+  /** Something waits to be replayed for this agent. */
+  replays(agent: string, instance: string): void;
 }): Presence {
   const agents = new Map<string, AgentIdentity>();
   let stopped = false;
@@ -53,11 +55,12 @@ export function createPresence(use: {
       const waiting = use.waiting(name);
       const told = { name, instance, mode, health, policy, ...(waiting.length > 0 ? { waiting } : {}) };
       const answer = await use.control.heartbeat(told);
-      const { mode: inForce, tools, quarantine } = answer;
+      const { mode: inForce, tools, quarantine, replays } = answer;
       use.quarantineAt(quarantine);
       if (inForce !== undefined && heard.get(name) === before) learn(name, inForce);
       lastFailure = '';
       use.toolsAt(name, tools);
+      if (replays) use.replays(name, instance);
       use.answered(name, instance);
     } catch (failure) {
       const sentence = sentenceOf(failure);
@@ -104,6 +107,7 @@ export function createPresence(use: {
         },
         tools: ({ revision }) => use.toolsAt(agent.name, revision),
         quarantine: ({ revision }) => use.quarantineAt(revision),
+        replay: () => use.replays(agent.name, agent.instance),
       });
     },
     again,

@@ -5,6 +5,7 @@ import type { Refusal } from '../contract/refusals.ts';
 import { triesBefore } from './attempts/client-retries.ts';
 import type { Known } from './call.ts';
 import type { Charge } from './charge.ts';
+import type { DeadLetterNote } from './dead-letters/dead-letters.ts';
 import { destinationText } from './destination.ts';
 import type { Metered } from './dialects/dialect.ts';
 import type { CallRecord } from './record.ts';
@@ -17,6 +18,7 @@ export interface Observed {
   readonly verdicts: { readonly verdict: Verdict; readonly would: Verdict };
   readonly durationMs: number;
   readonly firstByteMs: number | null;
+  readonly deadLetter: DeadLetterNote | null;
 }
 
 export function recordOf(call: Known, charged: Charge, seen: Observed): CallRecord {
@@ -94,6 +96,8 @@ export function recordOf(call: Known, charged: Charge, seen: Observed): CallReco
     retryOf: call.later?.first.id ?? '',
     asked: call.later?.asked ?? '',
     clientRetries: triesBefore(call.request.headers),
+    deadLetter: seen.deadLetter,
+    replayOf: call.replay?.letter ?? '',
   };
 }
 

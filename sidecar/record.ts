@@ -11,6 +11,7 @@ import {
   type Verdict,
 } from '../contract/attributes.ts';
 import type { Sealed } from '../contract/audit-entry.ts';
+import type { DeadLetterNote } from './dead-letters/dead-letters.ts';
 import type { ToolRequest } from './dialects/dialect.ts';
 
 /** Its members stand in the order of their names, for the seal. */
@@ -98,6 +99,10 @@ export interface CallRecord {
   readonly asked: string;
   /** How often the client says it tried this before, by itself. */
   readonly clientRetries: number;
+  /** What it says of itself as a dead letter; null for nearly all. */
+  readonly deadLetter: DeadLetterNote | null;
+  /** The letter that it replays: the id of the call that failed; else empty. */
+  readonly replayOf: string;
 }
 
 /**
@@ -119,6 +124,7 @@ export function sealRecord(
     clientRetries: record.clientRetries,
     costNanodollars: record.costNanodollars === null ? null : record.costNanodollars.toString(),
     credential: record.credential,
+    deadLetter: record.deadLetter?.mark ?? '',
     department: record.department,
     depth: record.depth,
     durationMs: Math.round(record.durationMs),
@@ -137,6 +143,7 @@ export function sealRecord(
     previous: link.previous,
     reason: record.reason,
     refusal: record.refusal,
+    replayOf: record.replayOf,
     requestDigest: record.requestDigest,
     requestModel: record.requestModel,
     responseId: record.responseId,
@@ -235,9 +242,25 @@ export function attributesOf(
     [ATTRIBUTES.retryOf, record.retryOf],
     [ATTRIBUTES.asked, record.asked],
     [ATTRIBUTES.clientRetries, record.clientRetries || null],
+    ...letterAttributes(record),
     [ATTRIBUTES.auditStream, sealed.stream],
     [ATTRIBUTES.auditSeq, sealed.seq],
     [ATTRIBUTES.auditHash, sealed.hash],
     [ATTRIBUTES.auditEntry, sealed.entry],
   ];
 }
+
+function letterAttributes({ deadLetter, replayOf }: CallRecord): readonly (readonly [string, string])[] {
+  if (deadLetter === null && replayOf === '') return NO_LETTER;
+  return [
+    [ATTRIBUTES.replayOf, replayOf],
+    [ATTRIBUTES.deadLetter, deadLetter?.mark ?? ''],
+    [ATTRIBUTES.deadLetterCall, deadLetter?.callDigest ?? ''],
+    [ATTRIBUTES.deadLetterMessage, deadLetter?.message ?? ''],
+    [ATTRIBUTES.deadLetterRequest, deadLetter?.request ?? ''],
+    [ATTRIBUTES.deadLetterAnswer, deadLetter?.answer ?? ''],
+    [ATTRIBUTES.deadLetterNotKept, deadLetter?.notKept ?? ''],
+  ];
+}
+
+const NO_LETTER: readonly [] = [];

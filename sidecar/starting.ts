@@ -5,6 +5,7 @@ import type { Clock } from '../kit/clock.ts';
 import type { Lifecycle } from '../kit/lifecycle.ts';
 import type { Log } from '../kit/log.ts';
 import type { Bodies } from './accept/body.ts';
+import type { Replays } from './dead-letters/replays.ts';
 import type { Meters } from './meters/meters.ts';
 import type { Services } from './pipeline.ts';
 import type { PolicyInForce } from './policy-in-force.ts';
@@ -53,6 +54,7 @@ export interface Carrying {
   readonly admission: Admission;
   readonly bodies: Bodies;
   readonly meters: Meters;
+  readonly replays: Replays;
   /** What the doors will listen on: never dialled. */
   readonly ownPorts: Set<number>;
 }

@@ -10,6 +10,7 @@ import type { Turn } from '../kit/turn.ts';
 import type { Book } from './book.ts';
 import type { Accepted, Answer, Answered, Credentialed, Known } from './call.ts';
 import { type Charge, charge, type Ending, totalTokens } from './charge.ts';
+import type { DeadLetters } from './dead-letters/dead-letters.ts';
 import type { Metered } from './dialects/dialect.ts';
 import type { SendFailure } from './edges/upstreams.ts';
 import { outcomeOf } from './outcome.ts';
@@ -56,6 +57,7 @@ export interface Trail {
 
 export interface TrailServices {
   readonly book: Book;
+  readonly deadLetters: DeadLetters;
   readonly clock: Clock;
   readonly turn: Turn;
   readonly log: Log;
@@ -102,7 +104,14 @@ export function openTrail(accepted: Accepted, use: TrailServices): Trail {
     }
   };
 
-  const finish = (ending: Ending, httpStatus: number, refusal: Refusal | null, durationMs: number): void => {
+  /** `superseded`: another attempt follows, and it is that one's end that counts. */
+  const finish = (
+    ending: Ending,
+    httpStatus: number,
+    refusal: Refusal | null,
+    durationMs: number,
+    superseded = false,
+  ): void => {
     const charged = charge(call, ending, call.policy.prices);
     const record = recordOf(call, charged, {
       httpStatus,
@@ -112,6 +121,7 @@ export function openTrail(accepted: Accepted, use: TrailServices): Trail {
       verdicts: verdictsOf(call),
       durationMs,
       firstByteMs,
+      deadLetter: superseded ? null : use.deadLetters.noteOf(call, ending, charged, upstreamStatus),
     });
     try {
       use.book.end(record, { decided, leases: call.hold?.leases ?? [], used: charged.used });
@@ -165,6 +175,7 @@ export function openTrail(accepted: Accepted, use: TrailServices): Trail {
         verdicts: verdictsOf(credentialed),
         durationMs: 0,
         firstByteMs: null,
+        deadLetter: use.deadLetters.noteBefore(credentialed),
       });
       const written = use.book.decide(record, credentialed.hold?.leases ?? [], credentialed.held);
       decided = true;
@@ -225,7 +236,7 @@ export function openTrail(accepted: Accepted, use: TrailServices): Trail {
         failure
           ? { kind: 'refused', refusal: failure, sent }
           : { kind: 'answered', metered: metered(), upstreamStatus };
-      finish(readable(ending), 0, failure, durationMs);
+      finish(readable(ending), 0, failure, durationMs, true);
     },
     abandon() {
       use.turn.defer(() => settle(NOTHING, 'ignored'));

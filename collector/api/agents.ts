@@ -3,6 +3,7 @@
 
 import type { Handler } from 'hono';
 import type { HeartbeatAnswer } from '../../contract/budget.ts';
+import type { DeadLetters } from '../control/dead-letters.ts';
 import type { Modes } from '../control/modes.ts';
 import type { Quarantines } from '../control/quarantines.ts';
 import type { Roster } from '../control/roster.ts';
@@ -13,14 +14,17 @@ export function listAgents(roster: Roster): Handler {
   return (context) => context.json(roster.lines());
 }
 
+interface Heard {
+  readonly roster: Roster;
+  readonly modes: Modes;
+  readonly tools: Tools;
+  readonly quarantines: Quarantines;
+  readonly letters: DeadLetters;
+  readonly otlpPort: number;
+}
+
 /** `otlpPort` is on the host where the sidecar found the control API. */
-export function hearAgent(
-  roster: Roster,
-  modes: Modes,
-  tools: Tools,
-  quarantines: Quarantines,
-  otlpPort: number,
-): Handler {
+export function hearAgent({ roster, modes, tools, quarantines, letters, otlpPort }: Heard): Handler {
   return async (context) => {
     const beat = await bodyOf(context, heartbeat);
     await roster.heartbeat(beat);
@@ -29,6 +33,7 @@ export function hearAgent(
       mode: modes.inForce(beat.name),
       tools: tools.revision(),
       quarantine: quarantines.revision(),
+      replays: letters.queuedFor(beat.name),
     };
     return context.json(answer);
   };

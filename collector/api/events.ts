@@ -5,6 +5,7 @@
 import type { Context } from 'hono';
 import { type SSEStreamingApi, streamSSE } from 'hono/streaming';
 import type { Recall } from '../../contract/budget.ts';
+import type { ReplayNotice } from '../../contract/dead-letter.ts';
 import type { ModeNotice } from '../../contract/mode.ts';
 import type { QuarantineNotice } from '../../contract/quarantine.ts';
 import type { ToolsNotice } from '../../contract/tool.ts';
@@ -16,7 +17,8 @@ export type Told =
   | { readonly event: 'recall'; readonly data: Recall }
   | { readonly event: 'mode'; readonly data: ModeNotice }
   | { readonly event: 'tools'; readonly data: ToolsNotice }
-  | { readonly event: 'quarantine'; readonly data: QuarantineNotice };
+  | { readonly event: 'quarantine'; readonly data: QuarantineNotice }
+  | { readonly event: 'replay'; readonly data: ReplayNotice };
 
 export interface Recalls {
   publish(recall: Recall): void;
@@ -26,6 +28,8 @@ export interface Recalls {
   tellTools(notice: ToolsNotice): void;
   /** Tells every listener that other subjects are in quarantine. */
   tellQuarantine(notice: QuarantineNotice): void;
+  /** Tells every listener of this agent that something is to be replayed. */
+  tellReplay(notice: ReplayNotice): void;
   /** `hear` until the returned function is called. Throws ApiError 503 when too many listen. */
   subscribe(agent: string, instance: string, hear: (told: Told) => void, end: () => void): () => void;
   /** Ends every stream, and at once whoever comes later: a listener may have been on its way in. */
@@ -66,6 +70,10 @@ export function createRecalls(): Recalls {
     },
     tellTools: (data) => tellEach({ event: 'tools', data }),
     tellQuarantine: (data) => tellEach({ event: 'quarantine', data }),
+    tellReplay(data) {
+      for (const together of listeners.values())
+        for (const { agent, hear } of together) if (agent === data.agent) hear({ event: 'replay', data });
+    },
     subscribe(agent, instance, hear, end) {
       if (count >= STREAMS_MAX)
         throw new ApiError(503, 'too_many_listeners', 'Too many streams are open; try again later.');

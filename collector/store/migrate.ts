@@ -67,6 +67,7 @@ export async function applyRetention(store: Migrator, retention: Retention): Pro
     ['calls_1h', 'time', auditDays],
     ['task_calls', 'last_call', auditDays],
     ['agent_edge_calls', 'last_seen', auditDays],
+    ['dead_letter_calls', 'timestamp', retention.tracesDays],
   ];
   const now = await store.query<{ name: string; engine_full: string }>(
     "SELECT name, engine_full FROM system.tables WHERE database = 'default'",

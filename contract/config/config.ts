@@ -230,6 +230,14 @@ export function agentNamed(config: Config, name: string): Agent | undefined {
   return best;
 }
 
+/** What is kept of an agent's bodies: the least that any of its roles says, else what the fleet does. */
+export function captureOf(config: Config, agent: Agent): CaptureBodies {
+  const captures = agent.roles
+    .map((role) => config.roles.get(role)?.captureBodies)
+    .filter((capture) => capture != null);
+  return CAPTURES.find((capture) => captures.includes(capture)) ?? config.captureBodies;
+}
+
 /** The mode in force for an agent: its own, else that of its roles (enforce wins), else the fleet's. */
 export function modeOf(config: Config, agent: Agent): Mode {
   if (agent.mode) return agent.mode;

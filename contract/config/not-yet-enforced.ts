@@ -42,15 +42,9 @@ export function notYetEnforced(config: Config): Problem[] {
       report(rule.source, 'conditions on cost are not enforced yet: remove this rule');
     }
   }
-  for (const [name, role] of config.roles) {
-    if (isKept(role.captureBodies))
-      key(['roles', name, 'capture'], `capture of bodies as ${role.captureBodies} is`);
-  }
   for (const [index, { bodies }] of config.export.entries()) {
     if (bodies !== 'none') key(['export', index, 'bodies'], `export of bodies as ${bodies} is`);
   }
-  if (isKept(config.captureBodies))
-    key(['capture', 'bodies'], `capture of bodies as ${config.captureBodies} is`);
   if (config.store.clickhouse !== 'embedded') key(['store', 'clickhouse'], 'a store other than embedded is');
   for (const path of vaultPaths(config)) {
     report(valuePlace(tree, path), `secrets from vault: are not enforced yet: change "${path.join('.')}"`);
@@ -60,9 +54,6 @@ export function notYetEnforced(config: Config): Problem[] {
     config.sources.map(({ file }) => file),
   );
 }
-
-const isKept = (capture: Config['captureBodies'] | null): boolean =>
-  capture === 'redacted' || capture === 'full';
 
 function rulesOf(config: Config): readonly Rule[] {
   const roles = [...config.roles.values()];

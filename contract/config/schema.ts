@@ -33,7 +33,7 @@ const rules = (description: string) => z.array(z.string()).meta({ description })
 const share = z.number().gt(0, { error: 'must be more than 0' }).max(1, { error: 'must be at most 1' });
 const capture = z
   .strictObject({ bodies: z.enum(CAPTURES).optional().meta({ default: 'hash' }) })
-  .meta({ description: 'What is kept of bodies.' });
+  .meta({ description: 'What is kept of bodies; redacted and full keep those of dead letters alone.' });
 
 const rates = {
   requests: requestRate({ description: 'Most calls in a time.' }).optional(),

@@ -32,7 +32,22 @@ export function warningsOf(config: Config, file: FileConfig, tree: MapTree): Pro
       `calls to "${name}" carry whatever credential the agent sends: name one of yours to keep it out of agents`,
     );
   }
+  for (const { path, bodies } of keptBodies(config)) {
+    const sentence = `of dead letters alone bodies are kept (${bodies}): of every other call only their hash`;
+    warn(path, sentence);
+  }
   return warnings;
+}
+
+/** Whoever writes `full` may believe that every body is kept. */
+function keptBodies(config: Config): { path: Path; bodies: string }[] {
+  const roles = [...config.roles].map(([name, { captureBodies }]) => ({
+    path: ['roles', name, 'capture'],
+    bodies: captureBodies ?? 'hash',
+  }));
+  return [{ path: ['capture', 'bodies'], bodies: config.captureBodies }, ...roles].filter(
+    ({ bodies }) => bodies === 'redacted' || bodies === 'full',
+  );
 }
 
 /** No budget at any level, and nowhere said that this is meant. */

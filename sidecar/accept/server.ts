@@ -8,7 +8,7 @@ import type { Duplex } from 'node:stream';
 import type { SecureContext } from 'node:tls';
 import { Refusal } from '../../contract/refusals.ts';
 import { isLoopback } from '../../kit/listen.ts';
-import { type Accepted, begin, learn, type Policy } from '../call.ts';
+import { type Accepted, begin, learn, type Policy, type Replay } from '../call.ts';
 import type { Overload } from '../state/overload.ts';
 import type { Way } from '../way-through.ts';
 import type { Authority } from './authority.ts';
@@ -18,6 +18,7 @@ import { checkHead, checkLocal } from './head.ts';
 import { createInterception, type Inside, readInside } from './intercept.ts';
 import { randomHex } from './lineage.ts';
 import { answerUnreadable } from './plainly.ts';
+import { createReplayDoor, type ReplayDoor } from './replay-door.ts';
 import { readReverse } from './reverse.ts';
 import { answerSelfCheck, SELF_CHECK_HOST } from './self-check.ts';
 import type { Target } from './target.ts';
@@ -27,6 +28,8 @@ export interface Doors {
   readonly server: Server;
   /** Calls that were accepted and are not over. */
   readonly inFlight: number;
+  /** Carries a request of the sidecar's own, as any other. */
+  readonly replay: ReplayDoor;
   /** From now on every new call is refused with `draining`. */
   drain(): void;
   /** Cuts off whoever is still there. */
@@ -60,6 +63,7 @@ const SPOILED = 'spoiled';
 
 export function createDoors(door: DoorServices): Doors {
   const connections = new WeakMap<Socket, Inside | typeof SPOILED>();
+  const replays = new WeakMap<Duplex, Replay>();
   /** What Node let go of, and how to stop counting it. */
   const detached = new Map<Socket, () => void>();
   let inFlight = 0;
@@ -81,6 +85,7 @@ export function createDoors(door: DoorServices): Doors {
       response,
       proxyAuthorization: inside?.proxyAuthorization,
       policy: door.policy(),
+      replay: replays.get(request.socket),
     });
 
   const enter = (accepted: Accepted, inside: Inside | undefined): void => {
@@ -207,6 +212,7 @@ export function createDoors(door: DoorServices): Doors {
 
   return {
     server,
+    replay: createReplayDoor(server, (connection, replay) => void replays.set(connection, replay)),
     get inFlight() {
       return inFlight;
     },

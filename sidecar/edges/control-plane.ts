@@ -11,6 +11,7 @@ import type {
   Recall,
   TaskEnd,
 } from '../../contract/budget.ts';
+import type { ClaimedReplay, ReplayClaim, ReplayNotice, ReplayReport } from '../../contract/dead-letter.ts';
 import type { ModeNotice } from '../../contract/mode.ts';
 import type { PolicyReport } from '../../contract/policy.ts';
 import type { QuarantineLine, QuarantineNotice } from '../../contract/quarantine.ts';
@@ -29,6 +30,12 @@ export interface ControlPlane {
   quarantine(): Promise<QuarantineLine[]>;
   endTask(task: string, end: TaskEnd): Promise<void>;
   reportPolicy(report: PolicyReport): Promise<void>;
+  /** Something to replay for this agent, which is this instance's alone from now on; null where nothing waits. */
+  claimReplay(claim: ReplayClaim): Promise<ClaimedReplay | null>;
+  reportReplay(letter: string, attempt: number, report: ReplayReport): Promise<void>;
+  /** Keeps bytes by the SHA-256 of their content, and gives them back. */
+  putBody(name: string, bytes: Buffer): Promise<void>;
+  body(name: string): Promise<Buffer>;
   /** Ships one OTLP request; resolves once it is acknowledged. */
   ship(body: Buffer): Promise<void>;
   /**
@@ -44,6 +51,7 @@ export interface Hearing {
   mode(notice: ModeNotice): void;
   tools(notice: ToolsNotice): void;
   quarantine(notice: QuarantineNotice): void;
+  replay(notice: ReplayNotice): void;
 }
 
 export interface ControlPlaneOptions {
@@ -103,10 +111,11 @@ export function createControlPlane(options: ControlPlaneOptions): ControlPlane {
     path: string,
     type: string,
     body: string | Buffer,
+    method: 'POST' | 'PUT' = 'POST',
   ): Promise<Dispatcher.ResponseData> => {
     const answer = await to.request({
       path,
-      method: 'POST',
+      method,
       headers: { authorization: authorization(), 'content-type': type },
       body,
     });
@@ -124,15 +133,12 @@ export function createControlPlane(options: ControlPlaneOptions): ControlPlane {
     return answer.body.json();
   };
 
-  const get = async (path: string): Promise<unknown> => {
-    const answer = await control.request({
-      path,
-      method: 'GET',
-      headers: { authorization: authorization() },
-    });
-    const text = await answer.body.text();
-    if (answer.statusCode === 200) return JSON.parse(text);
+  const get = async (path: string): Promise<Dispatcher.ResponseData['body']> => {
+    const headers = { authorization: authorization() };
+    const answer = await control.request({ path, method: 'GET', headers });
+    if (answer.statusCode === 200) return answer.body;
     if (answer.statusCode === 401) token = options.token;
+    await answer.body.dump();
     throw new ControlPlaneError(answer.statusCode, `the collector answered ${answer.statusCode}`);
   };
 
@@ -178,8 +184,8 @@ export function createControlPlane(options: ControlPlaneOptions): ControlPlane {
       learnOtlp(answer);
       return answer;
     },
-    tools: async () => (await get('/v1/tools')) as ToolLine[],
-    quarantine: async () => (await get('/v1/quarantine')) as QuarantineLine[],
+    tools: async () => (await (await get('/v1/tools')).json()) as ToolLine[],
+    quarantine: async () => (await (await get('/v1/quarantine')).json()) as QuarantineLine[],
     reportTools: async (report) => (await post('/v1/tools', report)) as ToolLine[],
     reportPolicy: async (report) => void (await post('/v1/policy', report)),
     endTask: async (task, end) => void (await post(`/v1/tasks/${encodeURIComponent(task)}`, end)),
@@ -187,6 +193,15 @@ export function createControlPlane(options: ControlPlaneOptions): ControlPlane {
       const answer = await send(otlp, '/v1/traces', 'application/x-protobuf', body);
       await answer.body.dump();
     },
+    claimReplay: async (claim) => (await post('/v1/dead-letters/claims', claim)) as ClaimedReplay | null,
+    async reportReplay(letter, attempt, report) {
+      await post(`/v1/dead-letters/${letter}/replays/${attempt}`, report);
+    },
+    async putBody(name, bytes) {
+      const answer = await send(control, `/v1/bodies/${name}`, 'application/octet-stream', bytes, 'PUT');
+      await answer.body.dump();
+    },
+    body: async (name) => Buffer.from(await (await get(`/v1/bodies/${name}`)).arrayBuffer()),
     follow(agent, instance, hear) {
       if (followed >= FOLLOWED_MAX) return;
       followed += 1;
@@ -212,6 +227,7 @@ function tell(hear: Partial<Hearing>, event: string, data: string): void {
   if (event === 'mode') hear.mode?.(JSON.parse(data) as ModeNotice);
   if (event === 'tools') hear.tools?.(JSON.parse(data) as ToolsNotice);
   if (event === 'quarantine') hear.quarantine?.(JSON.parse(data) as QuarantineNotice);
+  if (event === 'replay') hear.replay?.(JSON.parse(data) as ReplayNotice);
 }
 
 /** The token the collector wrote, or undefined while there is none. */

@@ -9,9 +9,11 @@ import type { Lifecycle } from '../../kit/lifecycle.ts';
 import { type Log, sentenceOf } from '../../kit/log.ts';
 import { randomHex } from '../accept/lineage.ts';
 import { type Book, openBook, type Recovered, spansOf } from '../book.ts';
+import { createDeadLetters, type DeadLetters } from '../dead-letters/dead-letters.ts';
 import { type CircuitsKept, openCircuitsKept } from './circuits-kept.ts';
 import { type ControlPlane, createControlPlane } from './control-plane.ts';
 import { type Journal, openJournal } from './journal.ts';
+import { createKeptBodies, type KeptBodies } from './kept-bodies.ts';
 import { openQuarantineFile, type QuarantineFile } from './quarantine-file.ts';
 import { createShipper, type Shipper } from './shipper.ts';
 
@@ -23,6 +25,8 @@ export interface Edges {
   readonly shipper: Shipper;
   readonly circuitsKept: CircuitsKept;
   readonly quarantineFile: QuarantineFile;
+  readonly keptBodies: KeptBodies;
+  readonly deadLetters: DeadLetters;
 }
 
 export interface EdgesOptions {
@@ -66,7 +70,28 @@ export function openEdges(options: EdgesOptions): Edges {
   });
   const circuitsKept = openCircuitsKept(directory.path, log);
   const quarantineFile = openQuarantineFile(directory.path, clock);
-  return { book, journal, recovered, control, shipper, circuitsKept, quarantineFile };
+  const keptBodies = createKeptBodies({
+    directory: join(directory.path, 'dead-letters'),
+    put: (name, bytes) => control.putBody(name, bytes),
+    clock,
+    log,
+  });
+  lifecycle.onStop('kept bodies', async () => {
+    await keptBodies.send();
+    keptBodies.stop();
+  });
+  const deadLetters = createDeadLetters((bytes) => keptBodies.keep(bytes));
+  return {
+    book,
+    journal,
+    recovered,
+    control,
+    shipper,
+    circuitsKept,
+    quarantineFile,
+    keptBodies,
+    deadLetters,
+  };
 }
 
 function openRecords(

@@ -48,7 +48,8 @@ export async function classify(identified: Identified, use: Classification): Pro
   const body = hasBody(identified.request)
     ? await use.bodies.read(identified.request, identified.response, config.limits.bodyBytesMax)
     : NO_BODY;
-  const bodyDigest = body.length > 0 && config.captureBodies !== 'none' ? hash('sha256', body, 'hex') : '';
+  const bodyDigest =
+    body.length > 0 && identified.agent.capture !== 'none' ? hash('sha256', body, 'hex') : '';
   learn(identified, { body, bodyDigest });
   const judged = endpoint?.body
     ? judgeBody(dialect, endpoint, head, body, identified, passesUnjudged(identified, upstream))

@@ -13,7 +13,10 @@ export interface Identification {
 
 export function identify(accepted: Accepted, use: Identification): Identified {
   const { headers } = accepted.request;
-  const agent = use.agents.identify(accepted.policy.config, headers, accepted.proxyAuthorization);
+  const { config } = accepted.policy;
+  const agent = accepted.replay
+    ? use.agents.named(config, accepted.replay.agent)
+    : use.agents.identify(config, headers, accepted.proxyAuthorization);
   if (!agent) throw new Refusal('unknown_agent', 'No agent key that this sidecar knows was presented.');
   use.seen(agent);
   return learn(accepted, { agent, lineage: use.lineageOf(headers, agent.name) });

@@ -2,11 +2,12 @@
 // are the upstream's own, but for a usage chunk that only we asked for and what a dialect writes anew; an answer that
 // literally holds the injected secret is ended there, and a stream where its hold is used up or its agent is stopped.
 
+import { KEPT_ANSWER_BYTES_MAX } from '../../contract/dead-letter.ts';
 import { Refusal } from '../../contract/refusals.ts';
 import { answerHead, holdsSecret } from '../answer-head.ts';
 import { type AnswerReader, readerOf } from '../answer-reader.ts';
 import { type Rewriting, type Rewritten, rewrittenAs } from '../answer-rewriter.ts';
-import type { Answered } from '../call.ts';
+import { type Answered, learn } from '../call.ts';
 import { type Cutter, cutterOf } from '../cutter.ts';
 import type { SendFailure } from '../edges/upstreams.ts';
 import { type SecretGuard, secretGuard } from '../secret-guard.ts';
@@ -54,6 +55,7 @@ function pass(
   const overBridge = answered.later?.bridge != null;
   let silent = answered.policy.config.breakers.slow !== null;
   const cutter = cutterOf(answered, reader.stream, overBridge ? reader.rewrites : anew);
+  const errorBody = answer.status >= 400 ? keepErrorBody(answered) : null;
   let over = false;
   let stopped: Refusal | null = null;
   response.writeHead(answer.status, answerHead(answered, anew, headers));
@@ -120,6 +122,7 @@ function pass(
         answer.abort(new Error('secret in the answer'));
         return end(null);
       }
+      errorBody?.(clean);
       if (anew || cutter?.due) readThenPass(clean);
       else passThenRead(clean);
       if (silent) listenForToken();
@@ -127,6 +130,7 @@ function pass(
     end() {
       if (over) return;
       const rest = guard.flush();
+      errorBody?.(rest);
       try {
         if (rest.length > 0) write(rewritten(reader.push(rest)));
         write(rewritten(reader.flush()));
@@ -155,6 +159,17 @@ function lastWords(call: Answered, refusal: Refusal, cutter: Cutter): Buffer {
   if (!description?.acts.length || description.listens) return cutter.ending();
   const { body: text } = dialect.refuse(refusal, { callId: id, head, json, body });
   return Buffer.from(`event: message\ndata: ${text}\n\n`);
+}
+
+/** Of an answer that says no, its beginning stays with the call: it may be all that tells why. */
+function keepErrorBody(answered: Answered): (chunk: Buffer) => void {
+  const chunks: Buffer[] = [];
+  let left = KEPT_ANSWER_BYTES_MAX;
+  learn(answered, { errorBody: chunks });
+  return (chunk) => {
+    if (left > 0) chunks.push(chunk.subarray(0, left));
+    left -= chunk.length;
+  };
 }
 
 function compressed(): Refusal {

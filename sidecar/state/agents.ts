@@ -3,7 +3,7 @@
 
 import { hash, timingSafeEqual } from 'node:crypto';
 import type { Mode } from '../../contract/attributes.ts';
-import { agentNamed, type Config, modeOf } from '../../contract/config/config.ts';
+import { agentNamed, type Config, captureOf, modeOf } from '../../contract/config/config.ts';
 import { ruleSetOf } from '../../contract/rules/judge.ts';
 import type { AgentIdentity } from '../call.ts';
 import type { RequestHead } from '../dialects/dialect.ts';
@@ -16,6 +16,8 @@ export interface Agents {
     /** What the tunnel was opened with that the call came through. */
     proxyAuthorization?: string,
   ): AgentIdentity | undefined;
+  /** By name alone: for the sidecar's own requests. Undefined where it is none of those whose calls come here. */
+  named(config: Config, name: string): AgentIdentity | undefined;
 }
 
 export interface AgentKey {
@@ -65,6 +67,7 @@ export function createAgents(options: {
       instance: options.instance,
       entry,
       mode: modeOf(config, entry),
+      capture: captureOf(config, entry),
       rules: ruleSetOf(config, entry),
       maxOutputTokens: smallest(limits.map((limit) => limit.maxOutputTokens)),
       requestRates: rates.filter(({ unit }) => unit === 'requests'),
@@ -83,6 +86,8 @@ export function createAgents(options: {
   };
 
   return {
+    named: (config, name) =>
+      options.fixed === null || options.fixed === name ? standing(config, name) : undefined,
     identify(config, headers, proxyAuthorization) {
       if (options.fixed !== null) return standing(config, options.fixed);
       const keys = options.keys(config);

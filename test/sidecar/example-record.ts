@@ -68,6 +68,8 @@ export function exampleRecord(more: Partial<CallRecord>): CallRecord {
     retryOf: 'f'.repeat(32),
     asked: 'openai/gpt-5',
     clientRetries: 1,
+    deadLetter: null,
+    replayOf: '',
     ...more,
   };
 }

@@ -34,6 +34,7 @@ function trailWith(metered: () => never) {
     turn,
     log,
     underWay: new Set(),
+    deadLetters: { noteOf: () => null },
     ended: (record: unknown) => void ended.push(record),
   } as unknown as Parameters<typeof openTrail>[1]);
   trail.answering({ status: 200 } as Answer, metered);

@@ -6,6 +6,7 @@ import { alertPaths, alertSchemas } from './alerts.ts';
 import { backupPaths, backupSchemas } from './backups.ts';
 import { budgetPaths, budgetSchemas } from './budgets.ts';
 import { consolePaths } from './console.ts';
+import { letterPaths, letterSchemas } from './dead-letters.ts';
 import { modePaths, modeSchemas } from './modes.ts';
 import { processPaths } from './process.ts';
 import { quarantinePaths, quarantineSchemas } from './quarantine.ts';
@@ -28,6 +29,7 @@ export const OPENAPI = {
     ...toolPaths,
     ...quarantinePaths,
     ...alertPaths,
+    ...letterPaths,
     ...backupPaths,
     ...consolePaths,
     ...sessionPaths,
@@ -46,6 +48,7 @@ export const OPENAPI = {
       ...toolSchemas,
       ...quarantineSchemas,
       ...alertSchemas,
+      ...letterSchemas,
       ...backupSchemas,
     },
   },

@@ -11,6 +11,8 @@ import { createLive } from '../../../collector/api/live.ts';
 import { OPENAPI } from '../../../collector/api/openapi/openapi.ts';
 import { type Api, createApi } from '../../../collector/api/routes.ts';
 import { createAlertBook } from '../../../collector/control/alert-book.ts';
+import { openDeadLetters } from '../../../collector/control/dead-letters.ts';
+import { createKeptBodies } from '../../../collector/control/kept-bodies.ts';
 import { createLedger } from '../../../collector/control/ledger.ts';
 import { openModes } from '../../../collector/control/modes.ts';
 import { notePolicy } from '../../../collector/control/policies.ts';
@@ -129,6 +131,14 @@ beforeAll(async () => {
     tools,
     quarantines,
     alerts,
+    letters: await openDeadLetters({
+      database,
+      retention: config.retention,
+      queued: (agent) => recalls.tellReplay({ agent }),
+      clock,
+      log: silentLog,
+    }),
+    bodies: createKeptBodies(database, clock),
     config: () => config,
     store,
     sessions: await openSessions(database, clock),

@@ -25,12 +25,6 @@ describe('not yet enforced', () => {
       'export: [{ otlp: "https://o.example/v1/traces", bodies: redacted }]',
       ['c.yaml:1:49: export of bodies as redacted is not enforced yet: remove "export.0.bodies"'],
     ],
-    ['capture', 'capture: { bodies: full }', ['c.yaml:1:12: capture of bodies as full']],
-    [
-      'capture of a role',
-      'roles: { r: { capture: { bodies: redacted } } }',
-      ['c.yaml:1:15: capture of bodies as redacted'],
-    ],
     [
       'stores',
       'store: { clickhouse: "http://ch:8123", postgres: "postgres://pg/x" }',
@@ -56,7 +50,7 @@ describe('not yet enforced', () => {
   it('names nothing that is enforced', async () => {
     const text = `${LLM}credentials: { k: { from: env:K } }
 prohibited: [llm u/x, tool shell, "connect db.example:1"]
-roles: { r: { mode: observe, allow: ["llm u/* when args.cost == 1", hosted u/web_search, "http GET https://a.example/"], limits: { max_output_tokens: 5, requests: 60/minute } } }
+roles: { r: { mode: observe, capture: { bodies: redacted }, allow: ["llm u/* when args.cost == 1", hosted u/web_search, "http GET https://a.example/"], limits: { max_output_tokens: 5, requests: 60/minute } } }
 agents: { a: { role: r, mode: observe, key: env:A, credentials: { u: k }, task_budgets: [$1] } }
 owners: { o: { pagerduty: env:P, slack: env:S } }
 alerts: { critical: pagerduty env:P, warning: slack env:S, digest: webhook env:W }
@@ -64,7 +58,7 @@ export: [{ otlp: "https://o.example/v1/traces", headers: { h: env:H }, bodies: n
 prices: { u/x: free }
 breakers: { trials: 1 }
 retention: { traces: 1d }
-capture: { bodies: none }
+capture: { bodies: full }
 money: { grace: 0% }
 store: { clickhouse: embedded }
 `;
@@ -73,7 +67,9 @@ store: { clickhouse: embedded }
   });
 
   it('finds the same in a copy of a configuration', async () => {
-    const { config } = await parseConfig([{ file: 'c.yaml', text: 'capture: { bodies: full }' }]);
+    const { config } = await parseConfig([
+      { file: 'c.yaml', text: 'export: [{ otlp: "https://o.example/", bodies: full }]' },
+    ]);
     expect(notYetEnforced({ ...config })).toEqual(notYetEnforced(config));
     expect(notYetEnforced(config).length).toBeGreaterThan(0);
   });

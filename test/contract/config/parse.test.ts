@@ -224,6 +224,16 @@ describe('warnings', () => {
     expect(found[0]).toContain('0.yaml:2:59: calls to "u" carry whatever credential the agent sends');
     expect(found[1]).toContain('0.yaml:3:11: "a" has no role');
   });
+
+  it('tell that bodies are kept of dead letters alone', async () => {
+    const text =
+      'capture: { bodies: full }\nroles: { r: { capture: { bodies: redacted } }, s: { capture: { bodies: none } } }';
+    const found = await warnings(`${text}\nbudgets: none\nagents: { a: { role: r } }`);
+    expect(found).toEqual([
+      '0.yaml:1:12: of dead letters alone bodies are kept (full): of every other call only their hash',
+      '0.yaml:2:15: of dead letters alone bodies are kept (redacted): of every other call only their hash',
+    ]);
+  });
 });
 
 describe('the digest', () => {

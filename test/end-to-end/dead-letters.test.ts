@@ -1,0 +1,140 @@
+// Dead letters, whole: a call that may have happened is found, looked at, replayed once and discarded, by the commands a
+// person types; one whose sidecar was killed is found too; a storm is a handful; somebody is told.
+
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import type { DeadLetter, DeadLetterLine } from '../../contract/dead-letter.ts';
+import { runOutrider, until } from '../support/processes.ts';
+import { type Fleet, SAMPLE, startFleet } from './fleet.ts';
+
+interface Asked {
+  readonly method: string;
+  readonly url: string;
+  readonly headers: IncomingMessage['headers'];
+  readonly body: string;
+}
+
+let fleet: Fleet;
+let asked: Asked[] = [];
+let answer: (response: ServerResponse) => void;
+const origin = createServer((request, response) => {
+  let body = '';
+  request.on('data', (chunk) => {
+    body += String(chunk);
+  });
+  request.on('end', () => {
+    asked.push({ method: request.method!, url: request.url!, headers: request.headers, body });
+    answer(response);
+  });
+});
+const hang = (): void => undefined;
+const say = (status: number, text: string) => (response: ServerResponse) =>
+  void response.writeHead(status, { 'content-type': 'application/json' }).end(text);
+
+beforeAll(async () => {
+  await new Promise<void>((resolve) => void origin.listen(0, '127.0.0.1', resolve));
+  const url = `http://127.0.0.1:${(origin.address() as AddressInfo).port}`;
+  fleet = await startFleet(
+    SAMPLE.replace(
+      '\ncredentials:',
+      `\n  billing: { url: "${url}/api", speaks: http, credential: search, timeout: 1s }\ncredentials:`,
+    )
+      .replace('    ask:', `      - http POST ${url}/api/**\n    ask:`)
+      .replace('\nprices:', '\ncapture: { bodies: full }\nprices:\n  billing: { call: $2 }'),
+  );
+});
+afterAll(async () => {
+  await fleet.stop();
+  origin.closeAllConnections();
+  origin.close();
+});
+
+const letters = (...args: string[]) =>
+  runOutrider(['dead-letters', ...args, '--collector', fleet.control, '--data', fleet.directory], {
+    env: { OUTRIDER_TOKEN: '' },
+  });
+const listed = async (...args: string[]): Promise<DeadLetterLine[]> =>
+  JSON.parse((await letters('list', '--json', ...args)).stdout) as DeadLetterLine[];
+const shown = async (id: string): Promise<DeadLetter> =>
+  JSON.parse((await letters('show', id, '--json')).stdout) as DeadLetter;
+
+const post = (path: string, body: unknown, task = 'invoices') =>
+  fetch(`${fleet.proxy}/billing${path}`, {
+    method: 'POST',
+    headers: {
+      'content-type': 'application/json',
+      authorization: 'Bearer of-the-agent',
+      'x-outrider-task': task,
+    },
+    body: JSON.stringify(body),
+  });
+const posted = async (): Promise<bigint> =>
+  BigInt((await fleet.budgets()).find(({ level }) => level === 'agent')!.posted);
+
+test('a tool call that may have happened is inspected, and replayed once when somebody says so', async () => {
+  answer = say(200, '{"ok":true}');
+  await until(
+    () => post('/customers?active=1', { name: 'Ada' }),
+    ({ status }) => status === 200, // at a start the ledger may be late
+  );
+  answer = hang;
+  asked = [];
+  const lost = await post('/charges?dry=0', { amount: 3 });
+  expect([lost.status, lost.headers.get('x-outrider-refusal')]).toEqual([504, 'upstream_timeout']);
+
+  const [line] = await until(listed, (lines) => lines.length === 1);
+  expect(line).toMatchObject({
+    kind: 'outcome_unknown',
+    state: 'open',
+    agent: 'scout',
+    calls: 1,
+    replayable: true,
+  });
+  expect(line!.id).toBe(lost.headers.get('x-outrider-call'));
+  const letter = await until(
+    () => shown(line!.id),
+    ({ request }) => request !== null,
+  );
+  expect(letter.request).toMatchObject({
+    method: 'POST',
+    path: '/billing/api/charges?dry=0',
+    body: '{"amount":3}',
+  });
+  expect(JSON.stringify(letter.request!.headers)).not.toMatch(/of-the-agent|authorization/);
+  expect(letter.task_so_far.map(({ target }) => target)).toEqual([expect.stringContaining('/api/customers')]);
+
+  const unsure = await letters('replay', line!.id);
+  expect([unsure.code, unsure.stdout]).toEqual([1, '']);
+  expect(unsure.stderr).toContain('--even-if-it-may-have-happened');
+  expect(asked).toHaveLength(1);
+
+  answer = say(201, '{"charge":"ch_1"}');
+  const before = await posted();
+  const replayed = await letters('replay', line!.id.slice(0, 8), '--even-if-it-may-have-happened');
+  expect([replayed.code, replayed.stderr]).toEqual([0, '']);
+  const done = await until(
+    () => shown(line!.id),
+    ({ state, answer: came }) => state === 'replayed' && came !== null,
+  );
+  expect(done.result).toMatchObject({ status: 'success', http_status: 201, refusal: '' });
+  expect(done.answer).toBe('{"charge":"ch_1"}');
+  expect(asked).toHaveLength(2);
+  expect([asked[1]!.url, asked[1]!.body, asked[1]!.headers.authorization]).toEqual([
+    asked[0]!.url,
+    asked[0]!.body,
+    undefined,
+  ]);
+  expect(asked[1]!.headers['x-search-key']).toBe(asked[0]!.headers['x-search-key']);
+  await until(posted, (now) => now === before + 2_000_000_000n);
+
+  const [record] = await fleet.actions([done.result!.call_id]);
+  expect(record).toMatchObject({
+    status: 'success',
+    task_id: 'invoices',
+    target: expect.stringContaining('/charges'),
+  });
+  const again = await letters('replay', line!.id, '--even-if-it-may-have-happened');
+  expect([again.code, again.stderr]).toEqual([1, `${line!.id} is replayed, no longer open.\n`]);
+  expect(asked).toHaveLength(2);
+});

@@ -14,6 +14,7 @@ import { type Answered, type Authorized, learn } from '../call.ts';
 import type { JsonBody } from '../dialects/dialect.ts';
 import type { Trail } from '../trail.ts';
 import { type AttemptIdentity, attemptOf, type LaterAttempt } from './attempt.ts';
+import { boundClient } from './client-budget.ts';
 import { retriesItself } from './client-retries.ts';
 import { type Failing, failingOf, failingOfRefusal, mayBeMended } from './failing.ts';
 import { chainOf, type Fallbacks, fallbackTo, targetAsked } from './fallback.ts';
@@ -66,8 +67,10 @@ export function createAttempts(use: AttemptServices): Attempts {
   return {
     async afterAnswer(answered, trail) {
       const next = await follow(answered, trail);
-      if (!next) tellToWait(answered, use.random);
-      return next;
+      if (next) return next;
+      tellToWait(answered, use.random);
+      boundClient(answered, use.budget);
+      return null;
     },
     async afterFailure(failure, call, trail) {
       const failing = trail.closed ? null : failingOfRefusal(failure);

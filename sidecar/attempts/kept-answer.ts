@@ -59,11 +59,14 @@ export function keepAnswer(answer: Answer, clock: Clock): Promise<KeptAnswer> {
   });
 }
 
-/** The same answer with one header more. */
+/** The same answer with a header of ours, in place of its own of that name. */
 export const withHeader = (answer: Answer, name: string, value: string): Answer => ({
   ...passedOn(answer),
-  headers: [...answer.headers, name, value],
+  headers: [...without(answer.headers, name), name, value],
 });
+
+const without = (headers: readonly string[], name: string): string[] =>
+  headers.filter((_, index) => headers[index & ~1]!.toLowerCase() !== name);
 
 const passedOn = (answer: Answer): Answer => ({
   status: answer.status,

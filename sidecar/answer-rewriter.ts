@@ -3,6 +3,7 @@
 import { couldAllow } from '../contract/rules/judge.ts';
 import type { Answered } from './call.ts';
 import type { Rewriter } from './dialects/dialect.ts';
+import { guarded } from './secret-guard.ts';
 import type { BatchFiles } from './state/batch-files.ts';
 import type { Pins } from './state/pins.ts';
 
@@ -24,9 +25,11 @@ const AS_IT_IS: Rewritten = { rewriter: null, headers: {} };
 
 /** Carried back over its bridge, where the call came over one. */
 export function rewrittenAs(answered: Answered, use: Rewriting): Rewritten {
-  const { later, answer, description } = answered;
-  if (later?.bridge && description && later.first.description)
-    return later.bridge.answer(answer.status, answer, later.first.description, description);
+  const { later, answer, description, outbound } = answered;
+  if (later?.bridge && description && later.first.description) {
+    const carried = later.bridge.answer(answer.status, answer, later.first.description, description);
+    return { ...carried, rewriter: carried.rewriter && guarded(carried.rewriter, outbound.secret) };
+  }
   const rewriter = rewriterOf(answered, use);
   return rewriter ? { rewriter, headers: {} } : AS_IT_IS;
 }

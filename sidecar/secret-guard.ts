@@ -1,6 +1,8 @@
 // Watches an answer for the secret that we put into its request: no upstream may hand it back to the agent. Bytes pass
 // at once; only a tail that could be the secret's beginning waits for what follows it.
 
+import type { Rewriter } from './dialects/dialect.ts';
+
 export interface SecretGuard {
   /** What may pass now, or null when the secret stood there. */
   pass(chunk: Buffer): Buffer | null;
@@ -26,6 +28,20 @@ export function secretGuard(secret: Buffer | null): SecretGuard {
       waiting = NOTHING;
       return rest;
     },
+  };
+}
+
+/** Watches what a rewriter unpacks, as the agent would get it: base64 hides a secret. `push` and `flush` throw where it stands. */
+export function guarded(rewriter: Rewriter, secret: Buffer | null): Rewriter {
+  const guard = secretGuard(secret);
+  const passed = (bytes: Buffer): Buffer => {
+    const clean = guard.pass(bytes);
+    if (clean === null) throw new Error('secret in the answer');
+    return clean;
+  };
+  return {
+    push: (chunk) => passed(rewriter.push(chunk)),
+    flush: () => Buffer.concat([passed(rewriter.flush()), guard.flush()]),
   };
 }
 

@@ -185,6 +185,34 @@ describe('a call that says what the other form cannot', () => {
   });
 });
 
+describe('a stream that has used up its hold', () => {
+  it('ends as the asked API ends one at its limit', () => {
+    const golden = goldenBridges().find(({ name }) => name === 'bedrock-stream')!;
+    const { to, sent, answer } = cross(golden);
+    const { rewriter } = answer();
+    const meter = to.meterStream(sent.description, { dropUsageChunk: false });
+    // up to the thinking, whose block is open
+    const bytes = golden.answer.body.subarray(0, golden.answer.body.indexOf('chunk', 900));
+    meter.push(bytes);
+    const whole = bytes.subarray(0, bytes.length - meter.unfinishedBytes());
+    const passed = Buffer.concat([rewriter!.push(whole), rewriter!.push(meter.cut()), rewriter!.flush()]);
+    const events = passed
+      .toString()
+      .split('\n\n')
+      .filter((event) => event !== '')
+      .map((event) => JSON.parse(event.split('\ndata: ')[1]!) as JsonObject);
+    expect(events.slice(-3)).toEqual([
+      { type: 'content_block_stop', index: 0 },
+      {
+        type: 'message_delta',
+        delta: { stop_reason: 'max_tokens', stop_sequence: null },
+        usage: { output_tokens: expect.any(Number) },
+      },
+      { type: 'message_stop' },
+    ]);
+  });
+});
+
 describe('a stream that cannot be read', () => {
   const golden = goldenBridges().find(({ name }) => name === 'bedrock-stream')!;
 

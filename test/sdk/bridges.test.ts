@@ -90,14 +90,17 @@ function bedrockAnswer(request: Received): Reply {
   expect(anthropic_version).toBe('bedrock-2023-05-31');
   expect(asked).not.toHaveProperty('model');
   expect(asked).not.toHaveProperty('stream');
-  if (JSON.stringify(asked.messages).includes('which betas'))
+  const said = JSON.stringify(asked.messages);
+  if (said.includes('which betas'))
     return { body: { ...(plain({ ...asked }).body as object), id: String(anthropic_beta) } };
   if (way === 'invoke') return { ...plain(asked), headers: { 'x-amzn-requestid': 'aws-1' } };
   const events = eventsOf(plain({ ...asked, stream: true })).filter(({ type }) => type !== 'ping');
   const metrics = { inputTokenCount: 100, outputTokenCount: 10, invocationLatency: 1, firstByteLatency: 1 };
   const last = { ...events.at(-1)!, 'amazon-bedrock-invocationMetrics': metrics };
-  if (JSON.stringify(asked.messages).includes('break off'))
+  if (said.includes('break off'))
     return frames([chunkFrame(events[0]), exceptionFrame('serviceUnavailableException', 'out of capacity')]);
+  if (said.includes('echo'))
+    return frames([events[0]!, { ...events[1]!, echo: ACCESS_KEY.sessionToken }, last].map(chunkFrame));
   return frames([...events.slice(0, -1), last].map(chunkFrame));
 }
 
@@ -281,6 +284,19 @@ describe('Anthropic, served by Bedrock', () => {
     await expect(broken).rejects.toMatchObject({
       error: { type: 'error', error: { type: 'overloaded_error', message: 'out of capacity' } },
     });
+  });
+
+  it('is cut off where a frame hides the secret in base64', async () => {
+    failing = { anthropic: OVERLOADED };
+    const messages = [{ role: 'user' as const, content: 'echo' }];
+    const stream = await claude.messages.create({ ...ASK, messages, stream: true });
+    let text = '';
+    const read = async () => {
+      for await (const event of stream) text += JSON.stringify(event);
+    };
+    await expect(read()).rejects.toThrow();
+    expect(text).toContain('message_start');
+    expect(text).not.toContain(ACCESS_KEY.sessionToken.slice(0, 20));
   });
 
   it.each([

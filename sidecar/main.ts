@@ -242,10 +242,12 @@ function openCarrying(
     quarantine,
     reservation: { leases },
     admission,
-    attempts: openAttempts(starting, retryBudget, {
-      dialects: DIALECTS,
-      judge: (call) => judgementOf(call, { now }),
-    }),
+    attempts: openAttempts(
+      starting,
+      retryBudget,
+      { dialects: DIALECTS, judge: (call) => judgementOf(call, { now }) },
+      throttles,
+    ),
     metering: { pins, batchFiles, throttles, listening: new Set(), nowMs: () => clock.nowMs() },
     secrets,
     upstreams,

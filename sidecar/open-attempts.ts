@@ -5,17 +5,21 @@ import { randomFraction, randomHex } from './accept/lineage.ts';
 import { type Attempts, createAttempts } from './attempts/attempts.ts';
 import type { Fallbacks } from './attempts/fallback.ts';
 import type { RetryBudget } from './attempts/retry-budget.ts';
+import { limitedOf } from './guarded.ts';
+import type { Throttles } from './state/throttles.ts';
 
 export function openAttempts(
   { clock }: { readonly clock: Clock },
   budget: RetryBudget,
   fallbacks: Fallbacks,
+  throttles: Throttles,
 ): Attempts {
   return createAttempts({
     ...fallbacks,
     budget,
     clock,
     random: randomFraction,
+    heard: (call, told) => throttles.heard(limitedOf(call), told),
     identity: () => ({
       id: randomHex(16),
       spanId: randomHex(8),

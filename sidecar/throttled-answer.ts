@@ -2,7 +2,8 @@
 
 import { type AnswerReader, decode } from './answer-reader.ts';
 import type { Answer, Answered } from './call.ts';
-import type { Json } from './dialects/dialect.ts';
+import type { Dialect, Json } from './dialects/dialect.ts';
+import type { Throttle } from './dialects/throttle.ts';
 import { limitedOf } from './guarded.ts';
 import type { Throttles } from './state/throttles.ts';
 
@@ -22,9 +23,16 @@ export function hear(
   throttles: Throttles,
   nowMs: number,
 ): void {
-  const told = call.dialect.throttle(answer, body && jsonIn(body, answer), nowMs);
+  const told = toldBy({ ...call, answer }, body, nowMs);
   if (answer.status === 429 || told.spent) throttles.heard(limitedOf(call), told);
 }
+
+/** What it says of waiting and of quotas. */
+export const toldBy = (
+  { dialect, answer }: { dialect: Dialect; answer: Pick<Answer, 'status' | 'header'> },
+  body: Buffer | undefined,
+  nowMs: number,
+): Throttle => dialect.throttle(answer, body && jsonIn(body, answer), nowMs);
 
 /** The same answer, heard as it passes. */
 export function hearing(

@@ -8,20 +8,16 @@
 
 import { Refusal } from '../../contract/refusals.ts';
 import type { Clock } from '../../kit/clock.ts';
-import { parseStrict } from '../../kit/strict-json.ts';
 import { readerOf } from '../answer-reader.ts';
 import { type Answered, type Authorized, learn } from '../call.ts';
-import type { JsonBody } from '../dialects/dialect.ts';
+import type { Throttle } from '../dialects/throttle.ts';
+import { toldBy } from '../throttled-answer.ts';
 import type { Trail } from '../trail.ts';
-import { type AttemptIdentity, attemptOf, type LaterAttempt } from './attempt.ts';
 import { boundClient } from './client-budget.ts';
-import { retriesItself } from './client-retries.ts';
-import { type Failing, failingOf, failingOfRefusal, mayBeMended } from './failing.ts';
-import { chainOf, type Fallbacks, fallbackTo, targetAsked } from './fallback.ts';
+import { failingOf, failingOfRefusal, mayBeMended } from './failing.ts';
 import { type KeptAnswer, keepAnswer, withHeader } from './kept-answer.ts';
-import { isRepeatable } from './repeatable.ts';
-import type { RetryBudget } from './retry-budget.ts';
-import { secondsToTell, toldToWaitMs, waitBefore } from './wait.ts';
+import { mayFollow, type Plan, type Planning, planAfter } from './plan.ts';
+import { believed, secondsToTell } from './wait.ts';
 
 export interface Attempts {
   /** The attempt that follows this answer; null where the answer is the agent's, none of it lost. */
@@ -30,35 +26,23 @@ export interface Attempts {
   afterFailure(failure: unknown, call: Authorized, trail: Trail): Promise<Authorized | null>;
 }
 
-export interface AttemptServices extends Fallbacks {
-  readonly budget: RetryBudget;
+export interface AttemptServices extends Planning {
   readonly clock: Clock;
-  /** In [0, 1). */
-  random(): number;
-  identity(): AttemptIdentity;
+  /** An answer said that too much was asked: other calls are to know. */
+  heard(call: Answered, told: Throttle): void;
 }
-
-/** An attempt that may follow, and how long it waits. */
-interface Plan {
-  readonly waitMs: number;
-  make(): Authorized;
-}
-
-/** A timeout is answered with so many times the patience. */
-const PATIENCE = 2;
 
 export function createAttempts(use: AttemptServices): Attempts {
-  const planned = (call: Authorized, failing: Failing, told: number | null): Plan | null =>
-    planRetry(call, failing, told, use) ?? planFallback(call, failing, use);
-
   const follow = async (answered: Answered, trail: Trail): Promise<Authorized | null> => {
     if (!mayFollow(answered) || !mayBeMended(answered.answer.status)) return null;
     const kept = await keepAnswer(answered.answer, use.clock);
     learn(answered, { answer: kept.answer });
     if (trail.closed) throw hungUp();
-    const failing = failingOf(kept.answer.status, kept.bytes);
-    const plan = failing && planned(answered, failing, toldToWaitMs(kept.answer, use.clock.nowMs()));
+    const told = toldBy(answered, kept.bytes, use.clock.nowMs());
+    const failing = failingOf(kept.answer.status, told.spent);
+    const plan = failing && planAfter(answered, failing, believed(told.waitMs), use);
     if (!plan) return null;
+    if (failing === 'throttled' || failing === 'exhausted') use.heard(answered, told);
     giveUp(answered, kept, trail);
     if (!(await heldBack(answered, plan, use.clock))) throw hungUp();
     return plan.make();
@@ -73,8 +57,8 @@ export function createAttempts(use: AttemptServices): Attempts {
       return null;
     },
     async afterFailure(failure, call, trail) {
-      const failing = trail.closed ? null : failingOfRefusal(failure);
-      const plan = failing && mayFollow(call) ? planned(call, failing, null) : null;
+      const failing = trail.closed ? null : failingOfRefusal(failure, isFallback(call));
+      const plan = failing && mayFollow(call) ? planAfter(call, failing, null, use) : null;
       if (!plan) return null;
       trail.followed(failure as Refusal);
       return (await heldBack(call, plan, use.clock)) ? plan.make() : null;
@@ -102,80 +86,6 @@ function tellToWait(answered: Answered, random: () => number): void {
   learn(answered, { answer: withHeader(answer, 'retry-after', String(seconds)) });
 }
 
-/** Cheap, for every failed answer: whether anything could follow at all. */
-function mayFollow(call: Authorized): boolean {
-  const { agent, method } = call;
-  if (agent.mode !== 'enforce' || method === 'WEBSOCKET' || call.to.kind === 'tunnel') return false;
-  return mayRetry(call) || restOf(call).length > 0;
-}
-
-const mayRetry = ({ policy, request, later }: Authorized): boolean =>
-  policy.config.retries !== null && later === undefined && !retriesItself(request.headers);
-
-const restOf = (call: Authorized): readonly string[] => call.later?.rest ?? chainOf(call);
-
-function planRetry(
-  call: Authorized,
-  failing: Failing,
-  told: number | null,
-  use: AttemptServices,
-): Plan | null {
-  const { retries } = call.policy.config;
-  if (!retries || !mayRetry(call) || !mends(failing, call)) return null;
-  const waitMs = waitBefore(failing, told, use.random);
-  if ((told ?? waitMs) > retries.waitMs || !use.budget.take()) return null;
-  const later: LaterAttempt = {
-    ...latterOf(call, failing),
-    patience: failing === 'timeout' ? PATIENCE : 1,
-  };
-  return { waitMs, make: () => attemptOf(call, later, use.identity(), { json: readAgain(call) }) };
-}
-
-/** Whether the same again may help, and cannot do twice what was asked once. */
-function mends(failing: Failing, call: Authorized): boolean {
-  if (failing === 'throttled' || failing === 'overloaded' || failing === 'unreachable') return true;
-  return (failing === 'timeout' || failing === 'lost') && isRepeatable(call);
-}
-
-function planFallback(call: Authorized, failing: Failing, use: AttemptServices): Plan | null {
-  const latter = latterOf(call, failing);
-  for (const [index, target] of latter.rest.entries()) {
-    const fallback = fallbackTo(target, latter.first, use);
-    if (!fallback) continue;
-    const isExtraLoad = latter.origins.includes(new URL(fallback.altered.upstream.url).origin);
-    if (isExtraLoad && !use.budget.take()) continue;
-    const later: LaterAttempt = {
-      ...latter,
-      asked: targetAsked(latter.first),
-      rest: latter.rest.slice(index + 1),
-      bridge: fallback.bridge,
-      headers: fallback.headers,
-    };
-    return { waitMs: 0, make: () => attemptOf(latter.first, later, use.identity(), fallback.altered) };
-  }
-  return null;
-}
-
-/** What an attempt after this one knows whatever it is. */
-function latterOf(call: Authorized, failing: Failing): LaterAttempt {
-  const { origins = [], number = 1, first = call } = call.later ?? {};
-  const origin = new URL(call.upstream.url).origin;
-  return {
-    number: number + 1,
-    first,
-    asked: '',
-    rest: restOf(call),
-    origins: failing === 'held_back' ? origins : [...origins, origin],
-    patience: 1,
-    bridge: null,
-    headers: {},
-  };
-}
-
-/** Parsed anew: the first attempt let go of it. */
-const readAgain = ({ endpoint, body, description }: Authorized): JsonBody | undefined =>
-  description && endpoint?.body && endpoint.body !== 'bytes' ? (parseStrict(body) as JsonBody) : undefined;
-
 /** False where the agent left in the meantime. */
 function heldBack({ response }: Authorized, { waitMs }: Plan, clock: Clock): Promise<boolean> {
   if (response.destroyed) return Promise.resolve(false);
@@ -192,5 +102,7 @@ function heldBack({ response }: Authorized, { waitMs }: Plan, clock: Clock): Pro
     response.once('close', left);
   });
 }
+
+const isFallback = ({ later }: Authorized): boolean => (later?.asked ?? '') !== '';
 
 const hungUp = (): Refusal => new Refusal('bad_request', 'The agent hung up.', { reason: 'client_closed' });

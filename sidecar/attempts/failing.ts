@@ -1,7 +1,7 @@
 // How an attempt failed, as far as it decides whether another one may follow. Null: it did not, or nothing else would
 // mend it (what the agent asked for is wrong, or is not its to ask).
 
-import { Refusal } from '../../contract/refusals.ts';
+import { Refusal, type RefusalCode } from '../../contract/refusals.ts';
 import { SendFailure } from '../edges/upstreams.ts';
 
 export type Failing =
@@ -25,24 +25,30 @@ export type Failing =
 /** Status codes of an upstream's own fault. Source: RFC 9110 § 15.6; 529 is Anthropic's, 408 and 424 Bedrock's. */
 const FAULTY = new Set([408, 424, 500, 502, 504]);
 const OVERLOADED = new Set([503, 529]);
-/** A limit of money, not of time. Source: OpenAI error codes `insufficient_quota`, `billing_hard_limit_reached`. */
-const EXHAUSTED =
-  /"(?:insufficient_quota|billing_hard_limit_reached|billing_error|enforced_spend_limit_reached)"/;
 
 /** By an answer's status alone: whether its body is worth reading before it is passed on. */
 export const mayBeMended = (status: number): boolean =>
-  status === 429 || OVERLOADED.has(status) || FAULTY.has(status);
+  status === 429 || status === 402 || OVERLOADED.has(status) || FAULTY.has(status);
 
-export function failingOf(status: number, body: Buffer): Failing | null {
-  if (status === 429) return EXHAUSTED.test(body.toString('latin1')) ? 'exhausted' : 'throttled';
+/** `spent`: what the answer said of a quota that is used up. */
+export function failingOf(status: number, spent: boolean): Failing | null {
+  if (spent) return 'exhausted';
+  if (status === 429) return 'throttled';
   if (OVERLOADED.has(status)) return 'overloaded';
   return FAULTY.has(status) ? 'faulty' : null;
 }
 
-/** Of what was thrown instead of an answer. */
-export function failingOfRefusal(failure: unknown): Failing | null {
+/** Reasons of `rate_limited` that are the upstream's, not a limit of the agent's own. */
+const LEFT_ALONE = new Set(['upstream_throttled', 'provider_quota']);
+
+/** What keeps a fallback from being asked, and not the call: another may be cheaper, known, and have its key. */
+const NOT_THIS_ONE: ReadonlySet<RefusalCode> = new Set(['over_budget', 'unpriced', 'no_credential']);
+
+/** Of what was thrown instead of an answer; `stoodIn`: where a fallback was to be asked. */
+export function failingOfRefusal(failure: unknown, stoodIn: boolean): Failing | null {
   if (!(failure instanceof Refusal)) return null;
-  if (failure.code === 'circuit_open') return 'held_back';
+  if (stoodIn && NOT_THIS_ONE.has(failure.code)) return 'held_back';
+  if (failure.code === 'circuit_open' || LEFT_ALONE.has(failure.detail.reason ?? '')) return 'held_back';
   if (!(failure.cause instanceof SendFailure)) return null;
   if (failure.code === 'upstream_timeout') return failure.cause.sent ? 'timeout' : 'unreachable';
   if (failure.code !== 'upstream_unreachable') return null;

@@ -48,8 +48,8 @@ export function createRetryBudget(clock: Clock): RetryBudget {
   };
 }
 
-/** A call's first attempt that was not refused here: what retries are measured against. */
-export const wasSent = ({ attempt, status }: CallRecord): boolean =>
-  attempt === 1 && status !== 'refused' && status !== 'escalated';
+/** A call that was tried for the first time, by us and by its client, and not refused: what retries are measured against. */
+export const wasSent = ({ attempt, clientRetries, status }: CallRecord): boolean =>
+  attempt === 1 && clientRetries === 0 && status !== 'refused' && status !== 'escalated';
 
 const sum = (numbers: readonly number[]): number => numbers.reduce((total, n) => total + n, 0);

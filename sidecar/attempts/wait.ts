@@ -1,34 +1,18 @@
 // How long to wait before the same upstream is asked again, and how long an agent is told to. What the upstream says is
 // kept to; where it says nothing, the wait is spread at random, so that those who failed together do not come back together.
 
-import type { AnswerHead } from '../dialects/dialect.ts';
+import { WAIT_MS_MAX, WAIT_MS_MIN } from '../state/throttles.ts';
 import type { Failing } from './failing.ts';
 
-/** No upstream is believed to mean less or more. */
-const TOLD_MS_MIN = 1_000;
-const TOLD_MS_MAX = 60_000;
 /** On top of what was told: everyone was told the same. */
 const SPREAD_MS = 500;
 const OVERLOADED_MS = { from: 30_000, to: 60_000 };
 const THROTTLED_MS = { from: 0, to: 1_000 };
 const AT_ONCE_MS = { from: 0, to: 250 };
 
-/** What the upstream asks for in `retry-after-ms` or `retry-after` (seconds or a date), within a minute; null where nothing. */
-export function toldToWaitMs(head: AnswerHead, nowMs: number): number | null {
-  const asked = askedMs(head, nowMs);
-  return asked === null ? null : Math.min(Math.max(asked, TOLD_MS_MIN), TOLD_MS_MAX);
-}
-
-function askedMs(head: AnswerHead, nowMs: number): number | null {
-  const precise = Number(head.header('retry-after-ms') ?? Number.NaN);
-  if (Number.isFinite(precise)) return precise;
-  const text = head.header('retry-after');
-  if (text === undefined || text.trim() === '') return null;
-  const seconds = Number(text);
-  if (!Number.isNaN(seconds)) return seconds * 1_000;
-  const date = Date.parse(text);
-  return Number.isNaN(date) ? null : date - nowMs;
-}
+/** What the upstream asked for, within a minute; null where it asked for nothing. */
+export const believed = (toldMs: number | null): number | null =>
+  toldMs === null ? null : Math.min(Math.max(toldMs, WAIT_MS_MIN), WAIT_MS_MAX);
 
 /** Before the next try, in ms. `random` is in [0, 1). */
 export function waitBefore(failing: Failing, told: number | null, random: () => number): number {

@@ -3,10 +3,10 @@
 
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { TaskEnd } from '../contract/budget.ts';
-import type { Judgement } from '../contract/rules.ts';
 import { isLoopback } from '../kit/listen.ts';
 import { sentenceOf } from '../kit/log.ts';
 import type { BudgetReport } from './budget-report.ts';
+import type { Explanation } from './explain.ts';
 
 export interface AdminServices {
   /** What is missing for full service, e.g. `ledger`; empty when nothing is. */
@@ -15,7 +15,7 @@ export interface AdminServices {
   broken(): string | null;
   budget(): BudgetReport;
   /** Throws an Error with a sentence for a rule it cannot read or an agent it does not know. */
-  explain(agent: string | null, subject: string): Judgement;
+  explain(agent: string | null, subject: string): Explanation;
   endTask(task: string, end: TaskEnd): Promise<void>;
   metrics(): Promise<{ contentType: string; text: string }>;
 }

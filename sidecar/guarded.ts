@@ -1,7 +1,8 @@
 // What circuits and throttles guard, by name: an agent's calls of an upstream, everybody's calls of one of its models or
 // tools here, and what a provider limits.
 
-import type { Reserved } from './call.ts';
+import type { Upstream } from '../contract/config/config.ts';
+import type { AgentIdentity } from './call.ts';
 import type { Description } from './dialects/dialect.ts';
 import type { Limited } from './state/throttles.ts';
 
@@ -16,7 +17,12 @@ export function circuitKeys(agent: string, upstream: string, description: Descri
 export const agentKey = (agent: string, upstream: string): string => `agent ${agent} to ${upstream}`;
 export const targetKey = (upstream: string, name: string): string => `${upstream}/${name}`;
 
-type Asking = Pick<Reserved, 'agent' | 'upstream' | 'description' | 'policy'>;
+interface Asking {
+  readonly agent: AgentIdentity;
+  readonly upstream: Upstream;
+  readonly description: Pick<Description, 'model'> | undefined;
+  readonly policy: { readonly digest: string };
+}
 
 /** Whose limit a call counts against: it is a credential's, the agent's own where it sends one itself. */
 export function limitedOf({ agent, upstream, description, policy }: Asking): Limited {

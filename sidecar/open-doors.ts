@@ -60,7 +60,7 @@ export async function openDoors(
     missing: () => missing(leases, edges.shipper),
     broken: () => (edges.journal.failing ? 'the journal cannot be written' : null),
     budget: () => budgetReport(leases.purses(), leases.unreachable(), clock.nowMs()),
-    explain: (name, rule) => explain(inForce(), name ?? agent ?? '', rule, clock),
+    explain: (name, rule) => explain(inForce(), name ?? agent ?? '', rule, clock, admission),
     endTask: tasks.end,
     metrics: () => meters.render({ ...edges, ...admission, bodies, leases, inFlight: () => proxy.inFlight }),
   };

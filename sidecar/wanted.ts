@@ -80,12 +80,15 @@ export function factsOf(call: Classified, wanted: Wanted, now: Date): ConditionF
 
 /** In the words of CALL_WORDS. */
 function callFacts(
-  { upstream, description, method, head }: Classified,
+  { agent, upstream, description, method, head }: Classified,
   wanted: Wanted,
 ): ConditionFacts['call'] {
   if (wanted.kind === 'connect') return { host: wanted.host, port: wanted.port };
   if (wanted.kind === 'mcp') return { upstream: upstream.name, tool: wanted.tool };
   if (wanted.kind === 'a2a') return { upstream: upstream.name, skill: wanted.skill };
-  const { model = '', stream = false } = wanted.within ?? description ?? {};
-  return { upstream: upstream.name, model: model ?? '', method, path: head.path, stream };
+  const { model = '', stream = false, outputTokensMax } = wanted.within ?? description ?? {};
+  const facts = { upstream: upstream.name, model: model ?? '', method, path: head.path, stream };
+  // what is written into a body that names no limit is at most its role's; without one a condition has nothing to go by
+  const most = outputTokensMax ?? agent.maxOutputTokens;
+  return most === null ? facts : { ...facts, max_output_tokens: most };
 }

@@ -13,7 +13,7 @@ export const FACT_WORDS = ['call', 'args', 'agent', 'task', 'cost', 'now'] as co
 /** What `agent` holds in every condition. */
 export const AGENT_WORDS = ['name', 'roles', 'department'] as const;
 
-const MODEL_CALL = ['upstream', 'model', 'method', 'path', 'stream'] as const;
+const MODEL_CALL = ['upstream', 'model', 'method', 'path', 'stream', 'max_output_tokens'] as const;
 
 /** What `call` holds, by the kind of the rule; the stage that judges puts exactly these. */
 export const CALL_WORDS = {

@@ -18,6 +18,7 @@ import { createApi } from './api/routes.ts';
 import { createBackups } from './backup.ts';
 import { type CollectorConfig, collectorConfig, isLoopbackAddress, type Places, placesIn } from './config.ts';
 import { type DeadLetters, openDeadLetters } from './control/dead-letters.ts';
+import { type Holds, openHolds } from './control/holds.ts';
 import { createKeptBodies, type KeptBodies } from './control/kept-bodies.ts';
 import { createLedger, type Ledger } from './control/ledger.ts';
 import { type Modes, openModes } from './control/modes.ts';
@@ -126,6 +127,7 @@ interface Control {
   readonly roster: Roster;
   readonly recalls: Recalls;
   readonly ledger: Ledger;
+  readonly holds: Holds;
   readonly raises: Raises;
   readonly letters: DeadLetters;
   readonly bodies: KeptBodies;
@@ -138,6 +140,8 @@ async function openControl(starting: Start, { database }: Stores): Promise<Contr
   const roster = await openRoster(database, clock);
   const recalls = createRecalls();
   const ledger = createLedger({ database, config: inForce, clock, roster, onRecall: recalls.publish });
+  const holds = openHolds({ database, config: inForce, clock, log, onRecall: recalls.publish });
+  lifecycle.onStop('holds', () => holds.close());
   const raises = await openRaises({ database, config: inForce, clock, log, onRecall: recalls.publish });
   lifecycle.onStop('raises', () => raises.close());
   const letters = await openDeadLetters({
@@ -149,7 +153,7 @@ async function openControl(starting: Start, { database }: Stores): Promise<Contr
   });
   lifecycle.onStop('dead letters', () => letters.close());
   const bodies = createKeptBodies(database, clock);
-  return { tokens, secrets, roster, recalls, ledger, raises, letters, bodies };
+  return { tokens, secrets, roster, recalls, ledger, holds, raises, letters, bodies };
 }
 
 interface Intake {

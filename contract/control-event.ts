@@ -22,6 +22,7 @@ export const CONTROL_EVENTS = [
   'budget_raised',
   'budget_raise_ended',
   'budget_corrected',
+  'hold_expired',
   'budget_learning',
   'lease_settled_late',
   'token_created',

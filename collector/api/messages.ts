@@ -33,7 +33,7 @@ export const agentName = text(128).refine((name) => !name.includes('/'), 'an age
 export const instanceName = text(256);
 const taskName = text(512);
 const wholeNumber = z.string().regex(/^\d{1,24}$/, 'is a whole number of at most 24 digits, as a string');
-const amounts = z.object({ nanodollars: wholeNumber, tokens: wholeNumber });
+export const amounts = z.object({ nanodollars: wholeNumber, tokens: wholeNumber });
 
 const leaseAsk = z
   .object({

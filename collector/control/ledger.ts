@@ -21,10 +21,10 @@ import type { Clock } from '../../kit/clock.ts';
 import { levelOf } from './budget-levels.ts';
 import { budgetLines } from './budget-lines.ts';
 import type { Database } from './database.ts';
-import { type Account, accountsOfAgent, accountsOfTask, departmentsOf, livePerLevel } from './paths.ts';
+import { accountMessage, accountsOfAgent, accountsOfTask, departmentsOf, livePerLevel } from './paths.ts';
 import type { Row } from './pglite.ts';
 import { isKnownAgent, type Roster } from './roster.ts';
-import { createSteps, type Step, type StepAnswer } from './steps.ts';
+import { createSteps, obstacleMessage, type Step, type StepAnswer } from './steps.ts';
 
 export interface Ledger {
   lease(request: LeaseRequest): Promise<LeaseResponse>;
@@ -133,19 +133,6 @@ function lifeOf(ask: LeaseAsk, config: Config): number {
   return { agent: config.money.leaseMs, offline: OFFLINE_LEASE_MS, task: TASK_LEASE_MS }[ask.scope];
 }
 
-function accountMessage(account: Account): Record<string, unknown> {
-  const { level, name, unit, window, startsAtMs, endsAtMs, limit } = account;
-  return {
-    level,
-    name,
-    unit,
-    window,
-    starts_at: startsAtMs,
-    ends_at: endsAtMs,
-    limit: limit.toString(),
-  };
-}
-
 function messageOf(ask: LeaseAsk, answer: StepAnswer, nowMs: number): LeaseAnswer {
   const { obstacle } = answer;
   return {
@@ -157,13 +144,6 @@ function messageOf(ask: LeaseAsk, answer: StepAnswer, nowMs: number): LeaseAnswe
     granted: answer.granted ?? { nanodollars: '0', tokens: '0' },
     ttlMs: Math.max(0, (answer.expires_at ?? 0) - nowMs),
     ...(answer.levels ? { levels: answer.levels.map((row) => levelOf(row, nowMs)) } : {}),
-    ...(obstacle
-      ? {
-          obstacle: {
-            ...obstacle,
-            resetsAt: obstacle.resetsAt === null ? null : new Date(obstacle.resetsAt).toISOString(),
-          },
-        }
-      : {}),
+    ...(obstacle ? { obstacle: obstacleMessage(obstacle) } : {}),
   };
 }

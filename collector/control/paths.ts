@@ -75,6 +75,20 @@ function accountsAt(
   return [...found.values()];
 }
 
+/** An account as the SQL functions are told of it. */
+export function accountMessage(account: Account): Record<string, unknown> {
+  const { level, name, unit, window, startsAtMs, endsAtMs, limit } = account;
+  return {
+    level,
+    name,
+    unit,
+    window,
+    starts_at: startsAtMs,
+    ends_at: endsAtMs,
+    limit: limit.toString(),
+  };
+}
+
 /** An instance as far as sharing a budget goes. */
 export interface Presence {
   readonly agent: string;

@@ -22,6 +22,12 @@ export interface StepAnswer {
   readonly levels?: readonly LevelRow[] | null;
 }
 
+/** The obstacle as sidecars and callers are told of it. */
+export const obstacleMessage = (obstacle: NonNullable<StepAnswer['obstacle']>): Obstacle => ({
+  ...obstacle,
+  resetsAt: obstacle.resetsAt === null ? null : new Date(obstacle.resetsAt).toISOString(),
+});
+
 export interface Steps {
   /** Throws DatabaseUnavailable (it may have happened) or DatabaseFailed (it did not). */
   run(step: Step): Promise<StepAnswer>;

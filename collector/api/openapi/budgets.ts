@@ -23,6 +23,40 @@ export const budgetPaths = {
       responses: ok('Answers in the order of the asks', object({ answers: listOf('LeaseAnswer') })),
     },
   },
+  '/v1/holds': {
+    post: {
+      summary:
+        'Hold money for one call, at every level or at none; an id of your own makes it safe to repeat',
+      requestBody: body(
+        object({ id: text, agent: text, task: text, amounts, ttl_ms: { type: 'integer', minimum: 1 } }, [
+          'task',
+        ]),
+      ),
+      responses: {
+        ...ok('Held', { $ref: '#/components/schemas/HoldLine' }),
+        402: { description: 'over_budget: the obstacle, and whether asking again may help' },
+        409: { description: 'id_conflict: the id is of another hold' },
+      },
+    },
+  },
+  '/v1/holds/{id}': {
+    post: {
+      summary: 'Settle a hold, once; correct it afterwards',
+      parameters: [inPath('id')],
+      requestBody: body({
+        oneOf: [
+          object({ post: amounts }),
+          object({ release: { const: true } }),
+          object({ correct: amounts, reason: text }),
+        ],
+      }),
+      responses: {
+        ...ok('The hold as it stands', { $ref: '#/components/schemas/HoldLine' }),
+        404: { description: 'unknown_hold' },
+        409: { description: 'already_settled: the hold as it stands' },
+      },
+    },
+  },
   '/v1/budgets': {
     get: {
       summary: 'One line per budget in its window of now',
@@ -177,6 +211,17 @@ export const budgetSchemas = {
     until: time,
     actor: text,
     reason: text,
+  }),
+  HoldLine: object({
+    id: text,
+    agent: text,
+    task: textOrNull,
+    state: { enum: ['held', 'posted', 'released', 'expired'] },
+    held: amounts,
+    posted: amounts,
+    opened_at: time,
+    expires_at: time,
+    settled_at: timeOrNull,
   }),
   WrittenOff: object({
     lease: text,

@@ -12,6 +12,7 @@ import { OPENAPI } from '../../../collector/api/openapi/openapi.ts';
 import { type Api, createApi } from '../../../collector/api/routes.ts';
 import { createAlertBook } from '../../../collector/control/alert-book.ts';
 import { openDeadLetters } from '../../../collector/control/dead-letters.ts';
+import { type Holds, openHolds } from '../../../collector/control/holds.ts';
 import { createKeptBodies } from '../../../collector/control/kept-bodies.ts';
 import { createLedger } from '../../../collector/control/ledger.ts';
 import { openModes } from '../../../collector/control/modes.ts';
@@ -64,6 +65,7 @@ let bench: Awaited<ReturnType<typeof openBench>>;
 let opened: OpenedStore;
 let api: Api;
 let recalls: Recalls;
+let holds: Holds;
 let raises: Raises;
 let listening: ListeningApi;
 let alerts: Alerts;
@@ -124,7 +126,9 @@ beforeAll(async () => {
     log: silentLog,
     onRecall: recalls.publish,
   });
+  holds = openHolds({ database, config: () => config, clock, log: silentLog, onRecall: recalls.publish });
   api = createApi({
+    holds,
     raises,
     database,
     modes,
@@ -186,6 +190,7 @@ beforeAll(async () => {
 });
 afterAll(async () => {
   await listening.close();
+  holds.close();
   raises.close();
   await alerts.close();
   await bench.close();

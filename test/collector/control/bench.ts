@@ -52,7 +52,7 @@ export async function openBench(): Promise<{
     async fresh() {
       await database.query('alter table entries disable trigger all');
       await database.query(
-        'truncate accounts, leases, slices, entries, tasks, instances, raises, control_events restart identity',
+        'truncate accounts, leases, slices, entries, tasks, instances, raises, holds, control_events restart identity',
       );
       await database.query('alter table entries enable trigger all');
       await database.query('update ledger_memory set learning_until = 0');

@@ -55,6 +55,11 @@ export const BUDGET_LEVELS: readonly Level[] = LEVELS.filter((level) => level !=
 export const SIDECAR_METRICS = {
   outrider_calls_total: counter('calls', ['agent', 'upstream', 'status'], 'Calls ended, by how.'),
   outrider_refusals_total: counter('calls', ['agent', 'refusal'], 'Calls refused or cut off, by code.'),
+  outrider_later_attempts_total: counter(
+    'calls',
+    ['agent', 'upstream', 'kind'],
+    'Calls that were made because one before failed: retry or fallback. Each is counted among the calls too.',
+  ),
   outrider_would_refuse_total: counter(
     'calls',
     ['agent', 'would_verdict'],

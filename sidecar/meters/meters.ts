@@ -58,6 +58,7 @@ export function createMeters(config: () => Config, agent: string | null): Meters
   const counters = {
     calls: createCounter('outrider_calls_total'),
     refusals: createCounter('outrider_refusals_total'),
+    laterAttempts: createCounter('outrider_later_attempts_total'),
     wouldRefuse: createCounter('outrider_would_refuse_total'),
     cost: createCounter('outrider_cost_dollars_total', NANODOLLARS),
     tokens: createCounter('outrider_tokens_total'),
@@ -95,6 +96,12 @@ export function createMeters(config: () => Config, agent: string | null): Meters
     if (record.upstreamStatus > 0)
       counters.responses.at(shared.upstream, String(record.upstreamStatus)).value += 1;
     countTrouble(record, shared.agent);
+    if (record.attempt > 1)
+      counters.laterAttempts.at(
+        shared.agent,
+        shared.upstream,
+        record.asked === '' ? 'retry' : 'fallback',
+      ).value += 1;
     if (!wasSent(record)) return;
     countUsage(record, shared);
     if (record.operation !== '') observeOperation(record, shared);

@@ -5,7 +5,7 @@ import { formatDollars } from '../contract/money.ts';
 import type { Clock } from '../kit/clock.ts';
 import type { Ask, Figures } from './alerts/evaluate.ts';
 import type { Row } from './alerts/finding.ts';
-import { leaseHolders } from './control/alert-facts.ts';
+import { leaseHolders, openLetters } from './control/alert-facts.ts';
 import type { Database } from './control/database.ts';
 import type { Ledger } from './control/ledger.ts';
 import type { Roster } from './control/roster.ts';
@@ -46,6 +46,12 @@ export function createFigures(sources: FigureSources): Figures {
         ? []
         : [{ key: 'collector', who: 'the collector', value: Math.max(segments, 11) }];
     },
+    dead_letters: async () =>
+      (await openLetters(sources.database)).map(({ letters, ...row }) => ({
+        ...row,
+        key: `${row.agent}/${row.upstream}`,
+        value: letters,
+      })),
   };
 }
 

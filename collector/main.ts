@@ -178,6 +178,7 @@ async function openIntake(starting: Start, { store }: Stores, control: Control):
     query: (statement, parameters) => store.query(statement, parameters),
     budgets: () => control.ledger.budgets(),
     agents: () => control.roster.lines(),
+    letters: () => control.letters.counts(),
     config: inForce,
     clock,
     log,

@@ -192,6 +192,7 @@ export const FLEET_METRICS = {
     'Duration of the calls of the last hour.',
   ),
   outrider_agents: gauge('instances', ['health'], 'Instances of agents that were heard of, by health.'),
+  outrider_dead_letters: gauge('letters', ['state'], 'Dead letters kept, by state.'),
   outrider_budget_limit_dollars: gauge('dollars', ['level', 'name', 'window'], 'Limit of a budget.'),
   outrider_budget_spent_dollars: gauge('dollars', ['level', 'name', 'window'], 'Posted in this window.'),
   outrider_budget_held_dollars: gauge('dollars', ['level', 'name', 'window'], 'Held by sidecars.'),

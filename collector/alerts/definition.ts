@@ -5,8 +5,15 @@ import { parseDocument } from 'yaml';
 import { z } from 'zod';
 import { readDuration } from '../../contract/config/units.ts';
 
-/** What no query can know, because it is not in the store: the ledger's accounts, who is away, the collector's queue. */
-export const FIGURES = ['budgets', 'shared_budgets', 'own_budgets', 'parts_away', 'own_queue'] as const;
+/** What no query can know, because it is not in the store: the ledger's accounts, the letters that wait, who is away. */
+export const FIGURES = [
+  'budgets',
+  'shared_budgets',
+  'own_budgets',
+  'parts_away',
+  'own_queue',
+  'dead_letters',
+] as const;
 export type FigureName = (typeof FIGURES)[number];
 
 export const UNITS = ['dollars', 'ratio', 'seconds', 'count', 'times'] as const;

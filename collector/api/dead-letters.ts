@@ -89,7 +89,7 @@ export function letterRoutes(api: Api, desk: LetterDesk): void {
     const { reason } = await bodyOf(context, z.object({ reason: text(REASON_CHARACTERS_MAX) }));
     const letter = await found(context, letters);
     const came = await letters.discard(letter.letter_id, reason, senderOf(context));
-    if (came !== 'discarded') throw refused(came, letter);
+    if (came !== 'done') throw refused(came, letter);
     return context.json({});
   });
   api.post('/v1/dead-letters/:id/replays/:attempt', async (context) => {
@@ -117,14 +117,14 @@ async function found(context: Context<ApiEnvironment>, letters: DeadLetters): Pr
   );
 }
 
-function refused(why: LetterRefusal | 'discarded', letter: LetterRow): ApiError {
+function refused(why: LetterRefusal, letter: LetterRow): ApiError {
   const { letter_id: of, upstream } = letter;
   if (why === 'unknown_letter') return new ApiError(404, why, `There is no dead letter ${of}.`);
   if (why === 'not_kept')
     return new ApiError(
       409,
       why,
-      `${of} cannot be replayed: ${whyNotKept(letter) || 'its body was erased'}.`,
+      `${of} cannot be replayed: ${whyNotKept(letter) || 'its sidecar has not sent the body yet'}.`,
     );
   if (why === 'may_have_happened') {
     const sentence = `${upstream} may have done ${of} already: look there first, then say --even-if-it-may-have-happened.`;

@@ -39,7 +39,7 @@ export interface DeadLetters {
   find(id: string): Promise<LetterRow | undefined>;
   /** Its failed calls, oldest first. */
   callsOf(letter: string, limit: number): Promise<readonly FailedCallRow[]>;
-  discard(letter: string, reason: string, actor: string): Promise<'discarded' | LetterRefusal>;
+  discard(letter: string, reason: string, actor: string): Promise<'done' | LetterRefusal>;
   /** Answers until when it waits for a sidecar. */
   askReplay(letter: string, evenIf: boolean, actor: string): Promise<{ untilMs: number } | LetterRefusal>;
   claim(claim: ReplayClaim): Promise<ClaimedReplay | null>;
@@ -47,18 +47,8 @@ export interface DeadLetters {
   report(letter: string, attempt: number, report: ReplayReport): Promise<boolean>;
   /** How many letters wait for sidecars of this agent. */
   queuedFor(agent: string): number;
-  /** Open letters by agent and upstream, with the oldest's age. */
-  open(): Promise<readonly OpenLetters[]>;
   counts(): Promise<Readonly<Record<DeadLetterState, number>>>;
   close(): void;
-}
-
-export interface OpenLetters {
-  readonly agent: string;
-  readonly upstream: string;
-  readonly letters: number;
-  readonly calls: number;
-  readonly kind: string;
 }
 
 export interface DeadLettersOptions {
@@ -150,8 +140,8 @@ export async function openDeadLetters(options: DeadLettersOptions): Promise<Dead
     async askReplay(letter, evenIf, actor) {
       const untilMs = clock.nowMs() + REPLAY_QUEUED_MS;
       const values = [letter, evenIf, untilMs, actor, clock.nowMs()];
-      const came = await one<'queued' | LetterRefusal>('ask_replay($1, $2, $3, $4, $5)', values);
-      if (came !== 'queued') return came;
+      const came = await one<'done' | LetterRefusal>('ask_replay($1, $2, $3, $4, $5)', values);
+      if (came !== 'done') return came;
       await countWaiting();
       const agent = (
         await ask<LetterRow>(`select ${COLUMNS} from dead_letters where letter_id = $1`, [letter])
@@ -178,20 +168,6 @@ export async function openDeadLetters(options: DeadLettersOptions): Promise<Dead
         : one('end_replay($1, $2, $3, $4::jsonb, $5, $6)', [...of, JSON.stringify(result), answer, nowMs]);
     },
     queuedFor: (agent) => waiting.get(agent) ?? 0,
-    async open() {
-      const rows = await ask<{
-        agent: string;
-        upstream: string;
-        letters: string;
-        calls: string;
-        kind: string;
-      }>(
-        `select agent, upstream, count(*)::text as letters, sum(calls + folded)::text as calls,
-           case when count(distinct kind) = 1 then min(kind) else 'mixed' end as kind
-         from dead_letters where state = 'open' group by agent, upstream order by agent, upstream limit 500`,
-      );
-      return rows.map((row) => ({ ...row, letters: Number(row.letters), calls: Number(row.calls) }));
-    },
     async counts() {
       const rows = await ask<{ state: DeadLetterState; n: string }>(
         'select state, count(*)::text as n from dead_letters group by state',

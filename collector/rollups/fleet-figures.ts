@@ -41,6 +41,8 @@ export interface FleetFigures {
   readonly taskTime: Summary;
   queueDepths: readonly QueueDepth[];
   budgets: readonly BudgetLine[];
+  /** How many, by state. */
+  letters: Readonly<Record<string, number>>;
   /** What could not be asked, so that it is said once. */
   readonly failing: Set<string>;
 }
@@ -124,6 +126,7 @@ export function createFleetFigures(): FleetFigures {
     taskTime,
     queueDepths: [],
     budgets: [],
+    letters: {},
     failing: new Set(),
   };
 }
@@ -159,6 +162,10 @@ export function fleetFamilies(
         labels: { health },
         value: healths.filter((each) => each === health).length,
       })),
+    ),
+    familyOf(
+      'outrider_dead_letters',
+      Object.entries(figures.letters).map(([state, value]) => ({ labels: { state }, value })),
     ),
     ...budgetFamilies(figures.budgets, config, calendarOf(config.timezone), nowMs),
     familyOf(

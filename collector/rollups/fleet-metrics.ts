@@ -3,6 +3,7 @@
 
 import type { AgentLine, BudgetLine } from '../../contract/budget.ts';
 import type { Config } from '../../contract/config/config.ts';
+import type { DeadLetterState } from '../../contract/dead-letter.ts';
 import type { Clock } from '../../kit/clock.ts';
 import { type Log, sentenceOf } from '../../kit/log.ts';
 import type { Family } from '../../kit/metrics.ts';
@@ -21,6 +22,7 @@ export interface FleetMetricsPorts {
   query<T>(statement: string, parameters: Record<string, unknown>): Promise<T[]>;
   budgets(): Promise<readonly BudgetLine[]>;
   agents(): readonly AgentLine[];
+  letters(): Promise<Readonly<Record<DeadLetterState, number>>>;
   config(): Config;
   readonly clock: Clock;
   readonly log: Log;
@@ -70,7 +72,7 @@ export async function startFleetMetrics(ports: FleetMetricsPorts): Promise<Fleet
 
 /** One round: each question by itself, so that one that fails leaves the others' answers fresh. */
 async function readOnce(ports: FleetMetricsPorts, figures: FleetFigures, entry: EntrySql): Promise<void> {
-  const { query, budgets, clock } = ports;
+  const { query, budgets, letters, clock } = ports;
   const nowS = Math.floor(clock.nowMs() / 1000);
   const { expression, parameters } = entry;
   const ago = { hour_ago: nowS - HOUR_S, quarter_ago: nowS - HOUR_S / 4, ...parameters };
@@ -90,6 +92,9 @@ async function readOnce(ports: FleetMetricsPorts, figures: FleetFigures, entry: 
   });
   await ask('budgets', async () => {
     figures.budgets = await budgets();
+  });
+  await ask('dead letters', async () => {
+    figures.letters = await letters();
   });
 }
 

@@ -169,7 +169,7 @@ begin
   return arrived;
 end $$;
 
--- Discards a letter that waits. Returns what came of it: `discarded`, `unknown_letter`, or the state that stands against it.
+-- Discards a letter that waits. Returns what came of it: `done`, `unknown_letter`, or the state that stands against it.
 create function discard_dead_letter(of_letter text, by_actor text, why text, now_ms bigint)
 returns text language plpgsql as $$
 declare
@@ -179,7 +179,7 @@ begin
   if now_state is null then return 'unknown_letter'; end if;
   if now_state not in ('open', 'queued') then return now_state; end if;
   perform close_dead_letter(of_letter, 'discarded', by_actor, why, true, now_ms);
-  return 'discarded';
+  return 'done';
 end $$;
 
 -- Forgets closed letters, bodies that are too old, and all but the last calls of each letter once no record of them can

@@ -1,6 +1,6 @@
 -- Replays of dead letters: ordered by somebody, taken by exactly one sidecar, fenced by a number, never repeated by themselves.
 
--- Queues a letter. Returns `queued`, `unknown_letter`, `may_have_happened`, `not_kept`, or the state that stands against it.
+-- Queues a letter. Returns `done`, `unknown_letter`, `may_have_happened`, `not_kept`, or the state that stands against it.
 create function ask_replay(of_letter text, even_if boolean, until_ms bigint, by_actor text, now_ms bigint)
 returns text language plpgsql as $$
 declare
@@ -18,7 +18,7 @@ begin
   perform note_event('dead_letter_replay_asked', by_actor, letter.agent, '',
     jsonb_build_object('letter', of_letter, 'task', letter.task, 'upstream', letter.upstream,
       'target', letter.facts ->> 'target', 'kind', letter.kind), now_ms);
-  return 'queued';
+  return 'done';
 end $$;
 
 -- Gives the oldest that waits for this agent to one instance, under the next number. None where nothing waits.

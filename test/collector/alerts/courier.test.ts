@@ -30,6 +30,7 @@ const FIGURES: Figures = {
   own_budgets: none,
   parts_away: none,
   own_queue: none,
+  dead_letters: none,
 };
 
 let bench: Awaited<ReturnType<typeof openBench>>;

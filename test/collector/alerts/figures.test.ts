@@ -173,3 +173,42 @@ describe('the collector itself', () => {
     expect(await found('queue-growing')).toEqual(['The queue of the collector grows: 40 wait ()']);
   });
 });
+
+describe('dead letters', () => {
+  const call = (more: object) => ({
+    ...{
+      mark: 'outcome_unknown',
+      call_digest: 'd',
+      replay_of: '',
+      agent_id: 'a',
+      task_id: 't',
+      upstream: 'mail',
+    },
+    ...{
+      target: 'http POST mail',
+      request: '',
+      answer: '',
+      not_kept: 'capture',
+      ended_ms: '1',
+      call_id: '0',
+    },
+    ...more,
+  });
+
+  it('that wait are one incident for each agent and upstream, told to the owner', async () => {
+    const calls = [
+      call({ call_id: '1', task_id: 't1' }),
+      call({ call_id: '2', task_id: 't1' }),
+      call({ call_id: '3', task_id: 't2' }),
+      call({ call_id: '4', agent_id: 'b', upstream: 'crm', mark: 'failed' }),
+      call({ call_id: '5', agent_id: 'b', upstream: 'cms', call_digest: 'e' }),
+    ];
+    await bench.database.query('truncate dead_letters, dead_letter_calls');
+    await bench.database.query('select take_dead_letters($1::jsonb, 500, 0, 0)', [JSON.stringify(calls)]);
+    await bench.database.query("select discard_dead_letter('5', 'anna', 'known', 0)");
+    expect(await found('dead-letter')).toEqual([
+      '1 dead letters of b at crm wait (failed, 1 failed calls) ()',
+      '2 dead letters of a at mail wait (outcome_unknown, 3 failed calls) (leads)',
+    ]);
+  });
+});

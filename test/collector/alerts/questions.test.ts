@@ -19,6 +19,7 @@ const FIGURES: Figures = {
   own_budgets: async () => [],
   parts_away: async () => [],
   own_queue: async () => [],
+  dead_letters: async () => [],
 };
 const times = (count: number, call: (i: number) => Call): Call[] =>
   Array.from({ length: count }, (_, i) => call(i));
@@ -227,6 +228,7 @@ const EXPECTED: Readonly<Record<string, readonly string[]>> = {
   'budget-used-up': [],
   'fleet-budget-used-up': [],
   'collector-unreachable': [],
+  'dead-letter': [],
 };
 
 describe('a fleet’s past', () => {

@@ -111,6 +111,7 @@ beforeAll(async () => {
       own_budgets: async () => [],
       parts_away: async () => [],
       own_queue: async () => [],
+      dead_letters: async () => [],
     },
     secrets: createSecrets(clock, {}),
     post,

@@ -86,6 +86,7 @@ beforeAll(async () => {
       { name: 'scout', instance: 'a', mode: 'enforce', last_seen: '', health: 'ok', policy: '' },
       { name: 'scout', instance: 'b', mode: 'enforce', last_seen: '', health: 'away', policy: '' },
     ],
+    letters: async () => ({ open: 2, queued: 0, replaying: 0, replayed: 1, recovered: 0, discarded: 0 }),
     config: () => config,
     clock,
     log,
@@ -102,6 +103,7 @@ test('what was stored before the start counts as nothing', async () => {
   expect(seriesValue(text, 'outrider_fleet_refusals_total{agent="pr-*",refusal="prohibited"}')).toBe(0);
   expect(seriesValue(text, 'outrider_agents{health="away"}')).toBe(1);
   expect(seriesValue(text, 'outrider_agents{health="degraded"}')).toBe(0);
+  expect(seriesValue(text, 'outrider_dead_letters{state="open"}')).toBe(2);
 });
 
 test('what is stored from then on is counted, by entry', async () => {

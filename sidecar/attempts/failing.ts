@@ -19,7 +19,7 @@ export type Failing =
   | 'unreachable'
   /** The connection closed before the answer began; what was sent may have been done. */
   | 'lost'
-  /** Not asked at all: its circuit is open, or it is being left alone. */
+  /** Not asked at all: its circuit is open, it is being left alone, or it is in quarantine. */
   | 'held_back';
 
 /** Status codes of an upstream's own fault. Source: RFC 9110 § 15.6; 529 is Anthropic's, 408 and 424 Bedrock's. */
@@ -48,10 +48,15 @@ const NOT_THIS_ONE: ReadonlySet<RefusalCode> = new Set(['over_budget', 'unpriced
 export function failingOfRefusal(failure: unknown, stoodIn: boolean): Failing | null {
   if (!(failure instanceof Refusal)) return null;
   if (stoodIn && NOT_THIS_ONE.has(failure.code)) return 'held_back';
-  if (failure.code === 'circuit_open' || LEFT_ALONE.has(failure.detail.reason ?? '')) return 'held_back';
+  if (failure.code === 'circuit_open' || isOfTarget(failure)) return 'held_back';
+  if (LEFT_ALONE.has(failure.detail.reason ?? '')) return 'held_back';
   if (!(failure.cause instanceof SendFailure)) return null;
   if (failure.code === 'upstream_timeout') return failure.cause.sent ? 'timeout' : 'unreachable';
   if (failure.code !== 'upstream_unreachable') return null;
   if (failure.detail.reason === 'upstream_tls') return 'faulty'; // it will not be itself the next time
   return failure.cause.sent ? 'lost' : 'unreachable';
 }
+
+/** A quarantine of where a call goes is not one of who makes it: another model may serve. */
+const isOfTarget = ({ code, detail }: Refusal): boolean =>
+  code === 'agent_quarantined' && (detail.reason === 'upstream' || detail.reason === 'model');

@@ -2,8 +2,8 @@
 // holds the same agent twice in a day, nor more than a tenth of the fleet: from there on a person decides.
 
 import type { Config, QuarantineRules } from '../contract/config/config.ts';
-import { sentenceOf, type Log } from '../kit/log.ts';
 import type { Clock } from '../kit/clock.ts';
+import { type Log, sentenceOf } from '../kit/log.ts';
 import type { Degradation, Degradations } from './control/degradations.ts';
 import type { Quarantines } from './control/quarantines.ts';
 import { FAILURES, type Finding, LOOP, TOKENS } from './rollups/degradation-sql.ts';
@@ -57,7 +57,8 @@ export function startDegradationWatch(options: DegradationOptions): DegradationW
   const find = async (kind: Degradation, rules: QuarantineRules): Promise<Finding[]> =>
     ask<Finding>(QUESTIONS[kind], parametersOf(rules, clock.nowMs()));
 
-  const isHeld = (agent: string): boolean => quarantines.lines().some(({ subject }) => subject === `agent/${agent}`);
+  const isHeld = (agent: string): boolean =>
+    quarantines.lines().some(({ subject }) => subject === `agent/${agent}`);
 
   const round = async (): Promise<void> => {
     const known = await degradations.known();
@@ -69,7 +70,9 @@ export function startDegradationWatch(options: DegradationOptions): DegradationW
         await degradations.note(agent, kind, `It ${evidence}.`, { kind, action });
         log.warn('agent.degraded', { agent, kind, evidence, action });
       }
-      const over = known.filter((each) => each.kind === kind && !found.some(({ agent }) => agent === each.agent));
+      const over = known.filter(
+        (each) => each.kind === kind && !found.some(({ agent }) => agent === each.agent),
+      );
       for (const { agent } of over) await degradations.end(agent, kind);
     }
   };
@@ -93,7 +96,12 @@ export function startDegradationWatch(options: DegradationOptions): DegradationW
   };
 }
 
-function asked({ failureRate, sameCalls, tokensPerMinute, tokensTimes }: QuarantineRules): readonly Degradation[] {
+function asked({
+  failureRate,
+  sameCalls,
+  tokensPerMinute,
+  tokensTimes,
+}: QuarantineRules): readonly Degradation[] {
   return [
     ...(failureRate === null ? [] : (['failures'] as const)),
     ...(sameCalls === null ? [] : (['loop'] as const)),

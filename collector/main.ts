@@ -18,6 +18,7 @@ import { createApi } from './api/routes.ts';
 import { createBackups } from './backup.ts';
 import { type CollectorConfig, collectorConfig, isLoopbackAddress, type Places, placesIn } from './config.ts';
 import { type DeadLetters, openDeadLetters } from './control/dead-letters.ts';
+import { createDegradations } from './control/degradations.ts';
 import { type Holds, openHolds } from './control/holds.ts';
 import { createKeptBodies, type KeptBodies } from './control/kept-bodies.ts';
 import { createLedger, type Ledger } from './control/ledger.ts';
@@ -31,6 +32,7 @@ import { openSessions } from './control/sessions.ts';
 import { COLLECTOR, openTokens, type Tokens } from './control/tokens.ts';
 import { openTools, type Tools } from './control/tools.ts';
 import { startDeadLetterIntake } from './dead-letter-intake.ts';
+import { startDegradationWatch } from './degradation.ts';
 import { type Exports, startExports } from './edges/exports.ts';
 import { ownFigures } from './own-figures.ts';
 import { type Pipeline, startPipeline } from './pipeline.ts';
@@ -265,6 +267,16 @@ async function openWatch(
     changed: () => recalls.tellQuarantine({ revision: quarantines.revision() }),
   });
   lifecycle.onStop('quarantine', () => quarantines.close());
+  const degradation = startDegradationWatch({
+    ask: (sql, parameters) => store.query(sql, parameters),
+    degradations: createDegradations(database, () => clock.nowMs()),
+    quarantines,
+    config: inForce,
+    agents: () => new Set(roster.lines().map(({ name }) => name)).size,
+    clock,
+    log,
+  });
+  lifecycle.onStop('degradation', () => degradation.close());
   const alerts = startAlerting({
     config: inForce,
     ask: (sql, parameters) => store.query(sql, parameters),

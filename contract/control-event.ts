@@ -9,6 +9,7 @@ export const CONTROL_EVENTS = [
   'quarantine_lifted',
   'quarantine_expired',
   'agent_degraded',
+  'agent_recovered',
   'tool_changed',
   'tool_accepted',
   'dead_letter_arrived',

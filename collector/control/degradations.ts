@@ -22,7 +22,9 @@ export function createDegradations(database: Database, nowMs: () => number): Deg
   };
   return {
     async known() {
-      const rows = await database.query<{ agent: string; kind: string }>('select agent, kind from degradations');
+      const rows = await database.query<{ agent: string; kind: string }>(
+        'select agent, kind from degradations',
+      );
       return rows.flatMap(({ agent, kind }) => {
         const found = DEGRADATIONS.find((each) => each === kind);
         return found ? [{ agent, kind: found }] : [];

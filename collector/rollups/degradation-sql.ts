@@ -15,7 +15,7 @@ const ORDER = `ORDER BY agent LIMIT ${FINDINGS_MAX}`;
 
 /** What fails for everybody is the upstream's fault, and no agent's. */
 export const FAILURES = `
-  SELECT agent_id AS agent, concat(toString(failed), ' of its ', toString(all), ' calls failed', ${WITHIN}) AS evidence
+  SELECT agent_id AS agent, concat('failed in ', toString(failed), ' of ', toString(all), ' calls', ${WITHIN}) AS evidence
   FROM (
     SELECT agent_id, sum(calls) AS all,
       sum(if(others >= {min_calls:UInt32} AND others_failed >= {failure_rate:Float64} * others, 0, failures)) AS failed

@@ -20,6 +20,7 @@ export interface Config {
   /** In file order: without --agent, `up` takes the first. Keys may hold `*` (names created at run time). */
   readonly agents: ReadonlyMap<string, Agent>;
   readonly breakers: Breakers;
+  readonly quarantine: QuarantineRules;
   readonly money: MoneyRules;
   /** Null: a failed call is never tried again, and fails over only where a role says so. */
   readonly retries: RetryRules | null;
@@ -164,6 +165,21 @@ export interface Breakers {
   readonly trials: number;
   /** A stream whose first token comes later is slow, and as much of them opens a circuit; null: none is. */
   readonly slow: { readonly firstTokenMs: number; readonly rate: number } | null;
+}
+
+/** When an agent degrades, and what follows. Null: not looked for. */
+export interface QuarantineRules {
+  readonly action: 'flag' | 'quarantine';
+  readonly forMs: number;
+  readonly windowMs: number;
+  /** Of at least `callsMin` calls, where others' calls do not fail. */
+  readonly failureRate: number | null;
+  readonly callsMin: number;
+  /** The same body to the same target, or the same arguments for the same tool. */
+  readonly sameCalls: number | null;
+  readonly tokensPerMinute: number | null;
+  /** Times the agent's own normal. */
+  readonly tokensTimes: number | null;
 }
 
 export interface MoneyRules {

@@ -1,6 +1,14 @@
 // Every default, once: what a file that says nothing means. The schema shows them, `default-config.ts` uses them.
 
-import type { AlertChannels, Breakers, Listen, MoneyRules, RetryRules, Timeouts } from './config.ts';
+import type {
+  AlertChannels,
+  Breakers,
+  Listen,
+  MoneyRules,
+  QuarantineRules,
+  RetryRules,
+  Timeouts,
+} from './config.ts';
 
 const SECOND_MS = 1000;
 const MINUTE_MS = 60 * SECOND_MS;
@@ -26,6 +34,17 @@ export const BREAKERS_DEFAULT: Breakers = {
   cooldownMsMax: 10 * MINUTE_MS,
   trials: 3,
   slow: null,
+};
+
+export const QUARANTINE_DEFAULT: QuarantineRules = {
+  action: 'flag',
+  forMs: 60 * MINUTE_MS,
+  windowMs: 5 * MINUTE_MS,
+  failureRate: 0.5,
+  callsMin: 20,
+  sameCalls: 20,
+  tokensPerMinute: null,
+  tokensTimes: 10,
 };
 
 export const SLOW_RATE_DEFAULT = 0.5;

@@ -22,6 +22,7 @@ import {
   LIMITS_DEFAULT,
   LISTEN_DEFAULT,
   MONEY_DEFAULT,
+  QUARANTINE_DEFAULT,
   RETENTION_DEFAULT,
   RETRIES_DEFAULT,
   SLOW_RATE_DEFAULT,
@@ -69,6 +70,7 @@ export function resolveConfig(file: FileConfig, resolving: Resolving): Config {
     roles: mapOf('roles', (role, name) => resolveRole(name, role, reader)),
     agents: mapOf('agents', (agent, name) => resolveAgent(name, agent, tree)),
     breakers: resolveBreakers(file.breakers),
+    quarantine: resolveQuarantine(file.quarantine),
     money: resolveMoney(file.money),
     retries: resolveRetries(file.retries),
     timeouts,
@@ -188,6 +190,24 @@ function resolveBreakers(file: FileConfig['breakers']): Config['breakers'] {
       : BREAKERS_DEFAULT.slow,
   };
 }
+
+function resolveQuarantine(file: FileConfig['quarantine']): Config['quarantine'] {
+  const { failureRate, sameCalls, tokensPerMinute, tokensTimes, ...rest } = QUARANTINE_DEFAULT;
+  const perMinute = file?.tokens && (file.tokens.count * 60_000) / file.tokens.windowMs;
+  return {
+    action: file?.degraded ?? rest.action,
+    forMs: file?.for ?? rest.forMs,
+    windowMs: file?.window ?? rest.windowMs,
+    failureRate: noneOr(file?.failure_rate, failureRate),
+    callsMin: file?.min_calls ?? rest.callsMin,
+    sameCalls: noneOr(file?.same_calls, sameCalls),
+    tokensPerMinute: perMinute ?? tokensPerMinute,
+    tokensTimes: noneOr(file?.tokens_times, tokensTimes),
+  };
+}
+
+const noneOr = (value: number | 'none' | undefined, fallback: number | null): number | null =>
+  value === 'none' ? null : (value ?? fallback);
 
 function resolveMoney(file: FileConfig['money']): Config['money'] {
   return {

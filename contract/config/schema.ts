@@ -30,6 +30,8 @@ import {
 
 const mode = z.enum(MODES).meta({ description: 'enforce refuses; observe records what it would have done.' });
 const rules = (description: string) => z.array(z.string()).meta({ description });
+/** `none` switches it off. */
+const orNone = <Type extends z.ZodType>(type: Type) => z.union([z.literal('none'), type]);
 const share = z.number().gt(0, { error: 'must be more than 0' }).max(1, { error: 'must be at most 1' });
 const capture = z
   .strictObject({ bodies: z.enum(CAPTURES).optional().meta({ default: 'hash' }) })
@@ -168,6 +170,31 @@ export const configSchema = z
           .meta({ description: 'Opens a circuit for slow streams too; without it none is slow.' }),
       })
       .optional(),
+    quarantine: z
+      .strictObject({
+        degraded: z
+          .enum(['flag', 'quarantine'])
+          .optional()
+          .meta({ description: 'What becomes of an agent that degrades.', default: 'flag' }),
+        for: positiveDuration({
+          description: 'How long a rule holds an agent apart.',
+          default: '1h',
+        }).optional(),
+        window: positiveDuration({ default: '5m' }).optional(),
+        failure_rate: orNone(share)
+          .optional()
+          .meta({ description: "Of its calls, where others' do not fail.", default: 0.5 }),
+        min_calls: wholeNumber(1, 'Fewer calls say nothing of failures.').optional().meta({ default: 20 }),
+        same_calls: orNone(wholeNumber(2, 'The very same call so often is a loop.'))
+          .optional()
+          .meta({ default: 20 }),
+        tokens: tokenRate({ description: 'More is a runaway, whatever is normal.' }).optional(),
+        tokens_times: orNone(z.number().gt(1, { error: 'must be more than 1' }))
+          .optional()
+          .meta({ description: "Times the agent's own normal.", default: 10 }),
+      })
+      .optional()
+      .meta({ description: 'When an agent degrades: flagged, or held apart for a while.' }),
     money: z
       .strictObject({
         grace: percent({ description: 'Kept back for running tasks.', default: '0%' }).optional(),

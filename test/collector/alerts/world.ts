@@ -19,6 +19,8 @@ export interface Call {
   readonly ago: number;
   readonly task?: string;
   readonly target?: string;
+  /** Else `site`. */
+  readonly upstream?: string;
   readonly status?: string;
   readonly refusal?: string;
   readonly rule?: string;
@@ -103,7 +105,7 @@ function spanOf(call: Call, number: number): Span {
     [A.callId]: `call-${number}`,
     [A.agent]: call.agent,
     [A.target]: target,
-    [A.upstream]: 'site',
+    [A.upstream]: call.upstream ?? 'site',
     [A.mode]: call.mode ?? 'enforce',
     [A.action]: call.action ?? 'api_call',
     [A.wouldVerdict]: call.wouldVerdict ?? '',

@@ -57,6 +57,19 @@ owners: { leads: {}, press: {} }`,
   await world.event('tool_changed', 'reader', 30, tool);
   await world.event('tool_changed', 'reader', 40, { ...tool, tool: 'settled' });
   await world.event('tool_accepted', '', 20, { ...tool, tool: 'settled' });
+  const degraded = (agent: string, ago: number, action: string) =>
+    world.event('agent_degraded', agent, ago, { kind: 'loop', action }, 'It did the same 24 times.');
+  await degraded('looper', 30, 'quarantined');
+  await degraded('looper-again', 30, 'escalated');
+  await degraded('well-again', 30, 'flagged');
+  await world.event('agent_recovered', 'well-again', 20, { kind: 'loop' });
+  const held = (subject: string) => ({ subject, kind: 'agent', by: 'person' });
+  await world.event('quarantine_set', 'looper', 30, held('agent/looper'), 'posts rubbish');
+  await world.event('quarantine_set', '', 60 * 24 * 20, held('upstream/site'), 'was broken into');
+  await world.event('quarantine_set', 'let-go', 30, held('agent/let-go'), 'by mistake');
+  await world.event('quarantine_lifted', 'let-go', 20, held('agent/let-go'));
+  await world.event('quarantine_set', 'over', 30, held('agent/over'), 'for a while');
+  await world.event('quarantine_expired', 'over', 20, held('agent/over'));
   [found, failing] = await oneRound();
 });
 afterAll(() => world.close());
@@ -222,6 +235,12 @@ const EXPECTED: Readonly<Record<string, readonly string[]>> = {
     'even used credential mail for the first time',
     'expired used credential openai for the first time',
     'visitor used credential site for the first time',
+  ],
+  'agent-degraded': ['looper degrades (quarantined): It did the same 24 times.'],
+  'agent-not-held': ['looper-again degrades and is held apart by nobody: It did the same 24 times.'],
+  'quarantine-set': [
+    'agent/looper is in quarantine, by anna: posts rubbish',
+    'upstream/site is in quarantine, by anna: was broken into',
   ],
   // what the ledger and the roster say is asked in figures.test.ts
   'budget-near': [],

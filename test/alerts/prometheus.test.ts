@@ -69,11 +69,15 @@ describe('the rules', () => {
       'task-overspent',
     ]);
     expect(bySeverity('warning')).toEqual([
+      'agent-degraded',
+      'agent-not-held',
       'budget-near',
       'budget-used-up',
       'confidence-low',
       'credential-unusual',
+      'dead-letter',
       'mode-changed',
+      'quarantine-set',
       'queue-growing',
       'rate-limited',
       'token-burn',

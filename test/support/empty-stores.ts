@@ -20,12 +20,13 @@ export function copyEmptyStores(dataDirectory: string): void {
   const { own, control, store } = placesIn(dataDirectory);
   if (existsSync(store)) return;
   mkdirSync(own, { recursive: true, mode: 0o700 });
-  copy('store', store);
+  copyStore(store);
   copyPostgres(control);
 }
 
-/** That of the two alone. */
+/** Each alone, for tests that open it without a collector. */
 export const copyPostgres = (to: string): void => copy('control', to);
+export const copyStore = (to: string): void => copy('store', to);
 
 /** Does nothing where something is already, or where none were made. */
 function copy(which: 'control' | 'store', to: string): void {

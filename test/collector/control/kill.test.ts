@@ -7,6 +7,7 @@ import { expect, test } from 'vitest';
 import { openDatabase } from '../../../collector/control/database.ts';
 import { systemClock } from '../../../kit/clock.ts';
 import { silentLog } from '../../../kit/log.ts';
+import { copyPostgres } from '../../support/empty-stores.ts';
 import { temporaryDirectory } from '../../support/processes.ts';
 import { invariantBreaches } from './bench.ts';
 
@@ -31,6 +32,7 @@ async function killedAfter(directory: string, posts: number): Promise<Map<string
 test(`killed ${ROUNDS} times amid its steps, the ledger keeps every acknowledged post and every limit`, async () => {
   const home = temporaryDirectory('outrider-kill');
   const directory = join(home, 'control');
+  copyPostgres(directory);
   const acknowledged = new Map<string, number>();
   for (let round = 0; round < ROUNDS; round++) {
     for (const [lease, posted] of await killedAfter(directory, 20 + 13 * round))

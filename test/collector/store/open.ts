@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { openStore, type Segment, type Store, type StoreOptions } from '../../../collector/store/store.ts';
 import { systemClock } from '../../../kit/clock.ts';
 import { silentLog } from '../../../kit/log.ts';
+import { copyStore } from '../../support/empty-stores.ts';
 import { segmentBytes } from './otlp.ts';
 
 export interface OpenedStore {
@@ -22,8 +23,15 @@ export function temporaryDirectory(): string {
   return mkdtempSync(join(tmpdir(), 'outrider-store-'));
 }
 
+/** Not there yet when it is named, as a collector's is not before its first start. */
+function withTables(): string {
+  const directory = join(temporaryDirectory(), 'store');
+  copyStore(directory);
+  return directory;
+}
+
 export async function openTestStore(options: Partial<StoreOptions> = {}): Promise<OpenedStore> {
-  const directory = options.dataDirectory ?? temporaryDirectory();
+  const directory = options.dataDirectory ?? withTables();
   const store = await openStore({
     dataDirectory: directory,
     sqlListen: '127.0.0.1:0',

@@ -1,5 +1,6 @@
 // The sidecar's side of the money against the real ledger: same SQL, same protocol, only the wire is left out.
 
+import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { openDatabase } from '../../../collector/control/database.ts';
 import { createLedger, type Ledger } from '../../../collector/control/ledger.ts';
@@ -12,6 +13,7 @@ import { systemClock } from '../../../kit/clock.ts';
 import { silentLog } from '../../../kit/log.ts';
 import type { Hold } from '../../../sidecar/state/leases/hold.ts';
 import { createLeases, type Leases } from '../../../sidecar/state/leases/leases.ts';
+import { copyPostgres } from '../../support/empty-stores.ts';
 import { temporaryDirectory } from '../../support/processes.ts';
 
 const DOLLAR = { nanodollars: 1_000_000_000n, tokens: 1n };
@@ -33,8 +35,10 @@ let agent = '';
 
 beforeAll(async () => {
   const { config } = await parseConfig([{ file: 'test.yaml', text: YAML }]);
+  const directory = join(temporaryDirectory('ledger'), 'control');
+  copyPostgres(directory);
   const database = await openDatabase({
-    directory: `${temporaryDirectory('ledger')}/control`,
+    directory,
     log: silentLog,
   });
   const roster = await openRoster(database, systemClock);

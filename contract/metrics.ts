@@ -93,6 +93,11 @@ export const SIDECAR_METRICS = {
     ['circuit'],
     '0 closed, 1 on trial, 2 open; of the first circuits that opened since the start.',
   ),
+  outrider_quota_spent: gauge(
+    'boolean',
+    ['upstream'],
+    '1 while an upstream says that its quota or spend limit is used up, and is not asked.',
+  ),
   outrider_circuits_not_closed: gauge('circuits', [], 'Circuits that are open or on trial.'),
   outrider_ledger_reachable: gauge('boolean', [], '1 while the ledger answers.'),
   outrider_collector_reachable: gauge('boolean', [], '1 while the collector takes what is shipped.'),

@@ -12,12 +12,14 @@ import type { CallRecord } from '../record.ts';
 import { CIRCUIT_STATES, type CircuitState } from '../state/circuit.ts';
 import type { Circuits } from '../state/circuits.ts';
 import type { Leases } from '../state/leases/leases.ts';
+import type { Throttles } from '../state/throttles.ts';
 import { createLabels } from './labels.ts';
 import { type Buckets, type Cell, createCounter, createHistogram, observe } from './tally.ts';
 
 export interface Gauges {
   readonly journal: Pick<Journal, 'bytes' | 'failing'>;
   readonly circuits: Pick<Circuits, 'states'>;
+  readonly throttles: Pick<Throttles, 'spent'>;
   readonly bodies: Pick<Bodies, 'bytesInFlight'>;
   readonly leases: Pick<Leases, 'unreachable'>;
   readonly shipper: Pick<Shipper, 'lastFailure'>;
@@ -176,6 +178,12 @@ function wasSent({ status }: CallRecord): boolean {
   return status !== 'refused' && status !== 'escalated';
 }
 
+const quotas = (upstreams: Iterable<string>): Family =>
+  familyOf(
+    'outrider_quota_spent',
+    [...upstreams].map((upstream) => ({ labels: { upstream }, value: 1 })),
+  );
+
 /** The longest open come first in, and stay. */
 const CIRCUITS_SHOWN_MAX = 64;
 
@@ -188,7 +196,7 @@ const circuitStates = (states: readonly (readonly [string, CircuitState])[]): Fa
     })),
   );
 
-function familiesOf({ journal, circuits, bodies, leases, shipper, inFlight }: Gauges): Family[] {
+function familiesOf({ journal, circuits, throttles, bodies, leases, shipper, inFlight }: Gauges): Family[] {
   const states = [...circuits.states()];
   const notClosed = states.filter(([, state]) => state !== 'closed');
   const figures = figuresOf({
@@ -201,5 +209,5 @@ function familiesOf({ journal, circuits, bodies, leases, shipper, inFlight }: Ga
     outrider_journal_writable: journal.failing ? 0 : 1,
     ...processFigures(),
   });
-  return [...figures, circuitStates(states)];
+  return [...figures, circuitStates(states), quotas(throttles.spent())];
 }

@@ -182,7 +182,10 @@ export function createThrottles({ clock, random }: { clock: Clock; random(): num
       if (again && told.waitMs === null) entry.streak += 1;
       clock.after(entry.until - now, () => release(entry));
     },
-    spent: () => new Set([...spent.values()].map(({ upstream }) => upstream)),
+    spent() {
+      const now = clock.monotonicMs();
+      return new Set([...spent.values()].filter(({ until }) => now < until).map(({ upstream }) => upstream));
+    },
   };
 }
 

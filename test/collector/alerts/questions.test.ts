@@ -136,6 +136,12 @@ function recentCalls(): Call[] {
     // rate-limited: by the provider, not by us
     ...times(3, () => ({ agent: 'hasty', ago: 1, httpStatus: 429, status: 'failure' })),
     ...times(3, () => ({ agent: 'hurried', ago: 1, httpStatus: 429, refusal: 'rate_limited' })),
+    // circuit-open: whoever waits for it
+    ...times(3, (i) => ({ agent: `waiting-${i % 2}`, ago: 1, refusal: 'circuit_open' })),
+    { agent: 'waited', ago: 20, refusal: 'circuit_open' },
+    // provider-quota: as the provider said it, and as we say it to the next
+    { agent: 'broke', ago: 2, httpStatus: 429, status: 'failure', errorType: 'insufficient_quota' },
+    { agent: 'broke', ago: 1, httpStatus: 429, refusal: 'rate_limited', reason: 'provider_quota' },
     // token-burn
     ...times(5, (i) => ({ agent: 'burner', ago: 2 + i, tokens: 10_000 })),
     ...times(5, (i) => ({ agent: 'even', ago: 2 + i, tokens: 10_000 })),
@@ -224,7 +230,9 @@ const EXPECTED: Readonly<Record<string, readonly string[]>> = {
     'Record 4 of stream gap of gap is missing',
     'Record 5 of stream altered of altered is altered',
   ],
-  'rate-limited': ['site has answered 3 calls with 429'],
+  'rate-limited': ['site has answered 4 calls with 429'],
+  'circuit-open': ['site keeps failing: 3 calls of 2 agents were refused'],
+  'provider-quota': ['site says that its quota is used up, to 2 calls'],
   'token-burn': ['burner burns 10000 tokens a minute, 20.0 times its own normal'],
   'queue-growing': ['The queue of rising grows: 26 wait'],
   'confidence-low': ["unsure's confidence is 0.3 on average"],

@@ -23,6 +23,8 @@ export interface Call {
   readonly upstream?: string;
   readonly status?: string;
   readonly refusal?: string;
+  readonly reason?: string;
+  readonly errorType?: string;
   readonly rule?: string;
   readonly mode?: string;
   readonly wouldVerdict?: string;
@@ -91,6 +93,8 @@ function spanOf(call: Call, number: number): Span {
   const optional: Record<string, string | number | undefined> = {
     [A.task]: call.task,
     [A.refusal]: call.refusal,
+    [A.reason]: call.reason,
+    [A.errorType]: call.errorType,
     [A.rule]: call.rule,
     [A.credential]: call.credential,
     [A.owner]: call.owner,

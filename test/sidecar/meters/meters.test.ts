@@ -21,6 +21,7 @@ agents: { scout: { role: any }, pr-*: { role: any, credentials: { openai: own } 
 const healthy: Gauges = {
   journal: { bytes: 7, failing: false },
   circuits: { states: () => new Map([['openai', 'open']]) },
+  throttles: { spent: () => ['openai'] },
   bodies: { bytesInFlight: 0 },
   leases: { unreachable: () => false },
   shipper: { lastFailure: null },
@@ -151,5 +152,7 @@ test('gauges say what is broken', async () => {
   expect(seriesValue(text, 'outrider_ledger_reachable')).toBe(0);
   expect(seriesValue(text, 'outrider_collector_reachable')).toBe(0);
   expect(seriesValue(text, 'outrider_circuits_not_closed')).toBe(1);
+  expect(seriesValue(text, 'outrider_circuit_state{circuit="openai"}')).toBe(2);
+  expect(seriesValue(text, 'outrider_quota_spent{upstream="openai"}')).toBe(1);
   expect(seriesValue(text, 'outrider_calls_in_flight')).toBe(3);
 });

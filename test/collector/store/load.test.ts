@@ -248,6 +248,9 @@ describe('actions', () => {
     [A.auditSeq]: 7,
     [A.auditHash]: 'cd'.repeat(32),
     [A.auditEntry]: '{"seq":7}',
+    [A.attempt]: 2,
+    [A.retryOf]: 'call-0',
+    [A.asked]: 'spare/gpt-5-mini',
   };
 
   test('hold every fact of the span, money exact to the nanodollar', async () => {
@@ -294,6 +297,9 @@ describe('actions', () => {
       audit_seq: '7',
       audit_hash: 'cd'.repeat(32),
       audit_entry: '{"seq":7}',
+      attempt: 2,
+      retry_of: 'call-0',
+      asked: 'spare/gpt-5-mini',
     });
   });
 
@@ -306,6 +312,9 @@ describe('actions', () => {
       tokens_cached: null,
       cost_usd: null,
       http_status: 0,
+      attempt: 1,
+      retry_of: '',
+      asked: '',
     });
   });
 

@@ -3,7 +3,14 @@
 // end gets one at the next start that says so, with the ids that downstream saw.
 
 import { CHAIN_START, type Sealed } from '../contract/audit-entry.ts';
-import { type Amounts, type AmountsMessage, fromMessage, toMessage } from '../contract/money.ts';
+import {
+  type Amounts,
+  type AmountsMessage,
+  fromMessage,
+  NOTHING,
+  plus,
+  toMessage,
+} from '../contract/money.ts';
 import type { Journal } from './edges/journal.ts';
 import { FRAME_KINDS, type Frame } from './edges/journal-frames.ts';
 import { type CallRecord, sealRecord } from './record.ts';
@@ -31,6 +38,7 @@ export interface Recovered {
   stream: string;
   seq: number;
   previous: string;
+  /** By their ids, or by their nonces while they are only asked for. */
   readonly leases: Map<string, PurseState>;
   readonly open: Map<string, Unsettled>;
 }
@@ -41,6 +49,12 @@ interface EndHeader {
   readonly used: AmountsMessage;
   readonly seq: number;
   readonly hash: string;
+}
+
+/** An end whose frame has no place yet, with the decision it ends. */
+interface OwedEnd {
+  readonly frame: Buffer;
+  readonly decision: Unsettled | undefined;
 }
 
 /** With so few calls under way a decision waits for no others to be written with. */
@@ -60,40 +74,81 @@ export function openBook(
   options: BookOptions,
 ): { book: Book; journal: Journal; recovered: Recovered } {
   let state: Recovered = { stream: '', seq: 0, previous: CHAIN_START, leases: new Map(), open: new Map() };
-  const opened = open(() => snapshotOf(state));
+  /** Ended since the lease was last written: a snapshot must not know less than the ends before it. */
+  const posted = new Map<string, Amounts>();
+  const opened = open(() => snapshotOf(state, posted));
   const { journal } = opened;
   state = recover(opened.recovered);
   if (state.stream === '') {
     state.stream = options.newStream();
-    journal.append(FRAME_KINDS.snapshot, snapshotOf(state)).catch(options.lost);
+    journal.append(FRAME_KINDS.snapshot, snapshotOf(state, posted)).catch(options.lost);
     journal.flush();
   }
+
+  /** Ends that could not be written yet, in the order of their seals; until they are, their decisions count as open. */
+  let owed: OwedEnd[] = [];
+
+  const payOwed = (): void => {
+    const ends = owed;
+    owed = [];
+    for (const [i, end] of ends.entries()) {
+      const failed = (failure: unknown): void => owe(end, failure);
+      if (end.decision) state.open.delete(end.decision.record.callId);
+      try {
+        journal.append(FRAME_KINDS.end, end.frame).catch(failed);
+      } catch (failure) {
+        ends.slice(i).forEach((each) => void owe(each, failure));
+        return;
+      }
+    }
+  };
+
+  const owe = (end: OwedEnd, failure: unknown): void => {
+    owed.push(end);
+    if (end.decision) state.open.set(end.decision.record.callId, end.decision);
+    options.lost(failure);
+  };
+
+  /** What flush throws, `written` rejects with as well: once is enough. */
+  const flushFor = (written: Promise<void>): void => {
+    try {
+      journal.flush();
+    } catch {
+      written.catch(() => undefined);
+    }
+  };
 
   const book: Book = {
     get stream() {
       return state.stream;
     },
     decide(record, leases, held) {
+      payOwed();
       const written = journal.append(FRAME_KINDS.decision, decisionOf({ record, leases, amounts: held }));
       state.open.set(record.callId, { record, leases, amounts: held });
-      if (state.open.size <= ALONE) journal.flush();
-      return options.strict ? journal.synced() : written;
+      if (state.open.size <= ALONE) flushFor(written);
+      return options.strict ? written.then(() => journal.synced()) : written;
     },
     end(record, { decided, leases, used }) {
       const sealed = sealRecord(record, { stream: state.stream, seq: state.seq, previous: state.previous });
-      journal.append(FRAME_KINDS.end, endOf(record, sealed, leases, used)).catch(options.lost);
       state.seq += 1;
       state.previous = sealed.hash;
-      if (decided) state.open.delete(record.callId);
+      for (const lease of leases) posted.set(lease, plus(posted.get(lease) ?? NOTHING, used));
+      const decision = decided ? state.open.get(record.callId) : undefined;
+      owed.push({ frame: endOf(record, sealed, leases, used), decision });
+      payOwed();
       options.ended();
     },
     lease(purse) {
+      payOwed();
       journal.append(FRAME_KINDS.lease, Buffer.from(JSON.stringify(purse))).catch(options.lost);
       journal.flush();
-      state.leases.set(purse.lease, purse);
+      keep(state, purse);
+      if (purse.lease !== null) posted.delete(purse.lease);
     },
     forgetLease(lease) {
       state.leases.delete(lease);
+      posted.delete(lease);
     },
   };
   return { book, journal, recovered: state };
@@ -116,8 +171,7 @@ export function recover(frames: readonly Frame[]): Recovered {
       const decision = reviveDecision(JSON.parse(payload.toString()) as StoredDecision);
       state.open.set(decision.record.callId, decision);
     } else if (kind === FRAME_KINDS.lease) {
-      const purse = JSON.parse(payload.toString()) as PurseState;
-      state.leases.set(purse.lease, purse);
+      keep(state, JSON.parse(payload.toString()) as PurseState);
     } else recoverEnd(state, payload);
   }
   return state;
@@ -126,17 +180,28 @@ export function recover(frames: readonly Frame[]): Recovered {
 function recoverEnd(state: Recovered, payload: Buffer): void {
   const header = JSON.parse(payload.subarray(4, 4 + payload.readUInt32LE(0)).toString()) as EndHeader;
   state.open.delete(header.call);
-  state.seq = header.seq + 1;
-  state.previous = header.hash;
-  const used = fromMessage(header.used);
-  for (const lease of header.leases) {
-    const purse = state.leases.get(lease);
-    if (!purse) continue;
-    const posted = fromMessage(purse.posted);
-    const total = { nanodollars: posted.nanodollars + used.nanodollars, tokens: posted.tokens + used.tokens };
-    state.leases.set(lease, { ...purse, posted: toMessage(total) });
+  // An end that was written late may stand behind its successors.
+  if (header.seq >= state.seq) {
+    state.seq = header.seq + 1;
+    state.previous = header.hash;
   }
+  for (const lease of header.leases) postTo(state, lease, fromMessage(header.used));
 }
+
+function keep({ leases }: Recovered, purse: PurseState): void {
+  if (purse.lease !== null) leases.delete(purse.nonce);
+  leases.set(purse.lease ?? purse.nonce, purse);
+}
+
+function postTo(state: Recovered, lease: string, used: Amounts): void {
+  const purse = state.leases.get(lease);
+  if (purse) state.leases.set(lease, withPosted(purse, used));
+}
+
+const withPosted = (purse: PurseState, more: Amounts = NOTHING): PurseState => ({
+  ...purse,
+  posted: toMessage(plus(fromMessage(purse.posted), more)),
+});
 
 // ---- frames ----
 
@@ -205,12 +270,12 @@ interface StoredSnapshot {
   readonly open: readonly StoredDecision[];
 }
 
-function snapshotOf(state: Recovered): Buffer {
+function snapshotOf(state: Recovered, posted: ReadonlyMap<string, Amounts>): Buffer {
   const stored: StoredSnapshot = {
     stream: state.stream,
     seq: state.seq,
     previous: state.previous,
-    leases: [...state.leases.values()],
+    leases: [...state.leases.values()].map((purse) => withPosted(purse, posted.get(purse.lease ?? ''))),
     open: [...state.open.values()].map(storedDecision),
   };
   return Buffer.from(JSON.stringify(stored));
@@ -222,7 +287,7 @@ function recoverSnapshot(payload: Buffer): Recovered {
     stream: stored.stream,
     seq: stored.seq,
     previous: stored.previous,
-    leases: new Map(stored.leases.map((purse) => [purse.lease, purse])),
+    leases: new Map(stored.leases.map((purse) => [purse.lease ?? purse.nonce, purse])),
     open: new Map(stored.open.map((each) => [each.record.callId, reviveDecision(each)])),
   };
 }

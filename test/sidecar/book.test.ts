@@ -14,6 +14,7 @@ const LEASE = {
   agent: 'scout',
   task: '',
   lease: 'lease-1',
+  nonce: 'nonce-1',
   epoch: 1,
   seq: 1,
   granted: { nanodollars: '100000', tokens: '0' },

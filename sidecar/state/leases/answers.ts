@@ -5,7 +5,7 @@ import type { LeaseAnswer, LeaseAsk } from '../../../contract/budget.ts';
 import { type Desk, recordState } from './desk.ts';
 import { outlookOf } from './outlook.ts';
 import { type Purse, takeGrant } from './purse.ts';
-import { purseOfAsk, replace, type Till } from './till.ts';
+import { purseOfAsk, retire, type Till } from './till.ts';
 import { noteObstacle, refuseAlike } from './waiting.ts';
 
 /** `sentAtMs`: when the ask left, on the wall clock. */
@@ -19,10 +19,7 @@ export function absorb(
   const purse = purseOfAsk(till, ask);
   if (!purse || !answer) return;
   if (ask.close) return drop(desk, till, purse);
-  if (answer.outcome === 'stale') {
-    drop(desk, till, purse);
-    return replace(till, purse, desk.ports);
-  }
+  if (answer.outcome === 'stale') return fenceOff(desk, till, purse);
   if (answer.lease !== null) {
     takeGrant(purse, answer, sentAtMs);
     purse.outlook = outlookOf(purse, ask, answer, sentAtMs) ?? purse.outlook;
@@ -30,10 +27,21 @@ export function absorb(
   }
   if (ask.scope === 'offline' || till.retired.has(purse)) return;
   if (answer.outcome === 'over_budget' && answer.obstacle) refuseAlike(desk, till, ask, answer.obstacle);
+  if (ask.want.nanodollars === '0' && ask.want.tokens === '0') return; // says nothing of who waits
   noteObstacle(till, ask, answer.outcome === 'held' ? answer.obstacle : undefined);
 }
 
-/** Nothing of the lease need survive: it is closed, or not ours any more and settles against itself. */
+/**
+ * Nothing more comes from this lease: its window is over, or it is not ours any more. It is given back whole once its
+ * calls have ended; when even that is stale, it is forgotten.
+ */
+function fenceOff(desk: Desk, till: Till, purse: Purse): void {
+  if (till.retired.has(purse)) return drop(desk, till, purse);
+  purse.dirty = true;
+  retire(till, purse, desk.ports);
+}
+
+/** Nothing of the lease need survive. */
 function drop({ ports }: Desk, till: Till, purse: Purse): void {
   till.retired.delete(purse);
   if (purse.lease !== null) ports.forget(purse.lease);

@@ -13,7 +13,7 @@ import { asksForWaiters, asksToRenew, asksToReport, giveBackRecalled } from './a
 import { type Desk, recordState } from './desk.ts';
 import { type Hold, type Surroundings, tryTake } from './hold.ts';
 import { goesOn } from './stopped.ts';
-import { purseOfAsk, retireIdleTasks, type Till } from './till.ts';
+import { owesWord, purseOfAsk, retireIdleTasks, type Till } from './till.ts';
 import { refuseOverdue, serve } from './waiting.ts';
 
 export interface Conversation {
@@ -77,6 +77,7 @@ export function createConversation(desk: Desk): Conversation {
     }
     if (desk.closing) return;
     scheduleRenewal(till);
+    if (owesWord(till)) scheduleReport(till);
     if (till.recalled.size > 0 && answers) void exchange(till, giveBackRecalled(till));
     else if (till.waiters.length > 0) serveOrRetry(till);
   }
@@ -122,7 +123,7 @@ export function createConversation(desk: Desk): Conversation {
     if (desk.closing) return;
     if (till.asking) return scheduleReport(till);
     const asks = asksToReport(till, clock.nowMs(), ports);
-    if (asks.length > 0) void exchange(till, asks).then(() => desk.failing && scheduleReport(till));
+    if (asks.length > 0) void exchange(till, asks);
   }
 
   /** At half of a lease's life it is renewed, and idle tasks' leases are given back. */

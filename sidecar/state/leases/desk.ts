@@ -55,6 +55,5 @@ export function tillOf({ tills, ports }: Desk, agent: string): Till {
 
 /** Writes to the journal what of the purse must survive a crash. Throws when it cannot. */
 export function recordState({ ports }: Desk, purse: Purse | undefined): void {
-  const state = purse && stateOf(purse);
-  if (state) ports.record(state);
+  if (purse) ports.record(stateOf(purse));
 }

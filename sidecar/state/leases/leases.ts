@@ -12,7 +12,7 @@ import { type Desk, type LeasePorts, openDesk, recordState, tillOf } from './des
 import { type Hold, take } from './hold.ts';
 import { askOf, isLive, type Purse, type PurseState, purseFrom } from './purse.ts';
 import { goesOn, waitingTasks } from './stopped.ts';
-import { pursesOf, type Till, taskPurse } from './till.ts';
+import { pursesOf, seat, type Till, taskPurse } from './till.ts';
 import { refuse, refuseOverdue } from './waiting.ts';
 
 /** A call that a crash left without an end: it is posted at what it held. */
@@ -91,7 +91,8 @@ export function createLeases(ports: LeasePorts): Leases {
       }
     },
     restore(states, unsettled) {
-      for (const state of states) {
+      // Those only asked for last: the ledger may have opened them beside the ones before.
+      for (const state of states.toSorted((a, b) => Number(a.lease === null) - Number(b.lease === null))) {
         const till = tillOf(desk, state.agent);
         const purse = putBack(till, state, unsettled, clock.nowMs());
         recordState(desk, purse);
@@ -135,12 +136,10 @@ function waitForHold(
 function putBack(till: Till, state: PurseState, unsettled: readonly UnsettledHold[], nowMs: number): Purse {
   const purse = purseFrom(state);
   for (const { leases, amounts } of unsettled) {
-    if (leases.includes(state.lease)) purse.posted = plus(purse.posted, amounts);
+    if (state.lease !== null && leases.includes(state.lease)) purse.posted = plus(purse.posted, amounts);
   }
-  if (!isLive(purse, nowMs)) till.retired.add(purse);
-  else if (state.scope === 'task') till.tasks.set(state.task, purse);
-  else if (state.scope === 'offline') till.offline = purse;
-  else till.main = purse;
+  if (purse.lease === null || isLive(purse, nowMs)) seat(till, purse);
+  else till.retired.add(purse);
   return purse;
 }
 

@@ -35,7 +35,9 @@ export interface PurseState {
   readonly scope: LeaseScope;
   readonly agent: string;
   readonly task: string;
-  readonly lease: string;
+  /** Null while it is only asked for: the ledger may have opened it, and its answer be lost with this process. */
+  readonly lease: string | null;
+  readonly nonce: string;
   readonly epoch: number;
   readonly seq: number;
   readonly granted: { readonly nanodollars: string; readonly tokens: string };
@@ -120,13 +122,13 @@ export function takeGrant(purse: Purse, answer: LeaseAnswer, sentAtMs: number): 
   purse.expiresAtMs = sentAtMs + answer.ttlMs;
 }
 
-export function stateOf(purse: Purse): PurseState | null {
-  if (purse.lease === null) return null;
+export function stateOf(purse: Purse): PurseState {
   return {
     scope: purse.scope,
     agent: purse.agent,
     task: purse.task,
     lease: purse.lease,
+    nonce: purse.nonce,
     epoch: purse.epoch,
     seq: purse.seq,
     granted: toMessage(purse.granted),
@@ -138,7 +140,7 @@ export function stateOf(purse: Purse): PurseState | null {
 
 export function purseFrom(state: PurseState): Purse {
   return {
-    ...emptyPurse(state.scope, state.agent, state.task, ''),
+    ...emptyPurse(state.scope, state.agent, state.task, state.nonce),
     lease: state.lease,
     epoch: state.epoch,
     seq: state.seq,

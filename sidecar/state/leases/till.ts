@@ -85,6 +85,23 @@ export function* pursesOf(till: Till): Iterable<Purse> {
   yield* till.tasks.values();
 }
 
+/** The ledger has yet to hear of something: what was spent, or that a lease can be closed. */
+export function owesWord(till: Till): boolean {
+  for (const purse of till.retired) if (purse.dirty || isNothing(purse.held)) return true;
+  for (const purse of pursesOf(till)) if (purse.dirty) return true;
+  return false;
+}
+
+/** Puts a live purse in its place; another that was there pays for nothing more. */
+export function seat(till: Till, purse: Purse): void {
+  const { scope, task } = purse;
+  const before = scope === 'task' ? till.tasks.get(task) : scope === 'offline' ? till.offline : till.main;
+  if (before && before.lease !== null) till.retired.add(before);
+  if (scope === 'task') till.tasks.set(task, purse);
+  else if (scope === 'offline') till.offline = purse;
+  else till.main = purse;
+}
+
 /** The purse that an ask was made for; undefined when the till has it no more. */
 export function purseOfAsk(till: Till, ask: LeaseAsk): Purse | undefined {
   if (ask.release) {
@@ -97,7 +114,7 @@ export function purseOfAsk(till: Till, ask: LeaseAsk): Purse | undefined {
 }
 
 /** The purse is not the till's any more: a fresh one takes its place, a task's only when it is wanted again. */
-export function replace(till: Till, purse: Purse, rules: TillRules): void {
+function replace(till: Till, purse: Purse, rules: TillRules): void {
   if (purse === till.main) till.main = fresh(rules, 'agent', till.agent);
   else if (purse === till.offline) till.offline = fresh(rules, 'offline', till.agent);
   else if (till.tasks.get(purse.task) === purse) till.tasks.delete(purse.task);
@@ -119,7 +136,8 @@ export function retireIdleTasks(till: Till, nowMs: number, rules: TillRules): vo
   }
 }
 
-function retire(till: Till, purse: Purse, rules: TillRules): void {
-  till.retired.add(purse);
+/** It pays for nothing more, and waits for its calls to end. */
+export function retire(till: Till, purse: Purse, rules: TillRules): void {
+  if (purse.lease !== null) till.retired.add(purse);
   replace(till, purse, rules);
 }

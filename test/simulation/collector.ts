@@ -1,0 +1,106 @@
+// A collector of the simulation: the production ledger over the one real database, and a store of records that takes a
+// batch once by its digest, as the queue does. Several collectors share the database; each has a clock of its own.
+
+import { hash } from 'node:crypto';
+import type { Database } from '../../collector/control/database.ts';
+import { createLedger, type Ledger } from '../../collector/control/ledger.ts';
+import { openRoster } from '../../collector/control/roster.ts';
+import type { LeaseAnswer, LeaseAsk, LeaseRequest, LeaseResponse, Recall } from '../../contract/budget.ts';
+import type { Config } from '../../contract/config/config.ts';
+import { createMachine, type Machine } from './world/machine.ts';
+import type { World } from './world/world.ts';
+
+export interface Collector {
+  readonly machine: Machine;
+  /** Null while it is down. */
+  readonly ledger: Ledger | null;
+  boot(): void;
+  lease(request: LeaseRequest): Promise<LeaseResponse>;
+  store(body: Buffer): Promise<void>;
+  /** Dies the next time a request was committed, before its answer. */
+  dieAfterCommit: boolean;
+}
+
+export interface CollectorPorts {
+  readonly database: Database;
+  readonly config: () => Config;
+  readonly startMs: number;
+  readonly newLease: () => string;
+  readonly onRecall: (from: Machine, recall: Recall) => void;
+  /** Call id → how often it was stored, over all collectors. */
+  readonly stored: Map<string, number>;
+}
+
+const DOWN_MS = 3_000;
+const CALL_ID = /"callId":"([^"]+)"/g;
+
+export function createCollector(world: World, name: string, ports: CollectorPorts): Collector {
+  const machine = createMachine(world, name, ports.startMs);
+  const digests = new Set<string>();
+  let ledger: Ledger | null = null;
+
+  const open = async (): Promise<void> => {
+    const life = machine.start();
+    const { clock } = life;
+    const roster = await openRoster(ports.database, clock);
+    const { database, config, newLease } = ports;
+    const onRecall = (recall: Recall): void => ports.onRecall(machine, recall);
+    if (life.alive) ledger = createLedger({ database, config, clock, roster, newLease, onRecall });
+  };
+
+  const running = (): Ledger => {
+    if (!ledger) throw new Error('starting');
+    return ledger;
+  };
+
+  const collector: Collector = {
+    machine,
+    get ledger() {
+      return machine.life ? ledger : null;
+    },
+    boot() {
+      ledger = null;
+      void world.freeze(open());
+    },
+    async lease(request) {
+      const response = await world.freeze(running().lease(request));
+      for (const [i, ask] of request.asks.entries())
+        world.note(
+          name,
+          `${request.agent}/${request.instance} ${askText(ask)} → ${answerText(response.answers[i])}`,
+        );
+      if (collector.dieAfterCommit) {
+        collector.dieAfterCommit = false;
+        world.note(name, 'dies between commit and answer');
+        machine.kill();
+        world.after(DOWN_MS, () => machine.life ?? collector.boot());
+      }
+      return response;
+    },
+    async store(body) {
+      const digest = hash('sha256', body, 'hex');
+      if (digests.has(digest)) return;
+      digests.add(digest);
+      for (const [, call] of body.toString('latin1').matchAll(CALL_ID))
+        ports.stored.set(call!, (ports.stored.get(call!) ?? 0) + 1);
+    },
+    dieAfterCommit: false,
+  };
+  return collector;
+}
+
+const askText = ({ scope, lease, seq, granted, posted, held, want, release, close }: LeaseAsk): string =>
+  [
+    `${scope} ${lease ?? 'no lease'} #${seq}`,
+    `of ${granted.nanodollars} spent ${posted.nanodollars} holds ${held.nanodollars}`,
+    want.nanodollars === '0' ? '' : `wants ${want.nanodollars}`,
+    release ? 'releases' : '',
+    close ? 'closes' : '',
+  ]
+    .filter(Boolean)
+    .join(' ');
+
+const answerText = (answer: LeaseAnswer | undefined): string =>
+  answer
+    ? `${answer.outcome} ${answer.lease ?? ''} has ${answer.granted.nanodollars ?? 'no limit'} for ${Math.round(answer.ttlMs / 1000)}s`
+    : 'nothing';

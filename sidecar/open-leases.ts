@@ -5,8 +5,11 @@ import type { Clock } from '../kit/clock.ts';
 import type { Lifecycle } from '../kit/lifecycle.ts';
 import { type Log, sentenceOf } from '../kit/log.ts';
 import { randomHex } from './accept/lineage.ts';
+import type { Book, Recovered } from './book.ts';
 import { crashNoteOf } from './dead-letters/dead-letters.ts';
+import type { ControlPlane } from './edges/control-plane.ts';
 import type { Edges } from './edges/edges.ts';
+import type { Shipper } from './edges/shipper.ts';
 import { createLeases, type Leases } from './state/leases/leases.ts';
 
 export interface LeasesOptions {
@@ -15,13 +18,24 @@ export interface LeasesOptions {
   inForce(): Config;
   readonly clock: Clock;
   readonly log: Log;
-  readonly lifecycle: Lifecycle;
+  readonly lifecycle: Pick<Lifecycle, 'onStop'>;
+  /** Different at every call; random when not given. */
+  readonly nonce?: () => string;
+}
+
+/** What of the outside world money needs. */
+export interface LeaseEdges {
+  readonly book: Book;
+  readonly recovered: Recovered;
+  readonly control: Pick<ControlPlane, 'ask'>;
+  readonly shipper: Pick<Shipper, 'nudge'>;
+  readonly deadLetters: Edges['deadLetters'];
 }
 
 /** Leases as they were when this sidecar last stopped: calls whose end was not found are ended and posted at their hold. */
 export function openLeases(
-  { instance, inForce, clock, log, lifecycle }: LeasesOptions,
-  edges: Edges,
+  { instance, inForce, clock, log, lifecycle, nonce = () => randomHex(12) }: LeasesOptions,
+  edges: LeaseEdges,
 ): Leases {
   const { book, control, recovered, shipper, deadLetters } = edges;
   let lastFailure = '';
@@ -29,7 +43,7 @@ export function openLeases(
     instance,
     money: () => inForce().money,
     clock,
-    nonce: () => randomHex(12),
+    nonce,
     ask: (request) => control.ask(request),
     record: (state) => book.lease(state),
     forget: (lease) => book.forgetLease(lease),

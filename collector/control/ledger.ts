@@ -51,10 +51,12 @@ export interface LedgerOptions {
   readonly roster: Roster;
   /** An instance is asked to release what it has not spent; it may be away. */
   onRecall(recall: Recall): void;
+  /** The id a new lease gets, different at every call; random when not given. */
+  readonly newLease?: () => string;
 }
 
 export function createLedger(options: LedgerOptions): Ledger {
-  const { database, config, clock, roster } = options;
+  const { database, config, clock, roster, newLease = randomLease } = options;
   const calendar = calendarOf(config().timezone);
   const steps = createSteps(database);
   const departmentOf = departmentsOf(config);
@@ -81,7 +83,7 @@ export function createLedger(options: LedgerOptions): Ledger {
       agent,
       instance,
       task,
-      fresh: `lse_${randomBytes(15).toString('base64url')}`,
+      fresh: newLease(),
       expires_at: Math.min(nowMs + lifeOf(ask, config()), windowEndsAtMs ?? Number.POSITIVE_INFINITY),
       window_ends_at: windowEndsAtMs,
       path: accounts,
@@ -128,6 +130,8 @@ export function createLedger(options: LedgerOptions): Ledger {
     },
   };
 }
+
+const randomLease = (): string => `lse_${randomBytes(15).toString('base64url')}`;
 
 function lifeOf(ask: LeaseAsk, config: Config): number {
   return { agent: config.money.leaseMs, offline: OFFLINE_LEASE_MS, task: TASK_LEASE_MS }[ask.scope];

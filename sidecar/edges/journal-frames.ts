@@ -2,9 +2,9 @@
 //
 //   segment file:  [length u32][crc32 u32][kind u8][payload] …        one file per 8 MB, numbered, oldest first
 
-import { closeSync, openSync, readdirSync, readSync } from 'node:fs';
 import { join } from 'node:path';
 import { crc32 } from 'node:zlib';
+import type { Disk } from './disk.ts';
 
 export const FRAME_KINDS = { decision: 1, end: 2, lease: 3, snapshot: 4 } as const;
 export type FrameKind = (typeof FRAME_KINDS)[keyof typeof FRAME_KINDS];
@@ -23,8 +23,8 @@ const FRAME_BYTES_MAX = 64 * 1024 * 1024;
 export const pathOf = (directory: string, segment: number): string =>
   join(directory, `journal-${String(segment).padStart(8, '0')}.log`);
 
-export function segmentsIn(directory: string): number[] {
-  const numbers = readdirSync(directory).map((name) => /^journal-(\d{8})\.log$/.exec(name)?.[1]);
+export function segmentsIn(disk: Disk, directory: string): number[] {
+  const numbers = disk.list(directory).map((name) => /^journal-(\d{8})\.log$/.exec(name)?.[1]);
   return numbers
     .filter((digits) => digits !== undefined)
     .map(Number)
@@ -49,20 +49,4 @@ export function framesOf(bytes: Buffer, segment: number, base = 0): { frames: Fr
     at = end;
   }
   return { frames, whole: base + at };
-}
-
-export function readSlice(path: string, from: number, length: number): Buffer {
-  const fd = openSync(path, 'r');
-  try {
-    const bytes = Buffer.allocUnsafe(length);
-    let read = 0;
-    while (read < length) {
-      const got = readSync(fd, bytes, read, length - read, from + read);
-      if (got === 0) break;
-      read += got;
-    }
-    return bytes.subarray(0, read);
-  } finally {
-    closeSync(fd);
-  }
 }

@@ -3,20 +3,11 @@
 //
 // A new segment opens with a snapshot (chain tail, leases, calls still open), so older segments may go once shipped.
 
-import {
-  closeSync,
-  fdatasync,
-  fstatSync,
-  ftruncateSync,
-  openSync,
-  readFileSync,
-  unlinkSync,
-  writeSync,
-} from 'node:fs';
 import { crc32 } from 'node:zlib';
 import { Refusal } from '../../contract/refusals.ts';
 import type { Clock } from '../../kit/clock.ts';
 import { type Log, sentenceOf } from '../../kit/log.ts';
+import { type Disk, systemDisk } from './disk.ts';
 import {
   FRAME_KINDS,
   type Frame,
@@ -24,7 +15,6 @@ import {
   framesOf,
   HEADER_BYTES,
   pathOf,
-  readSlice,
   segmentsIn,
 } from './journal-frames.ts';
 
@@ -60,6 +50,10 @@ export interface JournalOptions {
   readonly segmentBytesMax?: number;
   readonly clock: Clock;
   readonly log: Log;
+  /** The machine's own when not given. */
+  readonly disk?: Disk;
+  /** Calls at the end of this turn of the event loop; the event loop's own when not given. */
+  readonly atTurnsEnd?: (call: () => void) => void;
   /** What a new segment opens with. */
   snapshot(): Buffer;
 }
@@ -70,22 +64,22 @@ const BATCH_BYTES = 64 * 1024;
 
 /** Opens the journal and reads every whole frame it holds; a torn tail is cut off. Throws when a file cannot be read. */
 export function openJournal(options: JournalOptions): { journal: Journal; recovered: Frame[] } {
-  const { directory, clock, log } = options;
+  const { directory, clock, log, disk = systemDisk, atTurnsEnd = setImmediate } = options;
   const segmentBytesMax = options.segmentBytesMax ?? SEGMENT_BYTES;
   const recovered: Frame[] = [];
   const sizes = new Map<number, number>();
-  for (const segment of segmentsIn(directory)) {
-    const { frames, whole } = framesOf(readFileSync(pathOf(directory, segment)), segment);
+  for (const segment of segmentsIn(disk, directory)) {
+    const { frames, whole } = framesOf(disk.read(pathOf(directory, segment)), segment);
     for (const frame of frames) recovered.push(frame);
     sizes.set(segment, whole);
   }
 
   let segment = Math.max(0, ...sizes.keys());
-  let fd = openSync(pathOf(directory, segment), 'a');
+  let file = disk.grow(pathOf(directory, segment));
   let offset = sizes.get(segment) ?? 0;
-  if (fstatSync(fd).size > offset) {
-    log.warn('journal.torn_tail_cut', { segment, at: offset, bytes: fstatSync(fd).size - offset });
-    ftruncateSync(fd, offset);
+  if (file.size() > offset) {
+    log.warn('journal.torn_tail_cut', { segment, at: offset, bytes: file.size() - offset });
+    file.truncate(offset);
   }
   sizes.set(segment, offset);
 
@@ -123,7 +117,7 @@ export function openJournal(options: JournalOptions): { journal: Journal; recove
     batched = 0;
     turn = null;
     try {
-      for (let written = 0; written < bytes; ) written += writeSync(fd, batch, written, bytes - written);
+      for (let written = 0; written < bytes; ) written += file.append(batch, written, bytes - written);
       offset += bytes;
       sizes.set(segment, offset);
       if (offset >= segmentBytesMax) rotate();
@@ -132,7 +126,7 @@ export function openJournal(options: JournalOptions): { journal: Journal; recove
       return null;
     } catch (failure) {
       total -= bytes;
-      ftruncateSync(fd, offset);
+      file.truncate(offset);
       log.error('journal.write_failed', { segment, failure: sentenceOf(failure) });
       const refusal = unavailable(failure);
       ended?.reject(refusal);
@@ -145,15 +139,15 @@ export function openJournal(options: JournalOptions): { journal: Journal; recove
     if (!turn) {
       const { promise, resolve, reject } = Promise.withResolvers<void>();
       turn = { promise, resolve, reject };
-      setImmediate(flush);
+      atTurnsEnd(flush);
     }
     return turn.promise;
   };
 
   const rotate = (): void => {
-    const full = fd;
-    fd = openSync(pathOf(directory, segment + 1), 'a');
-    fdatasync(full, () => closeSync(full));
+    const full = file;
+    file = disk.grow(pathOf(directory, segment + 1));
+    full.sync(() => full.close());
     segment += 1;
     offset = 0;
     put(FRAME_KINDS.snapshot, options.snapshot());
@@ -165,7 +159,7 @@ export function openJournal(options: JournalOptions): { journal: Journal; recove
     if (syncing) return;
     syncing = true;
     const reached = { segment, offset };
-    fdatasync(fd, (failure) => {
+    file.sync((failure) => {
       syncing = false;
       if (failure && (failure.code !== 'EBADF' || reached.segment === segment)) return syncFailed(failure);
       const done = waiting.filter(({ at }) => !after(at, reached));
@@ -221,14 +215,14 @@ export function openJournal(options: JournalOptions): { journal: Journal; recove
       for (let at = from; at.segment <= segment; at = { segment: at.segment + 1, offset: 0 }) {
         const size = sizes.get(at.segment);
         if (size === undefined || size <= at.offset) continue;
-        const bytes = readSlice(
+        const bytes = disk.readSlice(
           pathOf(directory, at.segment),
           at.offset,
           Math.min(size - at.offset, bytesMax),
         );
         const slice = framesOf(bytes, at.segment, at.offset);
         if (slice.frames.length > 0) return slice.frames;
-        const whole = readSlice(pathOf(directory, at.segment), at.offset, size - at.offset);
+        const whole = disk.readSlice(pathOf(directory, at.segment), at.offset, size - at.offset);
         return framesOf(whole, at.segment, at.offset).frames.slice(0, 1);
       }
       return frames;
@@ -238,7 +232,7 @@ export function openJournal(options: JournalOptions): { journal: Journal; recove
     },
     forget(before) {
       for (const old of [...sizes.keys()].filter((each) => each < before.segment && each < segment)) {
-        unlinkSync(pathOf(directory, old));
+        disk.remove(pathOf(directory, old));
         total -= sizes.get(old) ?? 0;
         sizes.delete(old);
       }
@@ -252,7 +246,7 @@ export function openJournal(options: JournalOptions): { journal: Journal; recove
     async close() {
       timer?.();
       await journal.synced();
-      closeSync(fd);
+      file.close();
     },
   };
   return { journal, recovered };

@@ -1,11 +1,10 @@
 // Ships the journal's ended calls to the collector as OTLP and keeps them until they are acknowledged. Where a batch
 // was cut is on disk before it is sent, so a resend has the same bytes and the collector stores it once.
 
-import { readFileSync } from 'node:fs';
-import { open, rename } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Clock } from '../../kit/clock.ts';
 import { type Log, sentenceOf } from '../../kit/log.ts';
+import { type Disk, systemDisk } from './disk.ts';
 import type { Journal, Position } from './journal.ts';
 import { FRAME_KINDS, type Frame } from './journal-frames.ts';
 
@@ -26,6 +25,8 @@ export interface ShipperOptions {
   readonly directory: string;
   readonly clock: Clock;
   readonly log: Log;
+  /** The machine's own when not given. */
+  readonly disk?: Disk;
   ship(body: Buffer): Promise<void>;
   /** The spans of some frames as one request; undefined when they hold none. Must depend on the frames alone. */
   encode(frames: readonly Frame[]): Buffer | undefined;
@@ -43,9 +44,9 @@ const RETRY_MS_MIN = 250;
 const RETRY_MS_MAX = 10_000;
 
 export function createShipper(options: ShipperOptions): Shipper {
-  const { journal, clock, log } = options;
+  const { journal, clock, log, disk = systemDisk } = options;
   const path = join(options.directory, 'shipped.json');
-  let cursor = readCursor(path);
+  let cursor = readCursor(disk, path);
   let timer: (() => void) | null = null;
   let running: Promise<void> | null = null;
   let retryMs = RETRY_MS_MIN;
@@ -75,12 +76,12 @@ export function createShipper(options: ShipperOptions): Shipper {
       if (body) {
         if (!cursor.cut) {
           cursor = { ...cursor, cut: batch.end };
-          await writeCursor(path, cursor);
+          await disk.replace(path, JSON.stringify(cursor));
         }
         await options.ship(body);
       }
       cursor = { acknowledged: batch.end, cut: null };
-      if (body) await writeCursor(path, cursor);
+      if (body) await disk.replace(path, JSON.stringify(cursor));
       journal.forget(cursor.acknowledged);
       retryMs = RETRY_MS_MIN;
       lastFailure = null;
@@ -145,22 +146,11 @@ export function createShipper(options: ShipperOptions): Shipper {
 const isBefore = (a: Position, b: Position): boolean =>
   a.segment < b.segment || (a.segment === b.segment && a.offset < b.offset);
 
-function readCursor(path: string): Cursor {
+function readCursor(disk: Disk, path: string): Cursor {
   try {
-    return JSON.parse(readFileSync(path, 'utf8')) as Cursor;
+    return JSON.parse(disk.read(path).toString()) as Cursor;
   } catch (failure) {
     if ((failure as NodeJS.ErrnoException).code !== 'ENOENT') throw failure;
     return { acknowledged: { segment: 0, offset: 0 }, cut: null };
   }
-}
-
-async function writeCursor(path: string, cursor: Cursor): Promise<void> {
-  const file = await open(`${path}.next`, 'w');
-  try {
-    await file.writeFile(JSON.stringify(cursor));
-    await file.datasync();
-  } finally {
-    await file.close();
-  }
-  await rename(`${path}.next`, path);
 }

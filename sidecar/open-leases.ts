@@ -29,7 +29,7 @@ export interface LeaseEdges {
   readonly recovered: Recovered;
   readonly control: Pick<ControlPlane, 'ask'>;
   readonly shipper: Pick<Shipper, 'nudge'>;
-  readonly deadLetters: Edges['deadLetters'];
+  readonly deadLetters: Pick<Edges['deadLetters'], 'found'>;
 }
 
 /** Leases as they were when this sidecar last stopped: calls whose end was not found are ended and posted at their hold. */

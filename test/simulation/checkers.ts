@@ -91,6 +91,14 @@ export function checkRecords({ world, truth }: Fleet, stored: ReadonlyMap<string
   }
 }
 
+/** The ledger's own account of itself: its entries explain every balance. Over all runs since the tables were emptied. */
+export async function checkEntries({ world }: Fleet, database: Database): Promise<void> {
+  const rows = await world.freeze(
+    database.query<{ problem: string }>('select problem from ledger_problems()'),
+  );
+  for (const { problem } of rows) world.fail(`ledger_problems: ${problem}`);
+}
+
 /** Once every sidecar has given everything back: nothing is outstanding, and nothing truly spent is uncounted. */
 export async function checkNothingLeaks(fleet: Fleet, database: Database, run: string): Promise<void> {
   const { world } = fleet;

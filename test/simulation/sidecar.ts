@@ -108,7 +108,13 @@ export function createSidecarHost(
           lifecycle: { onStop: (_name, stop) => void stops.push(stop) },
           nonce: () => `${who.name}-${nonces++}`,
         },
-        { book, recovered, control: { ask: (request) => ports.ask(host, life, request) }, shipper },
+        {
+          book,
+          recovered,
+          shipper,
+          control: { ask: (request) => ports.ask(host, life, request) },
+          deadLetters: { found: () => undefined },
+        },
       );
       const sidecar: Sidecar = {
         life,

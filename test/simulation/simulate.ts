@@ -4,7 +4,7 @@ import type { Database } from '../../collector/control/database.ts';
 import { DatabaseFailed } from '../../collector/control/failures.ts';
 import type { openLeases } from '../../sidecar/open-leases.ts';
 import { type CallPorts, makeCall, type Plan } from './calls.ts';
-import { checkLedger, checkNothingLeaks, checkRecords, checkRefusal } from './checkers.ts';
+import { checkEntries, checkLedger, checkNothingLeaks, checkRecords, checkRefusal } from './checkers.ts';
 import { type Collector, createCollector } from './collector.ts';
 import type { ControlDatabase } from './control-database.ts';
 import { type Fleet, heal, strike } from './faults.ts';
@@ -86,6 +86,7 @@ export async function simulate(
   await world.runUntil(world.nowMs() + STOP_MS, afterEach);
   if (world.findings.length === 0) {
     await check();
+    await checkEntries(fleet, control.database);
     await checkNothingLeaks(fleet, control.database, run);
     checkRecords(fleet, stored);
   }
@@ -213,7 +214,8 @@ function assemble(
       world.note('world', `the configuration sets the fleet’s budget to ${config.budgets[0]!.limit}`);
     },
     writeOff(collector) {
-      if (collector.ledger) void world.freeze(collector.ledger.writeOff('anna'));
+      if (collector.ledger)
+        void world.freeze(collector.ledger.writeOff({ reason: 'it never came back', dryRun: false }, 'anna'));
     },
     trouble(lastsMs) {
       troubleUntilMs = Math.max(troubleUntilMs, world.nowMs() + lastsMs);
@@ -229,7 +231,7 @@ function watch(database: Database, world: World, truth: Truth): { database: Data
   const query: Database['query'] = async (sql, parameters) => {
     try {
       const rows = await database.query(sql, parameters);
-      if (sql.includes('lease_ask')) {
+      if (sql.includes('budget_step(')) {
         const steps = JSON.parse(String(parameters![0])) as LeaseStep[];
         asks += steps.length;
         for (const [i, step] of steps.entries()) {

@@ -34,12 +34,9 @@ function mistakeIn(config: Config, role: Role, target: string): string | null {
   if (!known) return null; // said already
   if (!speaksLlm(known.speaks)) return `"${upstream}" serves no models: it speaks ${known.speaks}`;
   const subject: Subject = { kind: 'llm', upstream, model };
-  if (mayPass(config, role, subject)) return null;
-  return `the role may not call ${target}: add "llm ${target}" to what it allows`;
-}
-
-function mayPass(config: Config, role: Role, subject: Subject): boolean {
   const closes = (rule: Rule): boolean => rule.when === null && rule.matches(subject);
-  if ([...config.prohibited, ...role.deny, ...role.ask].some(closes)) return false;
-  return [...role.allow, ...role.notify].some((rule) => rule.matches(subject));
+  const against = [...config.prohibited, ...role.deny, ...role.ask].find(closes);
+  if (against) return `${target} could never serve: the rule "${against.text}" is against it`;
+  const opens = [...role.allow, ...role.notify].some((rule) => rule.matches(subject));
+  return opens ? null : `the role may not call ${target}: add "llm ${target}" to what it allows`;
 }

@@ -34,9 +34,12 @@ roles:
     fallback: [spare/gpt-5-mini, spare-anthropic/claude-haiku-4-5, openai/last]
 agents:
   scout: { role: writer, budgets: [$100/month] }
-prices: { openai/last: { input: 1, output: 1, max_output: 1000 } }
+prices:
+  openai/last: { input: 1, output: 1, max_output: 1000 }
+  openai/broken: { input: 1, output: 1, max_output: 1000 }
 timeouts: { connect: 2s, first_byte: 1s, idle: 2s, total: 20s }
 retries: { wait: 2s }
+breakers: { min_calls: 3, failure_rate: 1 }
 drain: 2s
 listen: { proxy: 127.0.0.1:0, admin: 127.0.0.1:0, otlp: 127.0.0.1:0, control: 127.0.0.1:0, sql: 127.0.0.1:0 }
 `;
@@ -214,4 +217,84 @@ describe('a retry', () => {
       http_status: 200,
     });
   });
+});
+
+/** Requests that the asked provider got while `act` ran. */
+async function received(act: () => Promise<unknown>): Promise<readonly ReceivedRequest[]> {
+  const before = fleet.provider.requests.length;
+  await act();
+  return fleet.provider.requests.slice(before);
+}
+
+describe('what is not tried again', () => {
+  it('CB-15: a client that retries by itself reaches the provider three times at most, not six', async () => {
+    fleet.behave(() => ({ status: 500 }));
+    const client = new OpenAI({ baseURL: `${fleet.proxy}/openai/v1`, apiKey: AGENT_KEY });
+    const call = client.chat.completions.create({ model: 'last', messages: MESSAGES });
+    const seen = await received(() => expect(call).rejects.toMatchObject({ status: 500 }));
+    expect(seen.length).toBeLessThanOrEqual(3);
+    const counted = seen.map(({ headers }) => headers['x-stainless-retry-count']);
+    expect(counted).toEqual(['0', '1', '2'].slice(0, seen.length));
+  });
+
+  it('CB-16: a stream that has begun', async () => {
+    fleet.behave(() => ({ streamErrorAfterEvents: 3 }));
+    const client = new Anthropic({ baseURL: `${fleet.proxy}/anthropic`, apiKey: AGENT_KEY, maxRetries: 0 });
+    const stream = client.messages.stream({ model: 'claude-opus-4-5', max_tokens: 300, messages: MESSAGES });
+    const seen = await received(() => expect(stream.done()).rejects.toThrow());
+    expect(seen).toHaveLength(1);
+    expect(await attemptsOf(stream.response!)).toMatchObject([
+      { attempt: 1, status: 'failure', http_status: 200 },
+    ]);
+  });
+
+  it('CB-17: what may have happened, and the agent is told to look', async () => {
+    fleet.behave(() => ({ hang: true }));
+    let answer: Response | undefined;
+    const seen = await received(async () => {
+      answer = await post('/search/orders', '{"buy":1}');
+    });
+    expect(seen).toHaveLength(1);
+    expect(answer!.status).toBe(504);
+    expect(answer!.headers.get('x-should-retry')).toBe('false');
+    expect(await answer!.text()).toContain('look before asking again');
+  });
+
+  it('an answer that is the agent’s own', async () => {
+    fleet.behave(() => ({ status: 400 }));
+    const seen = await received(async () => expect((await ask('gpt-5')).status).toBe(400));
+    expect(seen).toHaveLength(1);
+  });
+});
+
+it('a model whose circuit is open is not asked: its calls go to the fallback at once', async () => {
+  fleet.behave(() => ({ status: 500 }));
+  for (let i = 0; i < 3; i++)
+    expect((await ask('broken')).headers.get('x-outrider-served')).toBe('spare/gpt-5-mini');
+  let answer: Response | undefined;
+  const seen = await received(async () => {
+    answer = await ask('broken');
+  });
+  expect(seen).toHaveLength(0);
+  expect(answer!.status).toBe(200);
+  const [first, second] = await attemptsOf(answer!);
+  expect(first).toMatchObject({
+    status: 'refused',
+    refusal: 'circuit_open',
+    http_status: 0,
+    target: 'openai/broken',
+  });
+  expect(second).toMatchObject({ status: 'success', asked: 'openai/broken', target: 'spare/gpt-5-mini' });
+});
+
+it('sums are exact: what the ledger posted is what all attempts cost', async () => {
+  const difference = async (): Promise<bigint[]> => {
+    const [row] = await fleet.query<{ total: string }>(
+      'SELECT toString(sum(cost_usd)) AS total FROM actions',
+    );
+    const total = BigInt(Math.round(Number(row!.total) * 1e9));
+    const levels = (await fleet.budgets()).filter(({ level }) => level !== 'task');
+    return levels.map(({ posted }) => BigInt(posted) - total);
+  };
+  await expect.poll(difference, { timeout: 10_000 }).toEqual([0n, 0n]);
 });

@@ -51,7 +51,7 @@ export const REFUSALS = {
   agent_quarantined: {
     status: 403,
     mayRetry: false,
-    advice: 'The agent is quarantined; its owner decides when it may go on.',
+    advice: 'It is held apart until somebody has looked; its owner decides when it may go on.',
   },
   destination_forbidden: {
     status: 403,

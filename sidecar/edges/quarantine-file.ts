@@ -61,8 +61,8 @@ function readOr(path: string): string | undefined {
 /** Ours appear whole: what does not read was changed by somebody, and who is held apart must not be guessed. */
 function parse(text: string, path: string): Kept {
   try {
-    const kept = JSON.parse(text) as Kept;
-    if (Number.isSafeInteger(kept.kept_at_ms) && Array.isArray(kept.lines)) return kept;
+    const kept = JSON.parse(text) as Kept | null;
+    if (kept && Number.isSafeInteger(kept.kept_at_ms) && Array.isArray(kept.lines)) return kept;
   } catch (failure) {
     if (!(failure instanceof SyntaxError)) throw failure;
   }

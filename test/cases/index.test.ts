@@ -23,6 +23,7 @@ const FAMILIES = {
   DOS: [1, 20],
   TLS: [1, 16],
   CRED: [1, 14],
+  CB: [1, 22],
 } as const;
 
 const ALL = Object.entries(FAMILIES).flatMap(([family, [first, last]]) =>
@@ -38,7 +39,7 @@ const INDEX = readFileSync(new URL('index.jsonl', import.meta.url), 'utf8')
 /** Also of `SMUG-04/05` and `SSRF-23, 24`. */
 function idsIn(text: string): Set<string> {
   const ids = new Set<string>();
-  for (const [, family, numbers] of text.matchAll(/\b([A-Z]{3,4})-(\d\d(?:(?:\/|, )\d\d\b)*)/g))
+  for (const [, family, numbers] of text.matchAll(/\b([A-Z]{2,4})-(\d\d(?:(?:\/|, )\d\d\b)*)/g))
     for (const number of numbers!.split(/\/|, /)) ids.add(`${family}-${number}`);
   return ids;
 }

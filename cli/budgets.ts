@@ -5,6 +5,7 @@ import { parseArgs } from 'node:util';
 import { checkLedger } from './budgets/check.ts';
 import { listEntries } from './budgets/entries.ts';
 import { listLate } from './budgets/late.ts';
+import { learn, learned } from './budgets/learn.ts';
 import { listBudgets } from './budgets/list.ts';
 import { endRaise, listRaises, raiseBudget } from './budgets/raise.ts';
 import { listWaiting } from './budgets/waiting.ts';
@@ -23,6 +24,8 @@ Usage: outrider budgets [--json]
        outrider budgets late [--json]
        outrider budgets entries [--agent NAME] [--account WHOSE] [--lease ID] [--limit N] [--json]
        outrider budgets check [--json]
+       outrider budgets learn --reason TEXT
+       outrider budgets learned --reason TEXT
 
   raise             let one budget have more for a while: WHOSE is fleet, department/NAME, agent/NAME or
                     task/AGENT/TASK; '+$50' or '+5M tokens', in single quotes: a shell takes $5 for a variable
@@ -34,6 +37,8 @@ Usage: outrider budgets [--json]
   late              leases that were heard of after they had expired or ended, and what that changed
   entries           what moved in the ledger, in which accounts and why, newest first
   check             recompute every account from the entries; exit 1 when something does not add up
+  learn             after a restore by other means than ours: grant nothing until leases of before have expired
+  learned           grant again before that
 
   --for TIME        30m, 8h, 2d: then the limit is the config's again; 366d at most
   --reason TEXT     kept on record, with who you are by your join token
@@ -81,13 +86,15 @@ type Act = (collector: CollectorClient, json: boolean, io: Io) => Promise<void>;
 function actionOf(action: string | undefined, rest: readonly string[], flags: Flags): Act {
   if (action === 'raise') return raiseBudget(rest, flags);
   if (action === 'write-off' && rest.length === 0) return writeOff(flags);
+  if (action === 'learn' && rest.length === 0) return learn(flags);
+  if (action === 'learned' && rest.length === 0) return learned(flags);
   if (action === 'entries' && rest.length === 0) return listEntries(flags);
   const [id] = rest;
   if (action === 'end-raise' && id !== undefined && rest.length === 1) return endRaise(id);
   const act = Object.hasOwn(PLAIN, action ?? '') ? PLAIN[action ?? ''] : undefined;
   if (act && rest.length === 0) return act;
   throw new UsageError(
-    'Write `outrider budgets`, or `outrider budgets raise|raises|end-raise|waiting|write-off|late|entries|check …`.',
+    'Write `outrider budgets`, or `outrider budgets raise|raises|end-raise|waiting|write-off|late|entries|check|learn|learned …`.',
   );
 }
 

@@ -21,6 +21,7 @@ import { type DeadLetters, openDeadLetters } from './control/dead-letters.ts';
 import { createDegradations } from './control/degradations.ts';
 import { type Holds, openHolds } from './control/holds.ts';
 import { createKeptBodies, type KeptBodies } from './control/kept-bodies.ts';
+import { type LearningOptions, learnIfRestored } from './control/learning.ts';
 import { createLedger, type Ledger } from './control/ledger.ts';
 import { type Modes, openModes } from './control/modes.ts';
 import { type Outbox, startOutbox } from './control/outbox.ts';
@@ -128,6 +129,7 @@ interface Control {
   readonly secrets: Secrets;
   readonly roster: Roster;
   readonly recalls: Recalls;
+  readonly learning: LearningOptions;
   readonly ledger: Ledger;
   readonly holds: Holds;
   readonly raises: Raises;
@@ -141,6 +143,8 @@ async function openControl(starting: Start, { database }: Stores): Promise<Contr
   const tokens = await openTokens({ database, directory: places.root, clock, given: token });
   const roster = await openRoster(database, clock);
   const recalls = createRecalls();
+  const learning = { database, config: inForce, clock, log };
+  await learnIfRestored(learning, places.own);
   const ledger = createLedger({ database, config: inForce, clock, roster, onRecall: recalls.publish });
   const holds = openHolds({ database, config: inForce, clock, log, onRecall: recalls.publish });
   lifecycle.onStop('holds', () => holds.close());
@@ -155,7 +159,7 @@ async function openControl(starting: Start, { database }: Stores): Promise<Contr
   });
   lifecycle.onStop('dead letters', () => letters.close());
   const bodies = createKeptBodies(database, clock);
-  return { tokens, secrets, roster, recalls, ledger, holds, raises, letters, bodies };
+  return { tokens, secrets, roster, recalls, learning, ledger, holds, raises, letters, bodies };
 }
 
 interface Intake {

@@ -8,6 +8,7 @@ import type { Log } from '../kit/log.ts';
 import { PARTS } from './backup.ts';
 import { type Places, placesIn } from './config.ts';
 import { figuresOfControl } from './control/backup.ts';
+import { markRestored } from './control/learning.ts';
 import {
   copyPart,
   isFree,
@@ -46,6 +47,7 @@ export async function restoreBackup(options: RestoreOptions): Promise<BackupMani
     await restoreControl(manifest, from, places);
     await copyPart(from, PARTS.queue, places.queue, manifest.folders);
     await restoreTables(manifest, options, places);
+    markRestored(places.own);
     await removeFolder(own);
     await moveFolder(places.own, own);
   } finally {

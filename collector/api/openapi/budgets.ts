@@ -87,6 +87,20 @@ export const budgetPaths = {
       responses: ok('What does not add up', object({ problems: { type: 'array', items: text } })),
     },
   },
+  '/v1/budgets/learn': {
+    post: {
+      summary: 'The ledger was restored: grant nothing until leases of before have expired',
+      requestBody: body(object({ reason: text })),
+      responses: ok('Until when', object({ until: time })),
+    },
+  },
+  '/v1/budgets/learned': {
+    post: {
+      summary: 'Grant again before that',
+      requestBody: body(object({ reason: text })),
+      responses: ok('Done', { type: 'object' }),
+    },
+  },
   '/v1/budgets/write-off': {
     post: {
       summary:

@@ -10,6 +10,7 @@ import { askForOffline, giveBack, giveBackExpired, giveBackRecalled } from './as
 import { type Conversation, createConversation } from './conversation.ts';
 import { type Desk, type LeasePorts, openDesk, recordState, tillOf } from './desk.ts';
 import { type Hold, take } from './hold.ts';
+import { leaseClock } from './lease-clock.ts';
 import { askOf, isLive, type Purse, type PurseState, purseFrom } from './purse.ts';
 import { goesOn, waitingTasks } from './stopped.ts';
 import { pursesOf, seat, type Till, taskPurse } from './till.ts';
@@ -45,7 +46,8 @@ export interface Leases {
   taskEnded(agent: string, task: string): void;
 }
 
-export function createLeases(ports: LeasePorts): Leases {
+export function createLeases(given: LeasePorts): Leases {
+  const ports = { ...given, clock: leaseClock(given.clock) };
   const desk = openDesk(ports);
   const talk = createConversation(desk);
   const { clock } = ports;

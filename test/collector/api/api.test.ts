@@ -129,6 +129,7 @@ beforeAll(async () => {
   });
   holds = openHolds({ database, config: () => config, clock, log: silentLog, onRecall: recalls.publish });
   api = createApi({
+    learning: { database, config: () => config, clock, log: silentLog },
     holds,
     raises,
     database,

@@ -55,7 +55,7 @@ export async function openBench(): Promise<{
         'truncate accounts, leases, slices, entries, tasks, instances, raises, holds, control_events restart identity',
       );
       await database.query('alter table entries enable trigger all');
-      await database.query('update ledger_memory set learning_until = 0');
+      await database.query('update ledger_memory set learning_until = 0, adopting_until = 0');
     },
     async close() {
       await database.close();

@@ -13,7 +13,8 @@ afterAll(() => server?.stop());
 
 if (server) {
   runOn(server);
-  for (const file of ['ledger', 'late', 'ledger-property', 'holds']) await import(`./${file}.test.ts`);
+  for (const file of ['ledger', 'late', 'ledger-property', 'holds', 'learning'])
+    await import(`./${file}.test.ts`);
 }
 
 test.skipIf(!server)(

@@ -102,6 +102,10 @@ describe('outrider store', () => {
       expect(await rows(sql, ALL)).toEqual(atBackup);
       const before = await spent(up.listen.collector!.control!, data);
       expect(before).toBe(await paid(sql));
+      // Nothing is granted at first (BUD-22): the ledger may have granted since what it does not know of.
+      const place = ['--collector', up.listen.collector!.control!, '--data', data];
+      const learned = ['budgets', 'learned', '--reason', 'nobody else is left', ...place];
+      expect((await runOutrider(learned, { env })).stdout).toBe('The ledger grants again.\n');
       const next = await call(up.listen.sidecar!.proxy!, 'dollar');
       await until(
         () => rows<{ status: string }>(sql, `SELECT status FROM actions WHERE call_id = '${next}'`),

@@ -3,6 +3,7 @@
 import { AWAY_AFTER_MS, type BudgetLine } from '../contract/budget.ts';
 import { formatDollars } from '../contract/money.ts';
 import type { Clock } from '../kit/clock.ts';
+import { createSpenders, type Spenders } from './alert-spenders.ts';
 import type { Ask, Figures } from './alerts/evaluate.ts';
 import type { Row } from './alerts/finding.ts';
 import { leaseHolders, openLetters } from './control/alert-facts.ts';
@@ -26,9 +27,13 @@ const DAY_MS = 86_400_000;
 const QUEUE_BEHIND_MS = 60_000;
 /** A budget is used up when nothing fits into what is left: calls are refused for money, and little is left. */
 const NEARLY_ALL = 0.95;
+/** From here on it is said who spent what: where the first of the alerts begins. */
+const NEAR = 0.7;
+const SPENDERS_TOLD_MAX = 50;
 
 export function createFigures(sources: FigureSources): Figures {
-  const budgets = (levels: readonly string[]) => () => budgetRows(sources, levels);
+  const spenders = createSpenders(sources.ask, sources.clock);
+  const budgets = (levels: readonly string[]) => () => budgetRows(sources, levels, spenders);
   const startedMs = sources.clock.nowMs();
   const partAway = firstSeen(sources.clock);
   return {
@@ -55,14 +60,21 @@ export function createFigures(sources: FigureSources): Figures {
   };
 }
 
-async function budgetRows(sources: FigureSources, levels: readonly string[]): Promise<Row[]> {
+async function budgetRows(
+  sources: FigureSources,
+  levels: readonly string[],
+  spenders: Spenders,
+): Promise<Row[]> {
   const lines = (await sources.ledger.budgets()).filter(
     ({ level, limit }) => levels.includes(level) && limit !== '0',
   );
   const refused = lines.some((line) => usedOf(line) >= NEARLY_ALL)
     ? await refusedFor(sources)
     : new Set<string>();
-  return lines.map((line) => budgetRow(line, refused.has(`${line.level} ${line.name}`)));
+  const rows = lines.map((line) => budgetRow(line, refused.has(`${line.level} ${line.name}`)));
+  const near = lines.flatMap((line, at) => (usedOf(line) >= NEAR ? [at] : [])).slice(0, SPENDERS_TOLD_MAX);
+  for (const at of near) rows[at] = { ...rows[at], spent_by: await spenders(lines[at]!) };
+  return rows;
 }
 
 const usedOf = ({ posted, limit }: BudgetLine): number => Number(posted) / Number(limit);

@@ -97,7 +97,7 @@ export interface LeaseResponse {
 }
 
 /** One account on the path of a lease. Amounts as in BudgetLine. */
-export type BudgetLevel = Omit<BudgetLine, 'raised' | 'projected_by_last_hour'>;
+export type BudgetLevel = Omit<BudgetLine, 'raised' | 'starts_at' | 'projected_by_last_hour'>;
 
 /** GET /v1/budgets: one line per account. Amounts in nanodollars, or tokens where `unit` says so, as strings. */
 export interface BudgetLine {
@@ -111,6 +111,8 @@ export interface BudgetLine {
   readonly raised: string;
   readonly posted: string;
   readonly held: string;
+  /** When its window began; null of a task's, which has none. */
+  readonly starts_at: string | null;
   readonly resets_at: string | null;
   /** Posted at the window's end, if it goes on as in this window so far; null while too little is known. */
   readonly projected: string | null;

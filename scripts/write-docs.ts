@@ -3,8 +3,10 @@
 
 import { writeFile } from 'node:fs/promises';
 import { allRows } from '../test/accounting/all-rows.ts';
+import { withReserved } from '../test/accounting/reserved/figures.ts';
 import { accountingPage } from '../test/accounting/table.ts';
 import { metricsPage } from './metrics-page.ts';
 
 await writeFile(new URL('../docs/metrics.md', import.meta.url), metricsPage());
-await writeFile(new URL('../docs/accounting.md', import.meta.url), accountingPage(await allRows()));
+const accounting = withReserved(accountingPage(await allRows()));
+await writeFile(new URL('../docs/accounting.md', import.meta.url), accounting);

@@ -32,6 +32,7 @@ function blocksOf(page: Page): object[] {
     Owner: page.owner,
     Rule: page.rule,
     Spend: page.spend,
+    'Spent by': page.details.spent_by ?? '',
     Since: page.fired_at,
   }).filter(([, text]) => text !== '');
   return [

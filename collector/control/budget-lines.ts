@@ -110,6 +110,7 @@ function lineOf(account: Account, row: AccountRow | undefined, raised: bigint, n
     raised: raised.toString(),
     posted: posted.toString(),
     held: row?.outstanding ?? '0',
+    starts_at: isoOrNull(endsAtMs === null ? null : startsAtMs),
     resets_at: isoOrNull(endsAtMs),
     projected: projected?.toString() ?? null,
     projected_by_last_hour: byLastHour?.toString() ?? null,

@@ -82,8 +82,8 @@ describe.each(WAYS)('%s', (name) => {
     const requests = ['a', 'b'].map((custom_id) => ({ custom_id, params: ASK }));
     const { data, response } = await client.messages.batches.create({ requests }).withResponse();
     expect(data.id).toBe('msgbatch_1');
-    // Each of two: 90 bytes, 8 and 640 at $2, the rate of an hour's cache; 1,000 × $5 for the output.
-    record(response, { status: 'success', usage_source: 'estimated', cost_usd: 0.012952 });
+    // Each of two: 90 bytes but 24 of JSON, 8 and 64 at $2, the rate of an hour's cache; 1,000 × $5 for the output.
+    record(response, { status: 'success', usage_source: 'estimated', cost_usd: 0.010552 });
     record(await client.messages.batches.retrieve('msgbatch_1').asResponse(), {
       cost_usd: 0,
       usage_source: 'none',

@@ -266,7 +266,7 @@ describe.each(WAYS)('%s', (name) => {
         .withResponse();
       expect(data.id).toBe('batch_1');
       // 2,500 × $2 for the output, and the input by its bytes
-      record(head, { status: 'success', usage_source: 'estimated', cost_usd: expect.closeTo(0.00575, 4) });
+      record(head, { status: 'success', usage_source: 'estimated', cost_usd: expect.closeTo(0.00564, 4) });
       const looked = await client.batches.retrieve('batch_1').asResponse();
       record(looked, { cost_usd: 0, usage_source: 'none' });
     });

@@ -197,6 +197,7 @@ export const budgetSchemas = {
     raised: whole,
     posted: whole,
     held: whole,
+    starts_at: timeOrNull,
     resets_at: timeOrNull,
     projected: textOrNull,
     projected_by_last_hour: textOrNull,

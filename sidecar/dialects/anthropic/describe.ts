@@ -15,6 +15,7 @@ import {
   requiredArray,
 } from '../fields.ts';
 import { nothingAsked } from '../nothing-asked.ts';
+import { hasOnly } from '../syntax.ts';
 import { describeBatch } from './batch.ts';
 import { measureInput } from './input.ts';
 import { MESSAGES } from './recognise.ts';
@@ -23,6 +24,11 @@ import { describeTools, type HostedElsewhere, type Tools } from './tools.ts';
 const JUDGED = new Set(
   `model max_tokens stream system messages tools mcp_servers service_tier speed inference_geo container fallbacks
    compaction context_management`.split(/\s+/),
+);
+/** Members that bring no prompt of their own; tools are counted apart. */
+const PLAIN = new Set(
+  `model max_tokens stream system messages tools tool_choice temperature top_p top_k stop_sequences metadata
+   service_tier`.split(/\s+/),
 );
 const JUDGED_OF_SERVER = new Set(['type', 'name', 'url']);
 
@@ -42,7 +48,8 @@ function describeMessage(endpoint: Endpoint, body: JsonObject, bodyBytes: number
   refuseCaseVariants(body, JUDGED);
   const outputTokensMax = optionalCount(body, 'max_tokens');
   if (outputTokensMax === null) throw badField('max_tokens', 'given: the Messages API requires it');
-  const input = measureInput([...asBlocks(body), ...requiredArray(body, 'messages')], bodyBytes);
+  const blocks = [...asBlocks(body), ...requiredArray(body, 'messages')];
+  const input = measureInput(blocks, bodyBytes, hasOnly(body, PLAIN));
   const tools = describeTools([...optionalArray(body, 'tools'), ...input.toolsAdded], hostedElsewhere(body));
   const byReference = input.byReference || tools.hosted.length > 0 || (body.container ?? null) !== null;
   return {

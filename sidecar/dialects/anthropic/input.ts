@@ -4,6 +4,7 @@
 import type { Json, JsonObject } from '../dialect.ts';
 import { requirePublicUrl } from '../fetched-url.ts';
 import { isObject } from '../fields.ts';
+import { syntaxBytes } from '../syntax.ts';
 
 export interface Input {
   readonly tokens: number;
@@ -13,21 +14,25 @@ export interface Input {
 }
 
 const MESSAGE_TOKENS = 8;
-/** The prompt that describes a structured output's format, and what wraps a request. */
+/** What wraps a request of nothing but text, limits and tools. */
+const PLAIN_REQUEST_TOKENS = 64;
+/** And any other: the prompt that describes a structured output's format, what a mode brings with it. */
 const REQUEST_TOKENS = 640;
 /** Dearest picture, platform.claude.com/docs/en/build-with-claude/vision: 4,784 tokens on models of high resolution. */
 const IMAGE_TOKENS_MAX = 5_000;
 
-export function measureInput(blocks: readonly Json[], bodyBytes: number): Input {
+/** `plain`: the request asks for nothing that brings a prompt of its own. */
+export function measureInput(blocks: readonly Json[], bodyBytes: number, plain: boolean): Input {
   const found: Found = { images: 0, imageBytes: 0, byReference: false, toolsAdded: [] };
   for (const block of blocks) look(block, found);
   return {
     tokens:
       bodyBytes -
-      found.imageBytes +
+      found.imageBytes -
+      syntaxBytes(blocks) +
       found.images * IMAGE_TOKENS_MAX +
       blocks.length * MESSAGE_TOKENS +
-      REQUEST_TOKENS,
+      (plain ? PLAIN_REQUEST_TOKENS : REQUEST_TOKENS),
     byReference: found.byReference,
     toolsAdded: found.toolsAdded,
   };

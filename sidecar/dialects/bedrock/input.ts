@@ -4,6 +4,7 @@
 
 import type { Json, JsonObject } from '../dialect.ts';
 import { isObject } from '../fields.ts';
+import { syntaxBytes } from '../syntax.ts';
 
 export interface Input {
   readonly tokens: number;
@@ -47,7 +48,8 @@ export function measureInput(messages: readonly Json[], bodyBytes: number, id: s
   return {
     tokens:
       bodyBytes -
-      found.imageBytes +
+      found.imageBytes -
+      syntaxBytes(messages) +
       found.images * IMAGE_TOKENS_MAX +
       messages.length * MESSAGE_TOKENS +
       REQUEST_TOKENS,

@@ -6,6 +6,7 @@ import { describe as describeMessages } from '../anthropic/describe.ts';
 import type { Description, Endpoint, Json, JsonObject, RequestHead } from '../dialect.ts';
 import { badField, identifier, isObject, optionalCount, optionalObject, optionalString } from '../fields.ts';
 import { nothingAsked } from '../nothing-asked.ts';
+import { hasOnly } from '../syntax.ts';
 import { listOf, measureInput } from './input.ts';
 import { isMessages, isStreamed, modelOf } from './recognise.ts';
 import { fields, judged } from './spelling.ts';
@@ -31,6 +32,21 @@ export function describe(
   return describeGeneration(endpoint, head, body, bytes.length, model);
 }
 
+/** Members, in Google's own spelling, that bring no prompt of their own. */
+const PLAIN = new Set([
+  'contents',
+  'systemInstruction',
+  'generationConfig',
+  'safetySettings',
+  'model',
+  'labels',
+]);
+const PLAIN_CONFIG = new Set(
+  `maxOutputTokens temperature topP topK candidateCount stopSequences seed presencePenalty frequencyPenalty`.split(
+    /\s+/,
+  ),
+);
+
 function describeGeneration(
   endpoint: Endpoint,
   head: RequestHead,
@@ -43,7 +59,10 @@ function describeGeneration(
   const config = judged(optionalObject(request, 'generationConfig') ?? {}, CONFIG);
   refuseRerouting(config);
   const tools = describeTools(listOf(request.tools));
-  const input = measureInput([...listOf(request.contents), ...listOf(request.systemInstruction)], bodyBytes);
+  const contents = [...listOf(request.contents), ...listOf(request.systemInstruction)];
+  const plain =
+    hasOnly(body, PLAIN) && hasOnly(optionalObject(request, 'generationConfig') ?? {}, PLAIN_CONFIG);
+  const input = measureInput(contents, bodyBytes, plain);
   const elsewhere = (request.cachedContent ?? request.continuationToken ?? null) !== null;
   const byReference = input.byReference || elsewhere || tools.hosted.length > 0;
   return {
@@ -76,7 +95,7 @@ function describeEmbedding(
   });
   for (const request of [asked, ...requests]) mustName(model, request.model);
   const contents = [asked, ...requests].flatMap(({ content }) => listOf(content));
-  const input = measureInput(contents, bodyBytes);
+  const input = measureInput(contents, bodyBytes, false);
   return {
     ...nothingAsked(endpoint),
     model,

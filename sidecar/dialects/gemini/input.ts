@@ -4,6 +4,7 @@
 import type { Json, JsonObject } from '../dialect.ts';
 import { requirePublicUrl } from '../fetched-url.ts';
 import { badField, isObject, optionalString } from '../fields.ts';
+import { syntaxBytes } from '../syntax.ts';
 import { fields, judged, unknownKeys } from './spelling.ts';
 
 export interface Input {
@@ -14,7 +15,9 @@ export interface Input {
 }
 
 const MESSAGE_TOKENS = 8;
-/** The wrapping of a request: the format of a structured output, a tool's mode. */
+/** What wraps a request of nothing but text and limits. */
+const PLAIN_REQUEST_TOKENS = 64;
+/** And any other: the format of a structured output, a tool's mode. */
 const REQUEST_TOKENS = 640;
 /**
  * Dearest picture, ai.google.dev/gemini-api/docs/image-understanding: 258 tokens for each tile of 768 pixels, of which a
@@ -38,17 +41,21 @@ interface Found {
   media: number;
 }
 
-/** `contents` as a list of contents; bare objects and lists of parts inside them are taken as Google takes them. */
-export function measureInput(contents: readonly Json[], bodyBytes: number): Input {
+/**
+ * `contents` as a list of contents; bare objects and lists of parts inside them are taken as Google takes them. `plain`:
+ * the request asks for nothing that brings a prompt of its own.
+ */
+export function measureInput(contents: readonly Json[], bodyBytes: number, plain: boolean): Input {
   const found: Found = { images: 0, imageBytes: 0, byReference: false, media: 0 };
   for (const content of contents) seeContent(content, found);
   return {
     tokens:
       bodyBytes -
-      found.imageBytes +
+      found.imageBytes -
+      syntaxBytes(contents) +
       found.images * IMAGE_TOKENS_MAX +
       contents.length * MESSAGE_TOKENS +
-      REQUEST_TOKENS,
+      (plain ? PLAIN_REQUEST_TOKENS : REQUEST_TOKENS),
     byReference: found.byReference,
     media: found.media,
   };

@@ -4,6 +4,7 @@
 import type { Json, JsonObject } from '../dialect.ts';
 import { requirePublicUrl } from '../fetched-url.ts';
 import { isObject } from '../fields.ts';
+import { syntaxBytes } from '../syntax.ts';
 
 export interface Input {
   readonly tokens: number;
@@ -30,7 +31,8 @@ export function measureInput(items: readonly Json[], model: string, bodyBytes: n
   return {
     tokens:
       bodyBytes -
-      found.imageBytes +
+      found.imageBytes -
+      syntaxBytes(items) +
       found.images * imageTokens +
       items.length * MESSAGE_TOKENS +
       REQUEST_TOKENS,

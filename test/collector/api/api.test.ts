@@ -256,6 +256,7 @@ describe('what it answers', () => {
         limit: dollars(10),
         posted: '0',
         held: answers[0]!.granted.nanodollars,
+        starts_at: '2026-01-05T00:00:00.000Z',
         resets_at: '2026-01-06T00:00:00.000Z',
         raised: '0',
         projected: null,

@@ -156,6 +156,7 @@ test('budgets are shown with what they will come to', async () => {
     window: 'month',
     unit: 'nanodollars',
     raised: '0',
+    starts_at: null,
     resets_at: null,
     projected: null,
     projected_by_last_hour: null,

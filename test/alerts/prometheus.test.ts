@@ -72,6 +72,7 @@ describe('the rules', () => {
       'agent-degraded',
       'agent-not-held',
       'budget-near',
+      'budget-overrun',
       'budget-used-up',
       'confidence-low',
       'credential-unusual',

@@ -66,6 +66,21 @@ async function spend(who: string, amount: number): Promise<void> {
   await ledger.ask(who, { lease, seq: 2, granted: all, posted: usd(amount), held: ZERO, release: true });
 }
 
+describe('who spent it', () => {
+  it('is told with a budget that is nearly used up, and asked of the store for that one alone', async () => {
+    refused = [
+      { kind: 'agents', who: 'a', amount: '6000000000' },
+      { kind: 'tasks', who: 'a/t1', amount: '5500000000' },
+      { kind: 'models', who: 'gpt-5-mini', amount: '6000000000' },
+    ];
+    await spend('a/1', 6);
+    const rows = (await figures.budgets()).filter(({ spent_by }) => spent_by !== undefined);
+    expect(rows.map(({ key, spent_by }) => [key, spent_by])).toEqual([
+      ['agent a day nanodollars', 'agents: a $6.00; tasks: a/t1 $5.50; models: gpt-5-mini $6.00'],
+    ]);
+  });
+});
+
 describe('a budget', () => {
   it('is near at 70 %, again at 90 %, and then used up; its owner is told', async () => {
     await spend('a/1', 5.5);

@@ -2,13 +2,16 @@
 // false alarm avoided.
 
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { createSpenders } from '../../../collector/alert-spenders.ts';
 import type { Book } from '../../../collector/alerts/book.ts';
 import { parseDefinitions } from '../../../collector/alerts/definition.ts';
 import { createEvaluation, type Figures } from '../../../collector/alerts/evaluate.ts';
 import { readAlertFiles } from '../../../collector/edges/alert-files.ts';
 import type { Incident } from '../../../contract/alert.ts';
+import type { BudgetLine } from '../../../contract/budget.ts';
 import type { Config } from '../../../contract/config/config.ts';
 import { silentLog } from '../../../kit/log.ts';
+import { manualClock } from '../../support/manual-clock.ts';
 import { configOf } from '../control/bench.ts';
 import { type Call, chain, NOW_MS, openWorld, type World } from './world.ts';
 
@@ -81,6 +84,11 @@ function recentCalls(): Call[] {
     { agent: 'lavish', ago: 40, task: 'small', dollars: 49 },
     { agent: 'spender', ago: 40, task: 'over-ten', dollars: 10.5 },
     { agent: 'spender', ago: 40, task: 'under-ten', dollars: 9.5 },
+    // budget-overrun: more than was held, where anything was
+    { agent: 'overrun', ago: 1, dollars: 0.5, held: 0.25 },
+    { agent: 'overrun', ago: 2, dollars: 0.3, held: 0.25 },
+    { agent: 'within', ago: 1, dollars: 0.25, held: 0.25 },
+    { agent: 'unheld', ago: 1, dollars: 0.25, held: 0 },
     // prohibited-act, in whatever mode
     ...times(2, () => ({
       agent: 'vandal',
@@ -217,6 +225,9 @@ const EXPECTED: Readonly<Record<string, readonly string[]>> = {
     'late attempted GET https://late/, which nothing allows',
     'wanderer attempted GET https://new/, which nothing allows',
   ],
+  'budget-overrun': [
+    'overrun paid $0.5 for a call to GET https://site.example/ that was held at $0.25: 2 such calls',
+  ],
   'error-rate': ["60 % of flaky's 10 calls failed"],
   'task-overdue': ['Task silent of ender has run for 3 h 0 min', 'Task stuck of slow has run for 3 h 1 min'],
   'credential-failed': [
@@ -257,6 +268,35 @@ const EXPECTED: Readonly<Record<string, readonly string[]>> = {
   'collector-unreachable': [],
   'dead-letter': [],
 };
+
+describe('who spent a budget', () => {
+  const line = {
+    unit: 'nanodollars',
+    window: 'day',
+    starts_at: new Date(NOW_MS - DAY * 60_000).toISOString(),
+  };
+  const spentBy = (of: Partial<BudgetLine>): Promise<string> =>
+    createSpenders(
+      (sql, parameters) => world.store.query(sql, parameters),
+      manualClock(NOW_MS),
+    )({
+      ...line,
+      ...of,
+    } as BudgetLine);
+
+  it('is found at every level, dearest first', async () => {
+    expect(await spentBy({ level: 'agent', name: 'lavish' })).toBe(
+      'agents: lavish $100.00; tasks: lavish/big $51.00, lavish/small $49.00',
+    );
+    expect(await spentBy({ level: 'task', name: 'lavish/big', starts_at: null })).toBe(
+      'agents: lavish $51.00; tasks: lavish/big $51.00',
+    );
+    expect(await spentBy({ level: 'department', name: 'nobody' })).toBe('');
+    expect(await spentBy({ level: 'agent', name: 'burner', unit: 'tokens' })).toMatch(
+      /^agents: burner [\d,]+ tokens/,
+    );
+  });
+});
 
 describe('a fleet’s past', () => {
   it('can be asked every question', () => {

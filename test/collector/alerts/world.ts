@@ -34,6 +34,8 @@ export interface Call {
   readonly owner?: string;
   readonly tokens?: number;
   readonly dollars?: number;
+  /** Dollars. */
+  readonly held?: number;
   /** Link of a chain; else none. */
   readonly sealed?: {
     readonly stream: string;
@@ -100,6 +102,7 @@ function spanOf(call: Call, number: number): Span {
     [A.owner]: call.owner,
     [A.inputTokens]: call.tokens,
     [A.cost]: call.dollars === undefined ? undefined : Math.round(call.dollars * 1e9),
+    [A.held]: call.held === undefined ? undefined : Math.round(call.held * 1e9),
     [A.auditStream]: call.sealed?.stream,
     [A.auditSeq]: call.sealed?.seq,
     [A.auditHash]: call.sealed?.hash,

@@ -23,7 +23,7 @@ const OF_LEVEL: Readonly<Record<BudgetLine['level'], string>> = {
 };
 const AMOUNT = {
   nanodollars: 'toInt64(sum(cost_usd) * 1000000000)',
-  tokens: 'sum(tokens_in + tokens_out)',
+  tokens: 'sum(ifNull(tokens_in, 0) + ifNull(tokens_out, 0))',
 } as const;
 
 export function createSpenders(ask: Ask, clock: Clock): Spenders {

@@ -4,8 +4,9 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import type { AlertList } from '../../contract/alert.ts';
 import type { DeadLetter, DeadLetterLine } from '../../contract/dead-letter.ts';
-import { runOutrider, until } from '../support/processes.ts';
+import { control, runOutrider, until } from '../support/processes.ts';
 import { type Fleet, SAMPLE, startFleet } from './fleet.ts';
 
 interface Asked {
@@ -54,10 +55,9 @@ const letters = (...args: string[]) =>
   runOutrider(['dead-letters', ...args, '--collector', fleet.control, '--data', fleet.directory], {
     env: { OUTRIDER_TOKEN: '' },
   });
-const listed = async (...args: string[]): Promise<DeadLetterLine[]> =>
-  JSON.parse((await letters('list', '--json', ...args)).stdout) as DeadLetterLine[];
-const shown = async (id: string): Promise<DeadLetter> =>
-  JSON.parse((await letters('show', id, '--json')).stdout) as DeadLetter;
+const listed = (): Promise<DeadLetterLine[]> => control(fleet.control, fleet.directory, '/v1/dead-letters');
+const shown = (id: string): Promise<DeadLetter> =>
+  control(fleet.control, fleet.directory, `/v1/dead-letters/${id}`);
 
 const post = (path: string, body: unknown, task = 'invoices') =>
   fetch(`${fleet.proxy}/billing${path}`, {
@@ -137,4 +137,78 @@ test('a tool call that may have happened is inspected, and replayed once when so
   const again = await letters('replay', line!.id, '--even-if-it-may-have-happened');
   expect([again.code, again.stderr]).toEqual([1, `${line!.id} is replayed, no longer open.\n`]);
   expect(asked).toHaveLength(2);
+});
+
+test('the same call again and again is one letter, which a client that comes through settles itself', async () => {
+  answer = say(503, '{"error":{"message":"closed for the night"}}');
+  const tries = 8;
+  for (let i = 0; i < tries; i += 1) expect((await post('/orders', { sku: 7 }, 'night')).status).toBe(503);
+  const [letter, ...others] = await until(listed, ([first]) => first?.calls === tries);
+  expect(others).toEqual([]);
+  expect(letter).toMatchObject({
+    kind: 'failed',
+    http_status: 503,
+    message: 'closed for the night',
+    task: 'night',
+  });
+  answer = say(200, '{}');
+  expect((await post('/orders', { sku: 7 }, 'night')).status).toBe(200);
+  const settled = await until(
+    () => shown(letter!.id),
+    ({ state }) => state !== 'open',
+  );
+  expect(settled).toMatchObject({ state: 'recovered', closed_by: 'collector', request: null });
+});
+
+test('a call whose sidecar was killed is a letter; somebody is told; discarded, it is over', async () => {
+  answer = hang;
+  asked = [];
+  const lost = post('/refunds', { order: 9 }, 'refunds').catch(() => null);
+  await until(
+    async () => asked,
+    ({ length }) => length === 1,
+  );
+  await fleet.restart('SIGKILL');
+  expect(await lost).toBeNull();
+  const [letter] = await until(listed, ({ length }) => length === 1);
+  expect(letter).toMatchObject({
+    kind: 'outcome_unknown',
+    error_type: 'outcome_unknown',
+    task: 'refunds',
+    replayable: false,
+  });
+  expect((await letters()).stdout).toContain(`${letter!.id.slice(0, 12)}  open`);
+  const page = await letters('show', letter!.id.slice(0, 6));
+  expect(page.stdout).toContain('it may have happened');
+  expect(page.stdout).toContain('It cannot be replayed: its sidecar died before it could keep the body.');
+  const no = await letters('replay', letter!.id, '--even-if-it-may-have-happened');
+  expect([no.code, no.stderr]).toEqual([
+    1,
+    expect.stringContaining('its sidecar died before it could keep the body'),
+  ]);
+
+  const alerts = async () =>
+    (await control<AlertList>(fleet.control, fleet.directory, '/v1/alerts')).active.filter(
+      ({ alert }) => alert === 'dead-letter',
+    );
+  const [told] = await until(alerts, ({ length }) => length > 0, 60_000);
+  expect(told).toMatchObject({ agent: 'scout', key: 'scout/billing', severity: 'warning' });
+
+  const done = await letters('discard', letter!.id, '--reason', 'refunded by hand');
+  expect([done.code, done.stdout]).toEqual([0, `${letter!.id.slice(0, 12)} is discarded.\n`]);
+  expect((await letters()).stdout).toBe('No dead letter is open.\n');
+  expect(await shown(letter!.id)).toMatchObject({ state: 'discarded', reason: 'refunded by hand' });
+  await until(alerts, ({ length }) => length === 0, 60_000);
+  const noted = await until(
+    () =>
+      fleet.query<{ event: string }>(
+        "SELECT event FROM control_events WHERE event LIKE 'dead_letter_%' ORDER BY id",
+      ),
+    ({ length }) => length >= 7,
+  );
+  expect(noted.map(({ event }) => event.replace('dead_letter_', ''))).toEqual([
+    ...['arrived', 'replay_asked', 'replayed'],
+    ...['arrived', 'recovered'],
+    ...['arrived', 'discarded'],
+  ]);
 });

@@ -270,12 +270,8 @@ describe('a replay', () => {
     clock.advance(REPLAY_QUEUED_MS);
     expect(await claim()).toBeNull();
     letters = await open();
-    expect(await all()).toMatchObject(
-      [{ state: 'open', kind: 'failed', result: { why: /no sidecar/ } }].map((it) => ({
-        ...it,
-        result: { why: expect.stringMatching(it.result.why) },
-      })),
-    );
+    const why = expect.stringContaining('no sidecar') as string;
+    expect(await all()).toMatchObject([{ state: 'open', kind: 'failed', result: { why } }]);
   });
 });
 

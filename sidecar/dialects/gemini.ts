@@ -4,6 +4,7 @@ import { VERTEX_HOST } from '../../contract/attributes.ts';
 import { CREDENTIAL_HEADERS } from './credential-places.ts';
 import type { Dialect } from './dialect.ts';
 import { modelInPath } from './for-model.ts';
+import { bridge } from './gemini/bridge.ts';
 import { describe } from './gemini/describe.ts';
 import { meterStream, meterWhole } from './gemini/meter.ts';
 import { listedModels } from './gemini/models.ts';
@@ -29,6 +30,7 @@ export const gemini: Dialect = {
     const place = { name: `/models/${asked.description.model}:`, next: `/models/${model}:` };
     return modelInPath(asked, place, model, elsewhere);
   },
+  bridge,
   credentialHeaders: CREDENTIAL_HEADERS,
   // Vertex takes a token of Google Cloud's, the Gemini API a key.
   credentialHeader: (secret, { url }) =>

@@ -153,12 +153,35 @@ describe('a call that says what the other form cannot', () => {
     });
   });
 
+  const GENERATE = { contents: [{ role: 'user', parts: [{ text: 'hi' }] }] };
+  const part = (one: object) => ({ contents: [{ role: 'user', parts: [one] }] });
+  it.each<[string, string, object]>([
+    ['a cache', 'generateContent', { ...GENERATE, cachedContent: 'cachedContents/1' }],
+    ['a cache, spelled otherwise', 'generateContent', { ...GENERATE, cached_content: 'cachedContents/1' }],
+    ['a stored file', 'generateContent', part({ fileData: { fileUri: 'files/1' } })],
+    ['a sealed thought', 'generateContent', part({ text: 'hm', thoughtSignature: 'c2Vh' })],
+    ['a hosted tool', 'generateContent', { ...GENERATE, tools: [{ googleSearch: {} }] }],
+    ['a tier', 'generateContent', { ...GENERATE, serviceTier: 'flex' }],
+    ['an embedding', 'embedContent', { content: { parts: [{ text: 'hi' }] } }],
+    ['a token count', 'countTokens', GENERATE],
+  ])('gemini to vertex: %s', (_, method, body) => {
+    const path = '/v1beta/models/gemini-2.5-pro';
+    expect(ask(gemini, 'gemini', `${path}:generateContent`, GENERATE, 'gemini-2.5-flash')).not.toBeNull();
+    expect(ask(gemini, 'gemini', `${path}:${method}`, body, 'gemini-2.5-flash')).toBeNull();
+  });
+
+  it("gemini to vertex: a model of another maker's", () => {
+    const path = '/v1beta/models/gemini-2.5-pro:generateContent';
+    expect(ask(gemini, 'gemini', path, GENERATE, 'claude-haiku-4-5')).toBeNull();
+  });
+
   it('Vertex without its project in the url', () => {
     const upstream = upstreamOf({
       upstream: { name: 'v', url: 'https://aiplatform.googleapis.com' },
       to: 'gemini',
     });
     expect(anthropic.bridge!(gemini, upstream)).toBeNull();
+    expect(gemini.bridge!(gemini, upstream)).toBeNull();
   });
 
   const RESPONSE = { model: 'gpt-5-mini', input: 'hi' };

@@ -3,11 +3,11 @@
 // quota or of a token, is in Google's shape.
 // Source: docs.cloud.google.com/vertex-ai/generative-ai/docs/partner-models/claude/use-claude
 
-import { basePathOf } from '../../../contract/config/addresses.ts';
 import type { Upstream } from '../../../contract/config/config.ts';
 import type { AskedCall, Bridge, CarriedAnswer, CarriedCall } from '../bridge.ts';
 import type { AnswerHead, Dialect } from '../dialect.ts';
 import { isObject } from '../fields.ts';
+import { publishedAt } from '../gemini/place.ts';
 import { changeMembers } from '../members.ts';
 import { rewriteEvents } from '../rewrite-events.ts';
 import { rewriteBytes } from '../rewrite-whole.ts';
@@ -18,17 +18,20 @@ import { errorBody, errorTypeOf } from './errors.ts';
 
 const VERSION = JSON.stringify('vertex-2023-10-16');
 const LEFT = new Set(['model', 'service_tier', 'speed', 'inference_geo']);
-/** Where models stand: the upstream's url must say whose project and which place. */
-const PLACE = /\/v1\/projects\/[^/]+\/locations\/[^/]+$/;
 
-export const vertexBridge = (to: Dialect, { url }: Upstream): Bridge | null =>
-  to.name === 'gemini' && PLACE.test(basePathOf(url)) ? { dialect: to, request, answer } : null;
+/** Null where the upstream's url names no project. */
+export const vertexBridge = (to: Dialect, upstream: Upstream): Bridge | null =>
+  to.name === 'gemini' && publishedAt(upstream, 'anthropic') !== null
+    ? { dialect: to, request, answer }
+    : null;
 
-function request(asked: AskedCall, model: string, { url }: Upstream): CarriedCall | null {
-  if (!/^claude-[a-z0-9@.-]+$/.test(model)) return null;
+function request(asked: AskedCall, model: string, upstream: Upstream): CarriedCall | null {
+  const models = publishedAt(upstream, 'anthropic');
+  if (models === null || !/^claude-[a-z0-9@.-]+$/.test(model)) return null;
+  const method = asked.description.stream ? 'streamRawPredict' : 'rawPredict';
   const { 'anthropic-beta': _kept, ...others } = withoutOwnHeaders(asked.head);
   return {
-    path: `${basePathOf(url)}/publishers/anthropic/models/${model}:${asked.description.stream ? 'streamRawPredict' : 'rawPredict'}`,
+    path: `${models}/${model}:${method}`,
     query: '',
     body: changeMembers(asked.body, LEFT, { anthropic_version: VERSION }),
     headers: { ...others, 'accept-encoding': 'identity' },

@@ -15,13 +15,17 @@ const DROPPED = new Set([
 ]);
 
 type Overlay = Readonly<Record<string, string | null>>;
-const NOTHING: Overlay = {};
+const NOTHING: readonly [string, string | null][] = [];
 
 /**
  * A flat list of names and values; `lengthChanges` where what goes out is not byte for byte what came in. `over` is set
  * on top of the upstream's own, null takes one out.
  */
-export function answerHead(answered: Answered, lengthChanges: boolean, over: Overlay = NOTHING): string[] {
+export function answerHead(
+  answered: Answered,
+  lengthChanges: boolean,
+  over: Overlay | null = null,
+): string[] {
   const { answer, id, agent, judgement, hold } = answered;
   const headers: string[] = [];
   for (let i = 0; i < answer.headers.length; i += 2) {
@@ -30,19 +34,22 @@ export function answerHead(answered: Answered, lengthChanges: boolean, over: Ove
       DROPPED.has(name) ||
       name.startsWith('x-outrider-') ||
       (lengthChanges && name === 'content-length') ||
-      Object.hasOwn(over, name)
+      (over !== null && Object.hasOwn(over, name))
     )
       continue;
     headers.push(answer.headers[i]!, answer.headers[i + 1]!);
   }
-  if (over !== NOTHING)
-    for (const [name, value] of Object.entries(over)) if (value !== null) headers.push(name, value);
+  for (const [name, value] of over ? Object.entries(over) : NOTHING)
+    if (value !== null) headers.push(name, value);
   const passes = agent.mode === 'observe' && judgement.verdict !== 'notify';
   headers.push('x-outrider-call', id, 'x-outrider-verdict', passes ? 'allow' : judgement.verdict);
-  if (answered.later?.asked) headers.push('x-outrider-served', judgement.target);
+  if (answered.later?.asked) headers.push('x-outrider-served', servedBy(answered));
   if (hold) pushLeft(headers, hold.left());
   return headers;
 }
+
+const servedBy = ({ upstream, description }: Answered): string =>
+  `${upstream.name}/${description?.model ?? ''}`;
 
 /** Of the tightest budget on the call's path: dollars as a decimal fraction, and tokens where a budget counts them. */
 function pushLeft(headers: string[], { nanodollars, tokens }: Left): void {

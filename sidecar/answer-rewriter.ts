@@ -17,11 +17,11 @@ export interface Rewriting {
 export interface Rewritten {
   /** Null where the bytes pass as they are. */
   readonly rewriter: Rewriter | null;
-  /** Set on top of the upstream's own headers; null takes one out. */
-  readonly headers: Readonly<Record<string, string | null>>;
+  /** Set on top of the upstream's own headers, null takes one out; null where all pass. */
+  readonly headers: Readonly<Record<string, string | null>> | null;
 }
 
-const AS_IT_IS: Rewritten = { rewriter: null, headers: {} };
+const AS_IT_IS: Rewritten = { rewriter: null, headers: null };
 
 /** Carried back over its bridge, where the call came over one. */
 export function rewrittenAs(answered: Answered, use: Rewriting): Rewritten {
@@ -31,7 +31,7 @@ export function rewrittenAs(answered: Answered, use: Rewriting): Rewritten {
     return { ...carried, rewriter: carried.rewriter && guarded(carried.rewriter, outbound.secret) };
   }
   const rewriter = rewriterOf(answered, use);
-  return rewriter ? { rewriter, headers: {} } : AS_IT_IS;
+  return rewriter ? { rewriter, headers: null } : AS_IT_IS;
 }
 
 function rewriterOf(answered: Answered, { pins, batchFiles }: Rewriting): Rewriter | null {

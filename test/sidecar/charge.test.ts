@@ -81,14 +81,14 @@ const cases: Case[] = [
     source: 'reported',
   },
   {
-    name: 'SSE-05: answered without usage: the hold',
+    name: 'SSE-05, BUD-08: answered without usage: the hold',
     ending: () => ({ kind: 'answered', metered: metered({}), upstreamStatus: 200 }),
     status: 'success',
     cost: HELD.nanodollars,
     source: 'estimated',
   },
   {
-    name: 'upstream 500: nothing',
+    name: 'BUD-10: upstream 500: nothing',
     ending: () => ({
       kind: 'answered',
       metered: metered({ errorType: 'server_error' }),
@@ -124,14 +124,14 @@ const cases: Case[] = [
     source: 'estimated',
   },
   {
-    name: 'timed out before byte one: the hold',
+    name: 'BUD-11: timed out before byte one: the hold',
     ending: () => refused('upstream_timeout', true),
     status: 'timeout',
     cost: HELD.nanodollars,
     source: 'estimated',
   },
   {
-    name: 'connection refused: nothing',
+    name: 'BUD-10: connection refused: nothing',
     ending: () => refused('upstream_unreachable', false),
     status: 'failure',
     cost: 0n,
@@ -213,7 +213,7 @@ describe('a call that ended', () => {
     expect(charged.used.nanodollars).toBe(cost ?? 0n);
   });
 
-  it('hung up in the middle: input bounded, output from the bytes seen plus a margin, never above the hold', () => {
+  it('BUD-09: hung up in the middle: input bounded, output from the bytes seen plus a margin, never above the hold', () => {
     const few = charge(
       call,
       { kind: 'hung_up', metered: metered({ outputBytesSeen: 10, complete: false }), sent: true },

@@ -114,7 +114,7 @@ describe('drawing', () => {
     expect(answer.lease).toMatch(/^lse_/);
   });
 
-  test('a budget of zero grants nothing but calls that cost nothing', async () => {
+  test('BUD-04: a budget of zero grants nothing but calls that cost nothing', async () => {
     const { ask } = await ledgerOn(
       bench.database,
       await configOf('budgets: [$0/day]\nagents: { a: { role: any } }'),

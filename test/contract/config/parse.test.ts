@@ -201,7 +201,7 @@ describe('included files', () => {
 describe('warnings', () => {
   const base = 'roles: { r: {} }\n';
 
-  it('tell where nothing limits the money', async () => {
+  it('BUD-05: tell where nothing limits the money', async () => {
     const sentence = 'nothing limits what "a" spends: give it a budget, or write budgets: none';
     expect(await warnings(`${base}agents: { a: { role: r } }`)).toEqual([`0.yaml:2:11: ${sentence}`]);
   });

@@ -24,7 +24,7 @@ describe('the most a call could cost', () => {
     expect(book.bound(mini, request, 4096)).toEqual({ nanodollars: 16_650_000n, tokens: 9200n });
   });
 
-  it('takes input at its dearest: as if all were written to a cache for an hour', () => {
+  it('BUD-28: takes input at its dearest: as if all were written to a cache for an hour', () => {
     // 1,000 × 2,000 + 100 × 5,000
     expect(book.bound(haiku, requestOf({ inputTokensMax: 1000 }), 100)?.nanodollars).toBe(2_500_000n);
   });

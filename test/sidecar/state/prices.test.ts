@@ -67,7 +67,7 @@ describe('what a call cost', () => {
     expect(costOf(book, ANTHROPIC, model, usage)).toBe(nanodollars);
   });
 
-  it('is rounded up once, not once per class', () => {
+  it('BUD-27: is rounded up once, not once per class', () => {
     // 37.5 nanodollars a token, in and out
     const odd = bookWith(overrideOf('openai/odd', { inputPicodollars: 37_500n, outputPicodollars: 37_500n }));
     expect(costOf(odd, OPENAI, 'odd', { uncachedInputTokens: 1 })).toBe(38n);
@@ -80,7 +80,7 @@ describe('what a call cost', () => {
     expect(costOf(book, perplexity, 'sonar', { uncachedInputTokens: 10 })).toBe(12_010_000n);
   });
 
-  it('is unknown where a class, a tier or a tool has no rate', () => {
+  it('BUD-28: is unknown where a class, a tier or a tool has no rate', () => {
     expect(costOf(book, OPENAI, 'gpt-4.1', { cacheWriteTokens: 1 })).toBeNull();
     expect(costOf(book, OPENAI, 'text-embedding-3-small', { outputTokens: 1 })).toBeNull();
     expect(costOf(book, OPENAI, 'gpt-5-mini', { hostedUses: { code_interpreter: 1 } })).toBeNull();
@@ -123,7 +123,7 @@ describe('the price in force', () => {
     expect([at(0, 29, 59_999), at(0, 30), at(16, 29, 59_999), at(16, 30)]).toEqual([135n, 270n, 270n, 135n]);
   });
 
-  it('is, for the model that answers, the one of the moment the call was priced', () => {
+  it('BUD-25: is, for the model that answers, the one of the moment the call was priced', () => {
     const before = Date.UTC(2025, 5, 9);
     const asked = book.priceOf(OPENAI, 'o4-mini', before)!;
     book.priceOf(OPENAI, 'o3', NOW);
@@ -138,7 +138,7 @@ describe('another model answers', () => {
   const charge = (model: string | null, usage = usageOf({ uncachedInputTokens: 10 })) =>
     book.charge(OPENAI, asked, 'gpt-4.1', answerOf({ model }), usage);
 
-  it('and is dearer: it is charged', () => {
+  it('BUD-26: and is dearer: it is charged', () => {
     expect(charge('gpt-5-pro')).toEqual({ nanodollars: 150_000n, model: 'gpt-5-pro' });
   });
 

@@ -23,6 +23,7 @@ const FAMILIES = {
   DOS: [1, 20],
   TLS: [1, 16],
   CRED: [1, 14],
+  BUD: [1, 30],
   CB: [1, 22],
 } as const;
 

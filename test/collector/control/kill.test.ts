@@ -29,7 +29,7 @@ async function killedAfter(directory: string, posts: number): Promise<Map<string
   return acknowledged;
 }
 
-test(`killed ${ROUNDS} times amid its steps, the ledger keeps every acknowledged post and every limit`, async () => {
+test(`BUD-12: killed ${ROUNDS} times amid its steps, the ledger keeps every acknowledged post and every limit`, async () => {
   const home = temporaryDirectory('outrider-kill');
   const directory = join(home, 'control');
   copyPostgres(directory);

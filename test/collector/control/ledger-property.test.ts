@@ -78,7 +78,7 @@ const step = fc.oneof(
   { weight: 1, arbitrary: fc.record({ kind: fc.constant('write-off' as const) }) },
 );
 
-test('no interleaving of asks, losses and crashes passes a limit or loses what was spent', async () => {
+test('BUD-02: no interleaving of asks, losses and crashes passes a limit or loses what was spent', async () => {
   const config = await configOf(CONFIG);
   const property = fc.asyncProperty(fc.array(step, { minLength: 20, maxLength: 60 }), async (steps) => {
     await bench.fresh();

@@ -21,6 +21,18 @@ const noted = async () =>
     [agent, level, name, unit, window, percent].join(' '),
   );
 
+test('BUD-03: an agent that nobody met before, by eight at once, has one budget and no free pass', async () => {
+  const config = await configOf('budgets: none\nagents: { bot-*: { role: any, budgets: [$4/day] } }');
+  const { ask } = await ledgerOn(bench.database, config);
+  const first = Array.from({ length: 8 }, (_, i) => ask(`bot-new/${i}`, { want: usd(1), need: usd(1) }));
+  const granted = (await Promise.all(first)).map((answer) => BigInt(answer.granted?.nanodollars ?? 0));
+  expect(granted.reduce((total, each) => total + each, 0n)).toBeLessThanOrEqual(BigInt(dollars(4)));
+  const rows = await bench.database.query(
+    `select count(*)::int as accounts from accounts where level = 'agent'`,
+  );
+  expect(rows).toEqual([{ accounts: 1 }]);
+});
+
 describe('70, 90 and 100 % of a budget', () => {
   test('are noted once per account, however often and from wherever it is spent', async () => {
     const config = await configOf('budgets: [$10/day]\nagents: { a: { role: any } }');

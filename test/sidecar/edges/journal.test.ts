@@ -31,7 +31,7 @@ describe('the journal', () => {
     expect(texts(openJournal(where).recovered)).toEqual(['one', 'two', 'three']);
   });
 
-  it('cuts a torn tail at every byte, and goes on behind the last whole frame', async () => {
+  it('BUD-23: cuts a torn tail at every byte, and goes on behind the last whole frame', async () => {
     const where = options();
     const { journal } = openJournal(where);
     await journal.append(FRAME_KINDS.end, Buffer.from('whole'));
@@ -52,7 +52,7 @@ describe('the journal', () => {
     }
   });
 
-  it('does not believe a frame with a flipped bit', async () => {
+  it('BUD-23: does not believe a frame with a flipped bit', async () => {
     const where = options();
     const { journal } = openJournal(where);
     await journal.append(FRAME_KINDS.end, Buffer.from('first'));
@@ -85,7 +85,7 @@ describe('the journal', () => {
     await journal.close();
   });
 
-  it('refuses with audit_unavailable when it has reached its size', async () => {
+  it('BUD-24: refuses with audit_unavailable when it has reached its size', async () => {
     const { journal } = openJournal(options({ sizeBytesMax: 100 }));
     await journal.append(FRAME_KINDS.end, Buffer.alloc(60));
     try {

@@ -182,7 +182,7 @@ describe('holds', () => {
     await leases.close();
   });
 
-  it('go on within the lease while the ledger is away, and are refused beyond it', async () => {
+  it('BUD-20: go on within the lease while the ledger is away, and are refused beyond it', async () => {
     const leases = await sidecar('a');
     (await leases.hold(agent, 'task', DOLLAR)).settle(DOLLAR);
     reachable = false;

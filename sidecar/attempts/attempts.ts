@@ -34,12 +34,12 @@ export interface AttemptServices extends Planning {
 
 export function createAttempts(use: AttemptServices): Attempts {
   const follow = async (answered: Answered, trail: Trail): Promise<Authorized | null> => {
-    if (!mayFollow(answered) || !mayBeMended(answered.answer.status)) return null;
+    if (!mayFollow(answered) || !mayBeMended(answered.answer.status, isFallback(answered))) return null;
     const kept = await keepAnswer(answered.answer, use.clock);
     learn(answered, { answer: kept.answer });
     if (trail.closed) throw hungUp();
     const told = toldBy(answered, kept.bytes, use.clock.nowMs());
-    const failing = failingOf(kept.answer.status, told.spent);
+    const failing = failingOf(kept.answer.status, told.spent, isFallback(answered));
     const plan = failing && planAfter(answered, failing, believed(told.waitMs), use);
     if (!plan) return null;
     if (failing === 'throttled' || failing === 'exhausted') use.heard(answered, told);

@@ -27,15 +27,18 @@ const FAULTY = new Set([408, 424, 500, 502, 504]);
 const OVERLOADED = new Set([503, 529]);
 
 /** By an answer's status alone: whether its body is worth reading before it is passed on. */
-export const mayBeMended = (status: number): boolean =>
-  status === 429 || status === 402 || OVERLOADED.has(status) || FAULTY.has(status);
+export const mayBeMended = (status: number, stoodIn: boolean): boolean =>
+  stoodIn || status === 429 || status === 402 || OVERLOADED.has(status) || FAULTY.has(status);
 
-/** `spent`: what the answer said of a quota that is used up. */
-export function failingOf(status: number, spent: boolean): Failing | null {
+/**
+ * `spent`: what the answer said of a quota that is used up. What a fallback does not take, the agent did not ask of it:
+ * there any 4xx is the fallback's own fault.
+ */
+export function failingOf(status: number, spent: boolean, stoodIn: boolean): Failing | null {
   if (spent) return 'exhausted';
   if (status === 429) return 'throttled';
   if (OVERLOADED.has(status)) return 'overloaded';
-  return FAULTY.has(status) ? 'faulty' : null;
+  return stoodIn || FAULTY.has(status) ? 'faulty' : null;
 }
 
 /** Reasons of `rate_limited` that are the upstream's, not a limit of the agent's own. */

@@ -367,6 +367,12 @@ describe('along the chain', () => {
     expect((await afterAnswer(callOf(chained, CHAT), answerOf(status)).done).next).toBeNull();
   });
 
+  it('goes on where a fallback does not take what another was asked', async () => {
+    const next = await follow(callOf(chained, CHAT));
+    const { next: after } = await afterAnswer(next!, answerOf(400)).done;
+    expect(after?.judgement.target).toBe('openai/small');
+  });
+
   it('is not gone along for money, for the agent’s own rate, or for what no other could mend', async () => {
     for (const code of [
       'over_budget',

@@ -18,7 +18,7 @@ export function makeEmptyStores(dataDirectory: string): void {
 /** Copies them to a data directory where no collector was yet. */
 export function copyEmptyStores(dataDirectory: string): void {
   const { own, control, store } = placesIn(dataDirectory);
-  if (existsSync(store)) return;
+  if (existsSync(store) || existsSync(control)) return;
   mkdirSync(own, { recursive: true, mode: 0o700 });
   copyStore(store);
   copyPostgres(control);

@@ -66,8 +66,16 @@ export function createShipper(options: ShipperOptions): Shipper {
     return last ? { frames: within, end: { segment: last.segment, offset: last.end } } : null;
   };
 
+  /** Goes by what is on the disk alone: a restarted sidecar must cut where this one did. */
+  const keep = async (next: Cursor): Promise<void> => {
+    await disk.replace(path, JSON.stringify(next));
+    cursor = next;
+  };
+
   /** Ships batch after batch while they are full; what has come since in small numbers waits for the next time. */
   const shipAll = async (): Promise<void> => {
+    // What a power cut could still take must not be known elsewhere: its call would be ended a second time.
+    if (!journal.failing) await journal.synced();
     for (let full = true; full && !stopped && isBefore(cursor.acknowledged, journal.tail); ) {
       const batch = nextBatch();
       if (!batch) return;
@@ -75,13 +83,13 @@ export function createShipper(options: ShipperOptions): Shipper {
       const body = options.encode(batch.frames.filter((frame) => frame.kind === FRAME_KINDS.end));
       if (body) {
         if (!cursor.cut) {
-          cursor = { ...cursor, cut: batch.end };
-          await disk.replace(path, JSON.stringify(cursor));
+          await keep({ ...cursor, cut: batch.end });
         }
         await options.ship(body);
       }
-      cursor = { acknowledged: batch.end, cut: null };
-      if (body) await disk.replace(path, JSON.stringify(cursor));
+      const next = { acknowledged: batch.end, cut: null };
+      if (body) await keep(next);
+      else cursor = next;
       journal.forget(cursor.acknowledged);
       retryMs = RETRY_MS_MIN;
       lastFailure = null;

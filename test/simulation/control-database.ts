@@ -11,6 +11,8 @@ export interface ControlDatabase {
   readonly database: Database;
   /** A number no run of this database had before. */
   nextRun(): Promise<number>;
+  /** Forgets all runs. */
+  empty(): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -53,6 +55,7 @@ export async function openControlDatabase(): Promise<ControlDatabase> {
       if (runs % EMPTY_EVERY === EMPTY_EVERY - 1) await empty(pglite);
       return ++runs;
     },
+    empty: () => empty(pglite),
     close: () => pglite.close(),
   };
 }

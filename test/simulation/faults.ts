@@ -26,6 +26,8 @@ export interface Fleet {
   writeOff(collector: Collector): void;
   /** Money may be gone for good: a lease that nobody remembers is written off at the end. */
   leakAllowed: boolean;
+  /** All has been made whole: what would have come back later is back. */
+  healed: boolean;
 }
 
 export function strike(fleet: Fleet, fault: Fault): void {
@@ -102,8 +104,10 @@ export function kill(host: SidecarHost): void {
 }
 
 /** Where a process still runs by then, nothing happens: its own end has not come, or another has started it. */
-function bootLater({ world }: Fleet, host: SidecarHost, afterMs: number): void {
-  world.after(afterMs, () => boot(world, host));
+function bootLater(fleet: Fleet, host: SidecarHost, afterMs: number): void {
+  fleet.world.after(afterMs, () => {
+    if (!fleet.healed) boot(fleet.world, host);
+  });
 }
 
 export function boot(world: World, host: SidecarHost): void {
@@ -134,6 +138,7 @@ function forgetSince({ truth, strict }: Fleet, host: SidecarHost, sinceMs: numbe
 /** Everybody is back, every clock right, every way open. */
 export function heal(fleet: Fleet): void {
   const { world, network, hosts, collectors } = fleet;
+  fleet.healed = true;
   network.heal();
   for (const { machine, boot: bootCollector } of collectors) {
     machine.jump(world.nowMs() + fleet.startMs - machine.wallMs());

@@ -2,6 +2,7 @@
 
 import type { Database } from '../../collector/control/database.ts';
 import { DatabaseFailed } from '../../collector/control/failures.ts';
+import type { Budget } from '../../contract/config/config.ts';
 import type { openLeases } from '../../sidecar/open-leases.ts';
 import { type CallPorts, makeCall, type Plan } from './calls.ts';
 import { checkEntries, checkLedger, checkNothingLeaks, checkRecords, checkRefusal } from './checkers.ts';
@@ -130,22 +131,38 @@ async function roomOf(fleet: Fleet, database: Database, run: string, host: Sidec
   const { world } = fleet;
   const nowMs = host.machine.wallMs();
   const rows = await world.freeze(
-    database.query<{ unit: string; room: string }>(
-      `select unit, min(spend_limit - posted)::text as room from accounts
+    database.query<{ level: string; unit: string; window: string; posted: string }>(
+      `select level, unit, budget_window as window, posted::text from accounts
        where starts_with(name, $1) and level <> 'task' and starts_at <= $2 and ends_at > $2
-         and (level <> 'agent' or name = $3) group by unit`,
+         and (level <> 'agent' or name = $3)`,
       [run, nowMs, host.agent],
     ),
   );
-  const nanodollars = rows.find(({ unit }) => unit === 'nanodollars');
-  const tokens = rows.find(({ unit }) => unit === 'tokens');
-  const ofTask = fleet.config().agents.get(host.agent)!.taskBudgets[0];
+  const config = fleet.config();
+  const agent = config.agents.get(host.agent)!;
+  const inForce: Readonly<Record<string, readonly Budget[]>> = {
+    fleet: config.budgets,
+    department: config.departments.get(agent.department ?? '')?.budgets ?? [],
+    agent: agent.budgets,
+  };
+  // The ledger hears of a limit with the next ask: what counts is the configuration.
+  const left = (of: Budget['unit']): bigint | null =>
+    rows
+      .flatMap(({ level, unit, window, posted }) =>
+        (inForce[level] ?? [])
+          .filter((budget) => unit === of && budget.unit === unit && budget.window === window)
+          .map(({ limit }) => limit - BigInt(posted)),
+      )
+      .reduce<bigint | null>((least, room) => (least === null || room < least ? room : least), null);
+  const nanodollars = left('nanodollars');
+  const tokens = left('tokens');
+  const ofTask = agent.taskBudgets[0];
   const within = (room: bigint, unit: string): bigint =>
     ofTask?.unit === unit && ofTask.limit < room ? ofTask.limit : room;
-  if (!nanodollars) return null;
+  if (nanodollars === null) return null;
   return {
-    nanodollars: within(BigInt(nanodollars.room), 'nanodollars'),
-    tokens: within(tokens ? BigInt(tokens.room) : 0n, 'tokens'),
+    nanodollars: within(nanodollars, 'nanodollars'),
+    tokens: within(tokens ?? 0n, 'tokens'),
   };
 }
 
@@ -222,6 +239,7 @@ function assemble(
     },
     troubleMs: () => troubleUntilMs,
     leakAllowed: false,
+    healed: false,
   };
 }
 

@@ -31,6 +31,7 @@ export interface Conversation {
 
 const RETRY_MS = 100;
 const REPORT_AFTER_MS = 1_000;
+const REPORT_AGAIN_MS = 5_000;
 
 export function createConversation(desk: Desk): Conversation {
   const { ports } = desk;
@@ -113,7 +114,7 @@ export function createConversation(desk: Desk): Conversation {
 
   function scheduleReport(till: Till): void {
     if (desk.closing) return;
-    till.cancelReport ??= clock.after(REPORT_AFTER_MS, () => {
+    till.cancelReport ??= clock.after(desk.failing ? REPORT_AGAIN_MS : REPORT_AFTER_MS, () => {
       till.cancelReport = null;
       report(till);
     });

@@ -99,6 +99,17 @@ describe('taking', () => {
   });
 });
 
+test('BUD-03: eight first asks at once of an agent made at run time share one account, and none passes free', async () => {
+  const config = await configOf("agents: { 'pr-*': { role: any, budgets: [$2/day] } }");
+  const { ask: askLease, ledger } = await ledgerOn(bench.database, config, fixture.clock);
+  const asked = Array.from({ length: 8 }, (_, i) => askLease(`pr-7/${i}`, { want: usd(1), need: usd(1) }));
+  const granted = (await Promise.all(asked)).filter(({ outcome }) => outcome === 'granted');
+  expect(granted).toHaveLength(2);
+  expect((await ledger.budgets()).filter(({ name }) => name === 'pr-7')).toMatchObject([
+    { held: dollars(2) },
+  ]);
+});
+
 describe('settling', () => {
   test('BUD-06: what was not spent is free at once', async () => {
     await take('c', 10);

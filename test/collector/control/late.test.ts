@@ -25,7 +25,7 @@ const account = async () => (await fixture.ledger.budgets())[0];
 const opened = async () => (await fixture.ask('a/1', { want: usd(1), need: usd(1) })).lease;
 
 describe('a sidecar that slept beyond its lease (BUD-21)', () => {
-  test('may settle, is seen to be late, and draws nothing more on the old lease', async () => {
+  test('BUD-16: may settle, is seen to be late, and draws nothing more on the old lease', async () => {
     const { ask, clock } = fixture;
     const lease = await opened();
     clock.advance(HOUR_MS);

@@ -50,7 +50,7 @@ Usage: outrider budgets [--json]
 
 Held is what sidecars may still spend of slices they drew; left is what nobody has drawn yet. Projected is what is
 spent at the window's end at the pace of this window so far; used up is when nothing is left, at that pace or at the
-last hour's, whichever is faster.
+last hour's, whichever is faster. Times are UTC.
 
 Examples:
   outrider budgets raise agent/trend-scout '+$50' --for 8h --reason "launch day"

@@ -16,7 +16,7 @@ const SHORT_TOKENS = [
   [1_000n, 'k'],
 ] as const;
 
-/** `$12.34`, `4.2M tok`: to the cent, or two digits, towards zero. Less than a cent is shown whole. */
+/** `$12.34`, `4.2M tok`: to the cent, or a tenth, towards zero. Less than a cent is shown whole. */
 export function amountShort(amount: bigint, unit: Unit): string {
   if (unit === 'tokens') return `${shortCount(amount)} tok`;
   const size = amount < 0n ? -amount : amount;
@@ -26,7 +26,7 @@ export function amountShort(amount: bigint, unit: Unit): string {
 function shortCount(amount: bigint): string {
   const size = amount < 0n ? -amount : amount;
   for (const [unit, letter] of SHORT_TOKENS) {
-    if (size >= unit * 10n) return `${Number((amount * 10n) / unit) / 10}${letter}`;
+    if (size >= unit) return `${Number((amount * 10n) / unit) / 10}${letter}`;
   }
   return amount.toString();
 }

@@ -6,7 +6,7 @@ import type { CollectorClient } from '../collector-client.ts';
 import type { Io } from '../command.ts';
 import { amountShort } from './amounts.ts';
 
-const NAME_CHARACTERS_MAX = 26;
+const NAME_CHARACTERS_MAX = 20;
 
 export async function listBudgets(collector: CollectorClient, json: boolean, io: Io): Promise<void> {
   const lines = await collector.get<BudgetLine[]>('/v1/budgets');
@@ -40,7 +40,7 @@ function cells(line: BudgetLine): string[] {
 function limitShown({ limit, raised, unit }: BudgetLine): string {
   const more = BigInt(raised ?? 0);
   if (more === 0n) return amountShort(BigInt(limit), unit);
-  return `${amountShort(BigInt(limit) - more, unit)}+${amountShort(more, unit)}`;
+  return `${amountShort(BigInt(limit) - more, unit).replace(/ tok$/, '')}+${amountShort(more, unit)}`;
 }
 
 function named(level: string, name: string): string {
@@ -48,5 +48,5 @@ function named(level: string, name: string): string {
   return text.length <= NAME_CHARACTERS_MAX ? text : `${text.slice(0, NAME_CHARACTERS_MAX - 1)}…`;
 }
 
-/** `2026-12-01T00:00:00.000Z` → `12-01 00:00Z`. */
-const minute = (iso: string): string => `${iso.slice(5, 10)} ${iso.slice(11, 16)}Z`;
+/** `2026-12-01T00:00:00.000Z` → `12-01 00:00`. */
+const minute = (iso: string): string => `${iso.slice(5, 10)} ${iso.slice(11, 16)}`;

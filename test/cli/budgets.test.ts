@@ -23,7 +23,10 @@ async function shown(
     },
     delete: async <T>() => answer as T,
   };
-  await act(collector, false, { stdout: (more: string) => void (text += more) } as unknown as Io);
+  const stdout = (more: string): void => {
+    text += more;
+  };
+  await act(collector, false, { stdout } as unknown as Io);
   return { text, posted };
 }
 

@@ -92,7 +92,7 @@ function pass(
     const again = stopped !== null;
     stopped = refusal;
     if (cutter?.stop()) return cut(cutter);
-    if (cutter && !again) return; // with the event it stands in
+    if (!again) return; // with the event it stands in; a whole answer is soon over
     over = true;
     trail.interrupted(refusal, false);
     response.destroy();

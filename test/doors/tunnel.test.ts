@@ -7,7 +7,7 @@ import { Duplex } from 'node:stream';
 import { connect as connectTls, type TLSSocket } from 'node:tls';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Setting, startSetting } from '../sdk/setting.ts';
-import { runProgram, until } from '../support/processes.ts';
+import { order, runProgram, until } from '../support/processes.ts';
 import { converse, dial, insideOf, localAuthority, tunnelTo } from './wire.ts';
 
 let setting: Setting;
@@ -260,5 +260,23 @@ describe('TLS inside a CONNECT', () => {
     const socket = await insideOf(setting.proxy, tls, { ca: authority });
     const heard = await converse(socket, [`GET /x HTTP/1.1\r\nHost: ${tls}\r\nConnection: close\r\n\r\n`]);
     expect(heard.statuses).toEqual([200]);
+  });
+});
+
+describe('a tunnel under way', () => {
+  it('is closed when where it leads is put in quarantine', async () => {
+    const control = setting.outrider.listen.collector!.control!;
+    const socket = await tunnelTo(setting.proxy, `127.0.0.1:${port}`);
+    const heard = converse(socket, []);
+    const held = { subject: 'upstream/db', reason: 'why', for_ms: null };
+    await order(control, setting.dataDirectory, '/v1/quarantine', held);
+    expect((await heard).closed).toBe(true);
+    const stopped = ({ refusal }: Row): boolean => refusal === 'agent_quarantined';
+    const rows = await until(
+      () => rowsTo(`127.0.0.1:${port}`, 1),
+      (found) => found.some(stopped),
+    );
+    expect(rows.find(stopped)).toMatchObject({ status: 'success' });
+    await order(control, setting.dataDirectory, '/v1/quarantine/lift', { subject: 'upstream/db' });
   });
 });

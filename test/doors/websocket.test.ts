@@ -7,7 +7,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { WebSocket, WebSocketServer } from 'ws';
 import { type FrameError, frameChecker } from '../../sidecar/websocket-frames.ts';
 import { REAL_KEY, type Setting, startSetting } from '../sdk/setting.ts';
-import { until } from '../support/processes.ts';
+import { order, until } from '../support/processes.ts';
 import { converse, dial } from './wire.ts';
 
 let setting: Setting;
@@ -117,6 +117,27 @@ describe('a WebSocket', () => {
     const row = await setting.rowOf({ headers: new Headers({ 'x-outrider-call': await upgrade }) });
     expect(row).toMatchObject({ status: 'success', http_status: 101, verdict: 'allow' });
     expect(row.target).toMatch(/^WEBSOCKET http:\/\/localhost:\d+\/live\/echo$/);
+  });
+
+  it('is closed with 1008 when its agent is put in quarantine, and its row says so', async () => {
+    const control = setting.outrider.listen.collector!.control!;
+    const socket = socketTo('/live/live/echo');
+    const upgrade = new Promise<string>((resolve) =>
+      socket.on('upgrade', ({ headers }) => resolve(String(headers['x-outrider-call']))),
+    );
+    await new Promise((resolve) => socket.once('open', resolve));
+    const closed = closing(socket);
+    const held = { subject: 'agent/scout', reason: 'why', for_ms: null };
+    await order(control, setting.dataDirectory, '/v1/quarantine', held);
+    expect(await closed).toBe(1008);
+    expect(await statusOf(socketTo('/live/live/echo'))).toEqual({ status: 403, reason: 'agent' });
+    const row = await setting.rowOf({ headers: new Headers({ 'x-outrider-call': await upgrade }) });
+    expect(row).toMatchObject({ status: 'success', refusal: 'agent_quarantined', http_status: 101 });
+    await order(control, setting.dataDirectory, '/v1/quarantine/lift', { subject: 'agent/scout' });
+    await until(
+      () => fetch(`${setting.proxy}/live/plain`),
+      ({ status }) => status === 200,
+    );
   });
 
   it('no other method opens it, not even any', async () => {

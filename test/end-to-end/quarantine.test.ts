@@ -1,22 +1,37 @@
 // `outrider quarantine` on a running fleet: new calls are refused, running ones end as their clients understand it and pay
 // for what they had, and neither a restart nor an absent collector lets anybody go.
 
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import Anthropic from '@anthropic-ai/sdk';
 import OpenAI from 'openai';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import type { QuarantineLine } from '../../contract/quarantine.ts';
-import { runOutrider, startOutrider, until } from '../support/processes.ts';
+import { order, runOutrider, startOutrider, until } from '../support/processes.ts';
 import { AGENT_KEY, type Fleet, REAL_KEY, SAMPLE, startFleet } from './fleet.ts';
+import { quarantineRound } from './quarantine-round.ts';
 
 let fleet: Fleet;
+/** A tool server whose answers never come to their end. */
+const tools = createServer((_, response) => {
+  response.writeHead(200, { 'content-type': 'text/event-stream' });
+  response.write(': on its way\n\n');
+});
 beforeAll(async () => {
+  await new Promise<void>((resolve) => tools.listen(0, '127.0.0.1', resolve));
+  const { port } = tools.address() as AddressInfo;
   const watched = '  watched: { mode: observe, allow: [llm openai/gpt-5-mini] }\nagents:';
   fleet = await startFleet(
-    SAMPLE.replace('agents:', watched).replace('prices:', '  other: { role: watched }\nprices:'),
+    SAMPLE.replace('  search:', `  tools: { url: "http://127.0.0.1:${port}/mcp", speaks: mcp }\n  search:`)
+      .replace('      - llm openai/gpt-5-mini\n', '      - llm openai/gpt-5-mini\n      - mcp tools/*\n')
+      .replace('agents:', watched)
+      .replace('prices:', '  other: { role: watched }\nprices:'),
   );
 });
 afterAll(async () => {
+  tools.closeAllConnections();
+  tools.close();
   expect(await fleet.stop()).toBe(0);
 });
 afterEach(() => fleet.behave(() => undefined));
@@ -25,17 +40,9 @@ const command = (...args: string[]) =>
   runOutrider(['quarantine', ...args, '--collector', fleet.control, '--data', fleet.directory], {
     env: { OUTRIDER_TOKEN: '' },
   });
-const set = async (subject: string, ...more: string[]) => {
-  const done = await command(subject, '--reason', 'posts rubbish', ...more);
-  expect(done).toMatchObject({ code: 0, stderr: '' });
-  return done.stdout;
-};
-const lift = async (subject: string) => {
-  expect(await command('lift', subject)).toMatchObject({
-    code: 0,
-    stdout: `${subject} is out of quarantine.\n`,
-  });
-};
+const set = (subject: string, for_ms: number | null = null) =>
+  order(fleet.control, fleet.directory, '/v1/quarantine', { subject, reason: 'posts rubbish', for_ms });
+const lift = (subject: string) => order(fleet.control, fleet.directory, '/v1/quarantine/lift', { subject });
 
 interface Said {
   readonly status: number;
@@ -68,7 +75,9 @@ const MESSAGES = [{ role: 'user' as const, content: 'Write on and on.' }];
 describe('an agent in quarantine', () => {
   test('is refused with who, why, until when and how it ends; others and the list say so; lifted it goes on', async () => {
     expect((await call()).status).toBe(200);
-    expect(await set('agent/scout', '--for', '1h')).toMatch(/^agent\/scout is in quarantine until \S+Z\.\n$/);
+    const done = await command('agent/scout', '--reason', 'posts rubbish', '--for', '1h');
+    expect(done).toMatchObject({ code: 0, stderr: '' });
+    expect(done.stdout).toMatch(/^agent\/scout is in quarantine until \S+Z\.\n$/);
     const refused = await comes(403);
     expect(refused.refusal).toBe('agent_quarantined');
     expect(refused.text).toMatch(/agent\/scout is in quarantine until \S+Z, by \S+: posts rubbish\./);
@@ -80,7 +89,10 @@ describe('an agent in quarantine', () => {
     const models = await fetch(`${fleet.proxy}/openai/v1/models`);
     expect(models.status).toBe(403); // what is free is refused as well
 
-    await lift('agent/scout');
+    expect(await command('lift', 'agent/scout')).toMatchObject({
+      code: 0,
+      stdout: 'agent/scout is out of quarantine.\n',
+    });
     expect((await comes(200)).refusal).toBe(null);
     expect((await command()).stdout).toBe('Nothing is in quarantine.\n');
 
@@ -101,12 +113,12 @@ describe('an agent in quarantine', () => {
   });
 
   test('ends by itself', async () => {
-    await set('agent/scout', '--for', '3s');
+    await set('agent/scout', 3_000);
     await comes(403);
     await comes(200);
   });
 
-  test('stays so over a restart of everything, and without a collector', async () => {
+  test('stays so over a restart of everything, and without a collector', { timeout: 120_000 }, async () => {
     await set('agent/scout');
     await comes(403);
     await fleet.restart();
@@ -225,23 +237,44 @@ test('who is only observed is refused as well', async () => {
   await watched.kill('SIGTERM');
 });
 
-test.each([
-  [['agent/scout'], 2, '--reason TEXT'],
-  [['scout', '--reason', 'why'], 2, 'agent/NAME'],
-  [['agent/scout', '--for', 'long', '--reason', 'why'], 2, 'write a duration'],
-  [['agent/scout', 'fleet', '--reason', 'why'], 2, 'quarantine lift SUBJECT'],
-  [['lift'], 2, 'Say what'],
-  [['lift', 'agent/scout'], 1, 'agent/scout is not in quarantine'],
-])('%j', async (args, code, sentence) => {
-  const answer = await command(...args);
-  expect([answer.code, answer.stdout]).toEqual([code, '']);
-  expect(answer.stderr).toContain(sentence);
-  expect(answer.stderr.trim().split('\n')).toHaveLength(1);
-});
-
 test('a name that nobody has heard of is held all the same, and said to be unknown', async () => {
   const done = await command('agent/scuot', '--reason', 'why');
   expect(done).toMatchObject({ code: 0, stdout: expect.stringContaining('agent/scuot is in quarantine') });
   expect(done.stderr).toContain('has not heard of agent/scuot');
   await lift('agent/scuot');
+});
+
+test('a tool call whose answer streams gets the refusal as its answer', async () => {
+  const answer = await fetch(`${fleet.proxy}/tools`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json', accept: 'application/json, text/event-stream' },
+    body: JSON.stringify({
+      jsonrpc: '2.0',
+      id: 7,
+      method: 'tools/call',
+      params: { name: 'wait', arguments: {} },
+    }),
+  });
+  expect(answer.status).toBe(200);
+  await set('tool/tools/wait');
+  const [, event] = /data: (.*)\n\n$/.exec(await answer.text())!;
+  expect(JSON.parse(event!)).toMatchObject({ id: 7, result: { isError: true } });
+  expect(event).toContain('tool/tools/wait is in quarantine');
+  await lift('tool/tools/wait');
+});
+
+test('among sidecars at work nothing of the agent reaches the origin two seconds later, and nobody else notices', {
+  timeout: 120_000,
+}, async () => {
+  const round = await quarantineRound({
+    sidecars: 2,
+    agents: 4,
+    callsPerSecond: 40,
+    beforeMs: 1_500,
+    afterMs: 4_000,
+  });
+  expect(round).toMatchObject({ arrivedLate: 0, othersUnderWay: 2 });
+  expect(round.lastEndMs).toBeLessThan(2_000);
+  expect(Object.keys(round.later)).toEqual(['403 agent_quarantined']);
+  expect(Object.keys(round.others)).toEqual(['200']);
 });

@@ -11,9 +11,9 @@ it(`holds in ${ROUNDS} rounds of ${SIDECARS} sidecars at ${CALLS_PER_SECOND} cal
   for (let round = 0; round < ROUNDS; round++) {
     const figures = await quarantineRound({
       sidecars: SIDECARS,
-      agents: 20,
+      agents: 5,
       callsPerSecond: CALLS_PER_SECOND,
-      beforeMs: 5_000,
+      beforeMs: 15_000,
       afterMs: 5_000,
     });
     console.log(JSON.stringify(figures));

@@ -131,6 +131,23 @@ export async function control<T>(base: string, dataDirectory: string, path: stri
   return (await answer.json()) as T;
 }
 
+/** POSTs JSON to the control API with the join token of a data directory. */
+export async function order(
+  base: string,
+  dataDirectory: string,
+  path: string,
+  message: object,
+): Promise<void> {
+  const token = readFileSync(join(dataDirectory, 'token'), 'utf8').trim();
+  const answer = await fetch(base + path, {
+    method: 'POST',
+    headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json' },
+    body: JSON.stringify(message),
+  });
+  if (!answer.ok) throw new Error(`${path}: ${answer.status} ${await answer.text()}`);
+  await answer.arrayBuffer();
+}
+
 /** Rows of a query at the read-only SQL door. */
 export async function rows<T = Record<string, unknown>>(sqlUrl: string, query: string): Promise<T[]> {
   const answer = await fetch(`${sqlUrl}/?default_format=JSONEachRow`, { method: 'POST', body: query });

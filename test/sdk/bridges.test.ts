@@ -34,7 +34,7 @@ roles:
       - llm gemini/gemini-2.5-pro
       - llm openai/*
       - llm azure/*
-    fallback: ['bedrock/${PROFILE}', vertex/claude-haiku-4-5, vertex/gemini-2.5-flash, azure/our-mini]
+    fallback: [vertex/claude-haiku-4-5, 'bedrock/${PROFILE}', vertex/gemini-2.5-flash, azure/our-mini]
 agents: { scout: { role: r } }
 prices:
   anthropic/claude-haiku-4-5: { input: 1, output: 5 }
@@ -55,6 +55,8 @@ const OVERLOADED: Reply = {
   status: 529,
   body: { type: 'error', error: { type: 'overloaded_error', message: 'Overloaded' } },
 };
+/** Of those that serve Anthropic's messages, Bedrock alone, the last of the chain. */
+const BEDROCK_LEFT = { anthropic: OVERLOADED, vertex: { status: 503, body: {} } };
 const BROKEN: Reply = { status: 500, body: { error: { message: 'broken', type: 'server_error' } } };
 
 const ANSWERS: Readonly<Record<string, (request: Received) => Reply>> = {
@@ -247,13 +249,8 @@ const recorded: {
 const served = ({ headers }: Response): string | null => headers.get('x-outrider-served');
 
 describe.each([
-  ['bedrock', `bedrock/${PROFILE}`, { anthropic: OVERLOADED }, 0.0003],
-  [
-    'vertex',
-    'vertex/claude-haiku-4-5',
-    { anthropic: OVERLOADED, bedrock: { status: 503, body: {} } },
-    0.00045,
-  ],
+  ['bedrock', `bedrock/${PROFILE}`, BEDROCK_LEFT, 0.0003],
+  ['vertex', 'vertex/claude-haiku-4-5', { anthropic: OVERLOADED }, 0.00045],
 ] as const)('Anthropic, served by %s', (name, target, out, cost) => {
   it.each(MESSAGES)('%s', async (_, ask) => {
     const direct = await ask();
@@ -281,13 +278,13 @@ describe.each([
 
 describe('Anthropic, served by Bedrock', () => {
   it('tells the id of the request where Anthropic does', async () => {
-    failing = { anthropic: OVERLOADED };
+    failing = BEDROCK_LEFT;
     const { request_id } = await claude.messages.create(ASK).withResponse();
     expect(request_id).toBe('aws-1');
   });
 
   it('says the betas in the body', async () => {
-    failing = { anthropic: OVERLOADED };
+    failing = BEDROCK_LEFT;
     const messages = [{ role: 'user' as const, content: 'which betas' }];
     const { id } = await claude.beta.messages.create({
       ...ASK,
@@ -299,7 +296,7 @@ describe('Anthropic, served by Bedrock', () => {
   });
 
   it('breaks a stream off as Anthropic does', async () => {
-    failing = { anthropic: OVERLOADED };
+    failing = BEDROCK_LEFT;
     const messages = [{ role: 'user' as const, content: 'break off' }];
     const stream = await claude.messages.create({ ...ASK, messages, stream: true });
     const broken = collected(stream);
@@ -310,7 +307,7 @@ describe('Anthropic, served by Bedrock', () => {
   });
 
   it('is cut off where a frame hides the secret in base64', async () => {
-    failing = { anthropic: OVERLOADED };
+    failing = BEDROCK_LEFT;
     const messages = [{ role: 'user' as const, content: 'echo' }];
     let text = '';
     // how much of it came before depends on how its bytes were cut
@@ -328,7 +325,7 @@ describe('Anthropic, served by Bedrock', () => {
     [404, 'ResourceNotFoundException', Anthropic.NotFoundError, 'not_found_error'],
   ] as const)('throws its %i %s as an error of its own', async (status, exception, Thrown, type) => {
     const headers = { 'x-amzn-errortype': `${exception}:http://internal.amazon.com/` };
-    failing = { anthropic: OVERLOADED, bedrock: { status, headers, body: { message: 'as AWS says it' } } };
+    failing = { ...BEDROCK_LEFT, bedrock: { status, headers, body: { message: 'as AWS says it' } } };
     const refused = claude.messages.create(ASK);
     await expect(refused).rejects.toThrow(Thrown);
     await expect(refused).rejects.toMatchObject({
@@ -337,7 +334,7 @@ describe('Anthropic, served by Bedrock', () => {
   });
 
   it('is not asked for what it does not know', async () => {
-    failing = { anthropic: OVERLOADED };
+    failing = BEDROCK_LEFT;
     const before = setting.double.received.length;
     const counted = claude.messages.countTokens({ model: ASK.model, messages: ASK.messages });
     await expect(counted).rejects.toThrow('Overloaded');

@@ -12,7 +12,15 @@ const SOURCES = [CONSOLE, join(import.meta.dirname, '../contract')];
 export async function buildConsole(): Promise<void> {
   if (isFresh()) return;
   const { build } = await vite();
-  await build({ configFile: join(CONSOLE, 'vite.config.ts'), logLevel: 'warn' });
+  const environment = process.env.NODE_ENV;
+  // a page is built for its readers, whoever builds it: under a test's own NODE_ENV it would ask for parts it has not
+  process.env.NODE_ENV = 'production';
+  try {
+    await build({ configFile: join(CONSOLE, 'vite.config.ts'), logLevel: 'warn' });
+  } finally {
+    if (environment === undefined) delete process.env.NODE_ENV;
+    else process.env.NODE_ENV = environment;
+  }
 }
 
 function isFresh(): boolean {

@@ -13,7 +13,7 @@ import {
 import { readDuration } from '../contract/config/units.ts';
 import { table } from '../kit/table.ts';
 import { type CollectorClient, collectorClient } from './collector-client.ts';
-import { EXIT, type Io, UsageError } from './command.ts';
+import { EXIT, type Io, refuseIdleFlags, UsageError } from './command.ts';
 
 export const help = `outrider alerts: what is wrong, who knows, and who has it
 
@@ -59,6 +59,14 @@ interface Asked {
 const read = (args: readonly string[]) =>
   parseArgs({ args: [...args], allowPositionals: true, options: OPTIONS });
 
+/** Which flags an action takes beside --json, --collector and --data. */
+const TAKEN: Readonly<Record<string, readonly string[]>> = {
+  list: ['history'],
+  test: ['severity'],
+  ack: ['key', 'reason'],
+  silence: ['for', 'end', 'reason'],
+};
+
 const ACTIONS: Readonly<Record<string, (asked: Asked) => Promise<number>>> = { list, test, ack, silence };
 
 export async function run(args: readonly string[], io: Io): Promise<number> {
@@ -67,6 +75,7 @@ export async function run(args: readonly string[], io: Io): Promise<number> {
   const action = Object.hasOwn(ACTIONS, name) ? ACTIONS[name] : undefined;
   if (!action)
     throw new UsageError(`Write \`outrider alerts ${Object.keys(ACTIONS).join('|')}\`; see --help.`);
+  refuseIdleFlags(values, TAKEN[name] ?? [], `alerts ${name}`);
   return action({ rest, values, collector: collectorClient(values, io), io });
 }
 

@@ -11,7 +11,7 @@ import { endRaise, listRaises, raiseBudget } from './budgets/raise.ts';
 import { listWaiting } from './budgets/waiting.ts';
 import { writeOff } from './budgets/write-off.ts';
 import { type CollectorClient, collectorClient } from './collector-client.ts';
-import { EXIT, type Io, UsageError } from './command.ts';
+import { EXIT, type Io, refuseIdleFlags, UsageError } from './command.ts';
 
 export const help = `outrider budgets: what is spent, held and left
 
@@ -43,6 +43,8 @@ Usage: outrider budgets [--json]
   --for TIME        30m, 8h, 2d: then the limit is the config's again; 366d at most
   --reason TEXT     kept on record, with who you are by your join token
   --window WINDOW   hour, day, week or month, where the budget has several
+  --account WHOSE   only what moved in that budget: fleet, department/NAME, agent/NAME or task/AGENT/TASK
+  --limit N         how many entries: 100 unless said, 1000 at most
   --dry-run         only list what would be written off
   --json            the collector's answer as it came
   --collector URL   the control API (OUTRIDER_COLLECTOR; else http://127.0.0.1:4319)
@@ -76,6 +78,7 @@ export async function run(args: readonly string[], io: Io): Promise<number> {
   const [action, ...rest] = positionals;
   // What is asked is read before anybody is asked: a mistake in it is told without a collector.
   const act = actionOf(action, rest, values);
+  refuseIdleFlags(values, FLAGS[action ?? ''] ?? [], ['budgets', action].filter(Boolean).join(' '));
   await act(collectorClient(values, io), values.json, io);
   return EXIT.done;
 }
@@ -97,6 +100,15 @@ function actionOf(action: string | undefined, rest: readonly string[], flags: Fl
     'Write `outrider budgets`, or `outrider budgets raise|raises|end-raise|waiting|write-off|late|entries|check|learn|learned …`.',
   );
 }
+
+/** Which flags an action takes beside --json, --collector and --data. */
+const FLAGS: Readonly<Record<string, readonly string[]>> = {
+  raise: ['for', 'reason', 'window'],
+  'write-off': ['lease', 'agent', 'reason', 'dry-run'],
+  entries: ['agent', 'account', 'lease', 'limit'],
+  learn: ['reason'],
+  learned: ['reason'],
+};
 
 const PLAIN: Readonly<Record<string, Act>> = {
   '': listBudgets,

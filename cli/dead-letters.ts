@@ -12,7 +12,7 @@ import {
 import { sentenceOf } from '../kit/log.ts';
 import { table } from '../kit/table.ts';
 import { type CollectorClient, collectorClient } from './collector-client.ts';
-import { EXIT, type Io, UsageError } from './command.ts';
+import { EXIT, type Io, refuseIdleFlags, UsageError } from './command.ts';
 import { letterText } from './dead-letters/text.ts';
 
 const FLAG = '--even-if-it-may-have-happened';
@@ -24,6 +24,7 @@ Usage: outrider dead-letters [list] [--agent NAME] [--upstream NAME] [--state ST
        outrider dead-letters replay ID… [${FLAG}]
        outrider dead-letters replay --all [--agent NAME] [--upstream NAME] [${FLAG}]
        outrider dead-letters discard ID… --reason TEXT
+       outrider dead-letters discard --all [--agent NAME] [--upstream NAME] --reason TEXT
 
   ID                an id of the list, or its first six characters or more
   --state STATE     ${DEAD_LETTER_STATES.join(', ')} or all; open unless said
@@ -65,6 +66,13 @@ interface Asked {
   readonly io: Io;
 }
 
+/** Which flags an action takes beside --json, --collector and --data. */
+const TAKEN: Readonly<Record<string, readonly string[]>> = {
+  list: ['agent', 'upstream', 'state'],
+  replay: ['all', 'agent', 'upstream', 'even-if-it-may-have-happened'],
+  discard: ['all', 'agent', 'upstream', 'reason'],
+};
+
 const ACTIONS: Readonly<Record<string, (asked: Asked) => Promise<number>>> = { list, show, replay, discard };
 
 export async function run(args: readonly string[], io: Io): Promise<number> {
@@ -73,6 +81,7 @@ export async function run(args: readonly string[], io: Io): Promise<number> {
   const action = Object.hasOwn(ACTIONS, name) ? ACTIONS[name] : undefined;
   if (!action)
     throw new UsageError(`Write \`outrider dead-letters ${Object.keys(ACTIONS).join('|')}\`; see --help.`);
+  refuseIdleFlags(values, TAKEN[name] ?? [], `dead-letters ${name}`);
   return action({ rest, values, collector: collectorClient(values, io), io });
 }
 

@@ -7,7 +7,7 @@ import { readDuration } from '../contract/config/units.ts';
 import type { ModeLine, ModeOrder } from '../contract/mode.ts';
 import { table } from '../kit/table.ts';
 import { type CollectorClient, collectorClient } from './collector-client.ts';
-import { EXIT, type Io, UsageError } from './command.ts';
+import { EXIT, type Io, refuseIdleFlags, UsageError } from './command.ts';
 
 export const help = `outrider mode: let an agent observe or enforce for a while
 
@@ -48,6 +48,8 @@ export async function run(args: readonly string[], io: Io): Promise<number> {
       'Write `outrider mode`, `outrider mode observe|enforce …` or `outrider mode restore …`.',
     );
   const order = mode && orderFrom(mode, values);
+  const taken = order ? ['agent', 'for', 'reason'] : action === 'restore' ? ['agent'] : [];
+  refuseIdleFlags(values, taken, ['mode', action].filter(Boolean).join(' '));
   const agent = action === 'restore' ? named(values.agent) : '';
   const collector = collectorClient(values, io);
   if (order) await put(collector, order, values.json, io);

@@ -13,7 +13,7 @@ import {
 } from '../contract/quarantine.ts';
 import { table } from '../kit/table.ts';
 import { type CollectorClient, collectorClient } from './collector-client.ts';
-import { EXIT, type Io, UsageError } from './command.ts';
+import { EXIT, type Io, refuseIdleFlags, UsageError } from './command.ts';
 
 export const help = `outrider quarantine: hold an agent, or what agents use, apart until somebody has looked
 
@@ -32,16 +32,19 @@ Usage: outrider quarantine [--json]
   --data DIR        where the join token is (OUTRIDER_DATA; else ./.outrider), unless OUTRIDER_TOKEN holds it
 
 In force at every sidecar within two seconds, in observe mode too: new calls are refused (agent_quarantined), running
-ones are ended, and what they had used is paid. A sidecar keeps the list on disk and follows it without a collector. The radius is what a subject
-touched, what of it may have changed something, and which agents worked on with what it said.
+ones are ended, and what they had used is paid. A sidecar keeps the list on disk and follows it without a collector. The
+radius is what a subject touched, what of it may have changed something, and which agents worked on with what it said.
 
 Example: outrider quarantine agent/trend-scout --reason "posts the same draft again and again" --for 2h
 `;
 
+/** How far back the radius looks unless said. */
+const SINCE = '24h';
+
 const OPTIONS = {
   reason: { type: 'string' },
   for: { type: 'string' },
-  since: { type: 'string', default: '24h' },
+  since: { type: 'string' },
   json: { type: 'boolean', default: false },
   collector: { type: 'string' },
   data: { type: 'string' },
@@ -50,7 +53,7 @@ const OPTIONS = {
 interface Flags {
   readonly reason?: string;
   readonly for?: string;
-  readonly since: string;
+  readonly since?: string;
   readonly json: boolean;
 }
 
@@ -60,14 +63,17 @@ export async function run(args: readonly string[], io: Io): Promise<number> {
   if (first === 'lift' || first === 'radius') {
     if (rest.length > 0) throw usage();
     const subject = subjectFrom(second);
-    const sinceMs = Date.now() - (durationFrom(values.since, '--since') ?? 0);
+    refuseIdleFlags(values, first === 'lift' ? ['reason'] : ['since'], `quarantine ${first}`);
+    const sinceMs = Date.now() - (durationFrom(values.since ?? SINCE, '--since') ?? 0);
     const collector = collectorClient(values, io);
     await (first === 'lift'
       ? lift(collector, subject, values, io)
       : radius(collector, subject, sinceMs, values, io));
   } else {
     if (second !== undefined) throw usage();
-    const order = first === undefined ? null : orderFrom(subjectFrom(first), values);
+    refuseIdleFlags(values, ['reason', 'for'], 'quarantine');
+    const asksForList = first === undefined && values.reason === undefined && values.for === undefined;
+    const order = asksForList ? null : orderFrom(subjectFrom(first), values);
     const collector = collectorClient(values, io);
     await (order === null ? list(collector, values, io) : put(collector, order, values, io));
   }

@@ -3,6 +3,7 @@
 import { describe, expect, it } from 'vitest';
 import { listBudgets } from '../../cli/budgets/list.ts';
 import { raiseBudget } from '../../cli/budgets/raise.ts';
+import { run } from '../../cli/budgets.ts';
 import type { CollectorClient } from '../../cli/collector-client.ts';
 import { type Io, UsageError } from '../../cli/command.ts';
 import type { BudgetLine } from '../../contract/budget.ts';
@@ -103,5 +104,22 @@ describe('a raise', () => {
   ])('of %j %j is refused before anybody is asked', (words, flags, sentence) => {
     expect(() => raiseBudget(words, flags)).toThrow(UsageError);
     expect(() => raiseBudget(words, flags)).toThrow(sentence);
+  });
+});
+
+describe('a flag of another action', () => {
+  it.each([
+    // Without the flag every agent's slices would be written off.
+    [
+      ['write-off', '--account', 'agent/a', '--reason', 'gone'],
+      '--account means nothing to `outrider budgets write-off`',
+    ],
+    [['--agent', 'a'], '--agent means nothing to `outrider budgets`'],
+    [['raises', '--dry-run'], '--dry-run means nothing to `outrider budgets raises`'],
+  ])('is refused, not ignored: %j', async (args, sentence) => {
+    const io = { stdout: () => undefined, stderr: () => undefined, env: { OUTRIDER_TOKEN: 't' } };
+    const failure = await run(args, io).catch((thrown: unknown) => thrown);
+    expect(failure).toBeInstanceOf(UsageError);
+    expect((failure as Error).message).toContain(sentence);
   });
 });

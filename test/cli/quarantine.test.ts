@@ -14,6 +14,9 @@ test.each([
   [['agent/scout', 'fleet', '--reason', 'why'], 'quarantine lift|radius SUBJECT'],
   [['lift'], 'Say what'],
   [['lift', 'agent/scout', 'fleet'], 'quarantine lift|radius SUBJECT'],
+  [['--reason', 'why', '--for', '1h'], 'Say what'], // nothing is held: a list would look as if
+  [['agent/scout', '--reason', 'why', '--since', '1h'], '--since means nothing'],
+  [['lift', 'agent/scout', '--for', '1h'], '--for means nothing'],
   [['radius', 'agent/scout', '--since', 'yesterday'], '--since: write a duration'],
 ])('%j', async (args, sentence) => {
   const failure = await run(args, io).catch((thrown: unknown) => thrown);

@@ -1,7 +1,7 @@
 // The fleet's outrider.yaml: least privilege by role, the tiers of who is asked, budgets as the plan has them. Written when
 // every address is known.
 
-import { BREAKER } from './incidents.ts';
+import { BREAKER, LOOP_FROM } from './incidents.ts';
 import { MEMBERS, type Member, type Role } from './plan.ts';
 import { CALL_PRICES } from './world/bill.ts';
 import { SERVICES } from './world/services.ts';
@@ -54,6 +54,8 @@ export function configurationOf(at: Addresses): string {
     ),
     `alerts: { critical: "pagerduty file:${at.keys.pagerduty}", warning: "slack file:${at.keys.slack}" }`,
     `breakers: { window: 30s, failure_rate: 0.5, min_calls: ${BREAKER.callsMin}, cooldown: ${BREAKER.cooldownSeconds}s, trials: ${BREAKER.trials} }`,
+    // Whose failures are half of what it did depends on how many articles it works on: `error-rate` finds them all the same.
+    `quarantine: { degraded: flag, same_calls: ${LOOP_FROM}, failure_rate: none }`,
     'listen: { proxy: "127.0.0.1:0", admin: "127.0.0.1:0", otlp: "127.0.0.1:0", control: "127.0.0.1:0", sql: "127.0.0.1:0" }',
     'drain: 2s',
     '',

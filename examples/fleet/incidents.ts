@@ -65,14 +65,18 @@ export const INCIDENTS = [
       { status: 'refused', refusal: 'circuit_open', calls: 3 },
       { status: 'success', refusal: '', calls: BREAKER.trials + 1 },
     ],
-    alerts: [{ alert: 'error-rate', severity: 'critical' }],
+    alerts: [
+      { alert: 'error-rate', severity: 'critical' },
+      { alert: 'circuit-open', severity: 'warning' },
+      { alert: 'dead-letter', severity: 'warning' },
+    ],
   },
   {
     name: 'loop',
     agent: 'research-3',
     what: 'the same question again and again',
     outcomes: [{ status: 'success', refusal: '', calls: LOOP_CALLS }],
-    alerts: [],
+    alerts: [{ alert: 'agent-degraded', severity: 'warning' }],
   },
   {
     name: 'task-overspent',
@@ -143,7 +147,7 @@ export const INCIDENTS = [
       { status: 'failure', refusal: '', calls: 1 },
       { status: 'success', refusal: '', calls: 1 },
     ],
-    alerts: [],
+    alerts: [{ alert: 'dead-letter', severity: 'warning' }],
   },
   {
     name: 'budget-used-up',

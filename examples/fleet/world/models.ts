@@ -15,6 +15,10 @@ export const NO_ANSWER = '[provider: no answer]';
 const HEAD_BYTES = 1_500;
 const WORDS_USUAL = 60;
 const WORDS_PER_EVENT = 40;
+/** An agent that asked for the same page again and again would be taken for one that loops. */
+const PAGES = 10_000;
+/** So short that its sidecar waits itself, and the next call is asked and refused again. */
+const TOO_MANY_SECONDS = '1';
 const FIRST_BYTE_MS = { openai: 15, anthropic: 25 } as const;
 
 export interface Models extends Provider {
@@ -47,7 +51,7 @@ function behave(request: ReceivedRequest, head: string, bill: Bill): Behaviour {
   const words = Number(/about (\d+) words/.exec(head)?.[1] ?? WORDS_USUAL);
   const text = prose(words, seedOf(head));
   const tool = /"tools":.*?"name":"(\w+)"/.exec(head)?.[1];
-  const toolCalls = tool === undefined ? [] : [{ name: tool, arguments: `{"page":${words}}` }];
+  const toolCalls = tool === undefined ? [] : [{ name: tool, arguments: `{"page":${seedOf(head) % PAGES}}` }];
   const input = tokensOf(request.body.length);
   const output = tokensOf(
     Buffer.byteLength(text + toolCalls.map((call) => call.name + call.arguments).join('')),
@@ -68,7 +72,7 @@ function behave(request: ReceivedRequest, head: string, bill: Bill): Behaviour {
     });
   });
   return refused
-    ? { status: 429 }
+    ? { status: 429, headers: { 'retry-after': TOO_MANY_SECONDS } }
     : {
         text,
         ...(tool && { toolCalls }),

@@ -1,9 +1,8 @@
 // `outrider env`: the variables that point an agent's libraries at its sidecar, for a shell, a compose file or JSON.
 
 import { parseArgs } from 'node:util';
-import { agentNamed } from '../contract/config/config.ts';
 import { EXIT, type Io, UsageError } from './command.ts';
-import { configOrExplain, DEFAULT_DATA, firstAgent } from './process.ts';
+import { configOrExplain, DEFAULT_DATA, firstAgent, refuseUnknownAgent } from './process.ts';
 import { writeTrustFiles } from './trust-files.ts';
 import { agentVariables } from './variables.ts';
 
@@ -44,10 +43,7 @@ export async function run(args: readonly string[], io: Io): Promise<number> {
   const config = await configOrExplain(values.config, io);
   if (!config) return EXIT.config;
   const agent = values.agent ?? io.env.OUTRIDER_AGENT ?? firstAgent(config);
-  if (!agentNamed(config, agent))
-    throw new Error(
-      `No agent named ${agent} is in the config; it knows ${[...config.agents.keys()].join(', ')}.`,
-    );
+  refuseUnknownAgent(config, agent);
   const trust = await writeTrustFiles(values.data ?? io.env.OUTRIDER_DATA ?? DEFAULT_DATA);
   io.stdout(
     format(agentVariables(config, { proxy: values.proxy ?? `http://${config.listen.proxy}`, trust })),

@@ -1,7 +1,7 @@
 // What the long-running commands share: the config or exit 78, the ready line, the graceful stop.
 
 import { hostname } from 'node:os';
-import type { Config } from '../contract/config/config.ts';
+import { agentNamed, type Config } from '../contract/config/config.ts';
 import { ConfigError, formatProblem, type Problem } from '../contract/config/problems.ts';
 import { createLog, type Log } from '../kit/log.ts';
 import { EXIT, type Io } from './command.ts';
@@ -53,6 +53,14 @@ function explain(problems: readonly Problem[], io: Io): void {
 export function firstAgent(config: Config): string {
   for (const name of config.agents.keys()) if (!name.includes('*')) return name;
   throw new Error('The config names no agent but patterns: say whose sidecar it is with --agent NAME.');
+}
+
+/** Before anything is started for it: a mistyped name would come to light when a collector has opened its stores. */
+export function refuseUnknownAgent(config: Config, name: string | null): void {
+  if (name === null || agentNamed(config, name)) return;
+  throw new Error(
+    `No agent named ${name} is in the config; it knows ${[...config.agents.keys()].join(', ')}.`,
+  );
 }
 
 /** `NAME[/INSTANCE]`; the instance is the host's name when not given, and an empty name is no agent at all. */

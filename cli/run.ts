@@ -11,7 +11,7 @@ import { createLifecycle, type Lifecycle } from '../kit/lifecycle.ts';
 import { startSidecar } from '../sidecar/main.ts';
 import type { Sidecar } from '../sidecar/starting.ts';
 import { EXIT, type Io, UsageError } from './command.ts';
-import { answers, configOrExplain, DEFAULT_DATA, logTo, STOP_MS } from './process.ts';
+import { answers, configOrExplain, DEFAULT_DATA, logTo, refuseUnknownAgent, STOP_MS } from './process.ts';
 import { proveWay } from './proven-way.ts';
 import { writeTrustFiles } from './trust-files.ts';
 import { agentVariables, secretVariables } from './variables.ts';
@@ -51,6 +51,7 @@ export async function run(args: readonly string[], io: Io): Promise<number> {
   if (!agent) throw new UsageError('Say whose sidecar it is: --agent NAME.');
   const config = await configOrExplain(values.config, io);
   if (!config) return EXIT.config;
+  refuseUnknownAgent(config, agent);
   const lifecycle = createLifecycle(logTo(io, 'run'));
   try {
     const dataDirectory = values.data ?? io.env.OUTRIDER_DATA ?? DEFAULT_DATA;

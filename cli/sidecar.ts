@@ -5,7 +5,15 @@ import { systemClock } from '../kit/clock.ts';
 import { startSidecar } from '../sidecar/main.ts';
 import { EXIT, type Io } from './command.ts';
 import { followConfig } from './follow-config.ts';
-import { announce, configOrExplain, DEFAULT_DATA, logTo, namedAgent, stopSignal } from './process.ts';
+import {
+  announce,
+  configOrExplain,
+  DEFAULT_DATA,
+  logTo,
+  namedAgent,
+  refuseUnknownAgent,
+  stopSignal,
+} from './process.ts';
 
 export const help = `outrider sidecar: one agent's way out
 
@@ -37,6 +45,7 @@ export async function run(args: readonly string[], io: Io): Promise<number> {
   if (!config) return EXIT.config;
   const log = logTo(io, 'sidecar');
   const named = namedAgent(values.agent ?? io.env.OUTRIDER_AGENT ?? '');
+  refuseUnknownAgent(config, named.agent);
   const collectorUrl = values.collector ?? io.env.OUTRIDER_COLLECTOR;
   const stopped = stopSignal();
   const sidecar = await startSidecar({

@@ -14,6 +14,7 @@ import {
   firstAgent,
   logTo,
   namedAgent,
+  refuseUnknownAgent,
   STOP_MS,
   stopSignal,
 } from './process.ts';
@@ -42,6 +43,7 @@ export async function run(args: readonly string[], io: Io): Promise<number> {
   const dataDirectory = values.data ?? io.env.OUTRIDER_DATA ?? DEFAULT_DATA;
   const named = values.agent ?? io.env.OUTRIDER_AGENT;
   const agent = named ?? firstAgent(config);
+  refuseUnknownAgent(config, namedAgent(agent).agent);
   const log = logTo(io, 'up');
   if (named === undefined)
     log.info('agent.chosen', { agent, why: "the config's first; choose with --agent" });

@@ -35,6 +35,8 @@ export function createQuarantineExchange(use: {
   let wanted: number | undefined;
   let busy = false;
   let stopped = false;
+  let asks = 0;
+  let answered = 0;
 
   const inForce = (lines: readonly QuarantineLine[]): void => {
     const before = quarantine.size;
@@ -56,8 +58,11 @@ export function createQuarantineExchange(use: {
   };
 
   const ask = async (): Promise<void> => {
+    asks += 1;
+    const place = asks;
     const lines = await control.quarantine();
-    if (stopped) return;
+    if (stopped || place < answered) return; // what was asked for later is in force already
+    answered = place;
     inForce(lines);
     keep(lines);
   };

@@ -77,6 +77,7 @@ export function openTrail(accepted: Accepted, use: TrailServices): Trail {
   let decided = false;
   let closed = false;
   let settled = false;
+  let counted = false;
   let firstByteMs: number | null = null;
   let firstTokenMs: number | null = null;
   let upstreamStatus = 0;
@@ -136,6 +137,7 @@ export function openTrail(accepted: Accepted, use: TrailServices): Trail {
       late: isLate(call, firstTokenMs ?? durationMs),
     });
     settle(charged.used, outcome);
+    counted = call.rated !== undefined;
     call.rated?.correct(tokensOf(charged));
     if (outcome === 'throttled' && upstreamStatus < 400) use.throttled(call as Answered);
     warnOfOverrun(charged);
@@ -239,7 +241,10 @@ export function openTrail(accepted: Accepted, use: TrailServices): Trail {
       finish(readable(ending), 0, failure, durationMs, true);
     },
     abandon() {
-      use.turn.defer(() => settle(NOTHING, 'ignored'));
+      use.turn.defer(() => {
+        settle(NOTHING, 'ignored');
+        if (!counted) call.rated?.giveBack(); // taken for a call that was never sent
+      });
     },
   };
   use.underWay.add(trail);

@@ -47,9 +47,13 @@ export function createQuarantine(clock: Clock): Quarantine {
     const shelf = shelves[kind];
     if (isEmpty(shelf)) return undefined;
     const key = name === '' ? owner : `${owner}/${name}`;
-    const entry = shelf.exact.get(key) ?? shelf.patterns.find(({ matches }) => matches(key))?.entry;
-    return entry && clock.monotonicMs() < entry.endsMs ? entry.line : undefined;
+    const exact = shelf.exact.get(key);
+    if (exact && lasts(exact)) return exact.line;
+    return shelf.patterns.find(({ matches, entry }) => matches(key) && lasts(entry))?.entry.line;
   };
+
+  /** What is over must not stand before another that is not. */
+  const lasts = ({ endsMs }: Entry): boolean => clock.monotonicMs() < endsMs;
 
   const ofCaller = ({ agent, lineage }: Known): QuarantineLine | undefined =>
     agent &&
@@ -76,8 +80,7 @@ export function createQuarantine(clock: Clock): Quarantine {
   const hidden = (upstream: string): QuarantineLine | undefined => {
     for (const { exact, patterns } of [shelves.model, shelves.tool])
       for (const entry of [...exact.values(), ...patterns.map((each) => each.entry)])
-        if ((entry.owner === upstream || entry.owner.includes('*')) && clock.monotonicMs() < entry.endsMs)
-          return entry.line;
+        if ((entry.owner === upstream || entry.owner.includes('*')) && lasts(entry)) return entry.line;
     return undefined;
   };
 

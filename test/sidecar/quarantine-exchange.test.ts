@@ -27,7 +27,7 @@ const line = (subject: string, ms_left: number | null = null): QuarantineLine =>
 let directory: string;
 let clock: ManualClock;
 let quarantine: Quarantine;
-let answers: (readonly QuarantineLine[] | Error)[];
+let answers: (readonly QuarantineLine[] | Promise<readonly QuarantineLine[]> | Error)[];
 let changes: number;
 
 beforeEach(() => {
@@ -96,6 +96,21 @@ describe('a sidecar', () => {
     exchange.heard(8);
     await settled();
     expect(held()).toEqual(['a']);
+  });
+
+  test('takes no answer that is older than the one it has', async () => {
+    const slow = Promise.withResolvers<readonly QuarantineLine[]>();
+    answers = [slow.promise, [line('agent/b')]];
+    const exchange = open();
+    exchange.heard(7);
+    await settled();
+    slow.resolve([]);
+    await exchange.asked;
+    await settled();
+    expect(held()).toEqual(['b']);
+    answers = [];
+    open();
+    expect(held()).toEqual(['b']);
   });
 
   test('that was down for a while holds what is left, and no more where its clock was set back', async () => {

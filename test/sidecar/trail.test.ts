@@ -3,7 +3,7 @@
 import { expect, it } from 'vitest';
 import { createLog } from '../../kit/log.ts';
 import { createTurn } from '../../kit/turn.ts';
-import type { Answer, Credentialed } from '../../sidecar/call.ts';
+import { type Answer, type Credentialed, learn } from '../../sidecar/call.ts';
 import { openTrail } from '../../sidecar/trail.ts';
 
 const HELD = { nanodollars: 5n, tokens: 7n };
@@ -38,7 +38,7 @@ function trailWith(metered: () => never) {
     ended: (record: unknown) => void ended.push(record),
   } as unknown as Parameters<typeof openTrail>[1]);
   trail.answering({ status: 200 } as Answer, metered);
-  return { trail, turn, settled, ended, logged };
+  return { call, trail, turn, settled, ended, logged };
 }
 
 const unreadable = (): never => {
@@ -54,4 +54,26 @@ it.each(['answered', 'hangUp'] as const)('%s, an answer that cannot be read cost
   expect(settled).toEqual([HELD]);
   expect(ended).toMatchObject([{ status: 'failure', errorType: 'upstream_broken' }]);
   expect(logged.join()).toContain('call.answer_unreadable');
+});
+
+const ratedBy = (said: string[]) => ({
+  correct: (tokens: number) => void said.push(`used ${tokens}`),
+  giveBack: () => void said.push('given back'),
+});
+
+it('what was taken of a rate for an agent that had left is given back, and what was sent counts', () => {
+  const late: string[] = [];
+  const sent: string[] = [];
+  const { call, trail, turn } = trailWith(unreadable);
+  trail.hangUp();
+  turn.finish();
+  learn(call, { rated: ratedBy(late) }); // it had waited for money, and goes on to the next stage
+  trail.abandon();
+  turn.finish();
+  const other = trailWith(unreadable);
+  learn(other.call, { rated: ratedBy(sent) });
+  other.trail.hangUp();
+  other.trail.abandon();
+  other.turn.finish();
+  expect([late, sent]).toEqual([['given back'], ['used 7']]);
 });

@@ -103,6 +103,17 @@ test('each entry ends by the clock of this process; the whole list is replaced',
   expect([quarantine.of(callOf()), quarantine.size]).toEqual([undefined, 0]);
 });
 
+test('what is over hides nothing that still holds', () => {
+  const clock = manualClock();
+  const quarantine = createQuarantine(clock);
+  quarantine.learn([line('agent/scout', 1_000), line('agent/s*', 2_000), line('agent/*')]);
+  const subjects = [0, 1_000, 1_000].map((ms) => {
+    clock.advance(ms);
+    return quarantine.of(callOf())?.subject;
+  });
+  expect(subjects).toEqual(['agent/scout', 'agent/s*', 'agent/*']);
+});
+
 test('another model than was asked for is looked up by its own name', () => {
   const quarantine = createQuarantine(manualClock());
   quarantine.learn([line('model/azure/gpt-5'), line('upstream/groq')]);

@@ -37,6 +37,12 @@ export interface ReplaysOptions {
   readonly log: Log;
 }
 
+/** What was written of a replay that runs: a failed attempt of it may be followed by another. */
+interface Recorded {
+  last: CallRecord | undefined;
+  written: ((record: CallRecord) => void) | null;
+}
+
 type Result = NonNullable<ReplayReport['result']>;
 
 const REPORT_AGAIN_MS = 2_000;
@@ -45,7 +51,7 @@ const RECORD_WITHIN_MS = 5_000;
 
 export function createReplays(use: ReplaysOptions): Replays {
   const running = new Map<string, { again: boolean }>();
-  const awaited = new Map<string, (record: CallRecord | undefined) => void>();
+  const recorded = new Map<string, Recorded>();
   let door: ReplayDoor | null = null;
   let stopped = false;
 
@@ -77,25 +83,39 @@ export function createReplays(use: ReplaysOptions): Replays {
   };
 
   const outcomeOf = async (claimed: ClaimedReplay): Promise<{ result: Result; answer: string }> => {
+    const { letter } = claimed;
+    const claimedAt = use.clock.monotonicMs();
+    recorded.set(letter, { last: undefined, written: null });
     try {
       if (!door) throw new Error('the sidecar has no door yet');
       const request = requestOf(claimed, await use.body(claimed.request));
-      const recorded = recordOf(claimed.letter);
+      if (use.clock.monotonicMs() - claimedAt >= REPLAY_LEASE_MS)
+        throw new Error('the sidecar was too late to carry it: another may have');
       const { status, body } = await door(request);
-      use.clock.after(RECORD_WITHIN_MS, () => awaited.get(claimed.letter)?.(undefined));
-      const record = await recorded;
+      const record = await recordOf(letter, status);
       const keep = body.length > 0 ? use.keepAnswer(claimed.agent) : null;
       return { result: record ? told(record) : untold(status), answer: keep?.(body) ?? '' };
     } catch (failure) {
       return { result: { ...NOTHING_CAME, why: sentenceOf(failure) }, answer: '' };
+    } finally {
+      recorded.delete(letter);
     }
   };
 
-  /** Resolves with undefined where none comes. */
-  const recordOf = (letter: string): Promise<CallRecord | undefined> =>
-    new Promise((resolve) => {
-      awaited.set(letter, resolve);
+  /** Of the attempt that gave the answer with this status, else of the last; undefined where none was written. */
+  const recordOf = async (letter: string, status: number): Promise<CallRecord | undefined> => {
+    const records = recorded.get(letter)!;
+    if (records.last?.httpStatus === status) return records.last;
+    await new Promise<void>((resolve) => {
+      const cancel = use.clock.after(RECORD_WITHIN_MS, resolve);
+      records.written = ({ httpStatus }) => {
+        if (httpStatus !== status) return;
+        cancel();
+        resolve();
+      };
     });
+    return records.last;
+  };
 
   const reportUntilHeard = async (claimed: ClaimedReplay, report: ReplayReport): Promise<void> => {
     const until = use.clock.monotonicMs() + REPLAY_LEASE_MS;
@@ -130,8 +150,10 @@ export function createReplays(use: ReplaysOptions): Replays {
     },
     wake,
     ended(record) {
-      awaited.get(record.replayOf)?.(record);
-      awaited.delete(record.replayOf);
+      const records = recorded.get(record.replayOf);
+      if (!records) return;
+      records.last = record;
+      records.written?.(record);
     },
     stop() {
       stopped = true;

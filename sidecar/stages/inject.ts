@@ -121,7 +121,7 @@ function build(
     headers.push('content-length', String(body.length));
   return {
     origin: url.origin,
-    path: head.path + (injected ? withoutCredentials(head.query) : head.query),
+    path: head.path + (injected || isElsewhere(call) ? withoutCredentials(head.query) : head.query),
     method: becomes ? 'GET' : method,
     headers,
     body: body.length > 0 ? body : null,
@@ -130,6 +130,10 @@ function build(
     becomes,
   };
 }
+
+/** What the agent sent as its key was for the upstream that it asked. */
+const isElsewhere = ({ later, upstream }: Admitted): boolean =>
+  later !== undefined && later.first.upstream !== upstream;
 
 /** A tunnel is opened with nothing: neither head nor credential. */
 function bare({ upstream, method }: Admitted): Outbound {

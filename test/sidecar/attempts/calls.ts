@@ -10,13 +10,14 @@ import { parseStrict } from '../../../kit/strict-json.ts';
 import { type Authorized, begin, learn } from '../../../sidecar/call.ts';
 import { anthropic } from '../../../sidecar/dialects/anthropic.ts';
 import type { Dialect, JsonBody } from '../../../sidecar/dialects/dialect.ts';
+import { gemini } from '../../../sidecar/dialects/gemini.ts';
 import { http } from '../../../sidecar/dialects/http.ts';
 import { mcp } from '../../../sidecar/dialects/mcp.ts';
 import { openai } from '../../../sidecar/dialects/openai.ts';
 import { judgementOf } from '../../../sidecar/stages/authorize.ts';
 import { agentAlone } from '../../../sidecar/state/agents.ts';
 
-export const DIALECTS: Readonly<Record<string, Dialect>> = { openai, anthropic, http, mcp };
+export const DIALECTS: Readonly<Record<string, Dialect>> = { openai, anthropic, gemini, http, mcp };
 export const now = (): Date => new Date(0);
 
 export interface Asked {

@@ -4,6 +4,7 @@
 import { beforeEach, expect, test } from 'vitest';
 import {
   type ClaimedReplay,
+  REPLAY_LEASE_MS,
   REPLAY_RENEWED_EVERY_MS,
   type ReplayReport,
 } from '../../../contract/dead-letter.ts';
@@ -23,7 +24,7 @@ let clock: ManualClock;
 let waiting: ClaimedReplay[];
 let told: (ReplayReport & { letter: string; attempt: number })[];
 let carried: (ReplayRequest & { end(status: number): void })[];
-let collector: { body: Buffer; failing: Error | null };
+let collector: { body: Buffer | Promise<Buffer>; failing: Error | null };
 let replays: Replays;
 
 const claimed = (letter: string): ClaimedReplay => ({
@@ -175,4 +176,45 @@ test('a replay that leaves no record is told as one', async () => {
   clock.advance(5_000);
   await turns();
   expect(results()).toMatchObject([{ answer: '', result: { http_status: 502, status: 'failure' } }]);
+});
+
+test('what is told is what came of its last attempt', async () => {
+  const replayOf = 'l1';
+  const attemptThat = (status: 'success' | 'failure', httpStatus: number) =>
+    replays.ended(exampleRecord({ replayOf, status, httpStatus }));
+  waiting = [claimed('l1'), claimed('l1'), claimed('l1')];
+  replays.open(async () => {
+    attemptThat('failure', 0);
+    attemptThat('success', 200);
+    return { status: 200, body: Buffer.from('done') };
+  });
+  replays.wake(WHO);
+  await turns();
+  expect(results()[0]).toMatchObject({ result: { status: 'success', http_status: 200 } });
+  expect(results()).toHaveLength(3);
+  replays.open(async () => {
+    attemptThat('failure', 0);
+    return { status: 200, body: Buffer.from('done') };
+  });
+  waiting = [claimed('l1')];
+  replays.wake(WHO);
+  await turns();
+  expect(results()).toHaveLength(3);
+  attemptThat('success', 200);
+  await turns();
+  expect(results()[3]).toMatchObject({ result: { status: 'success', http_status: 200 } });
+});
+
+test('a sidecar that slept after it took a replay carries none that may be another’s by now', async () => {
+  const slow = Promise.withResolvers<Buffer>();
+  collector.body = slow.promise;
+  waiting = [claimed('l1')];
+  replays.wake(WHO);
+  await turns();
+  clock.advance(REPLAY_LEASE_MS);
+  slow.resolve(KEPT);
+  await turns();
+  expect(carried).toEqual([]);
+  const why = expect.stringContaining('too late') as string;
+  expect(results()).toMatchObject([{ result: { status: 'failure', why } }]);
 });

@@ -10,7 +10,7 @@ import type { Turn } from '../kit/turn.ts';
 import type { Book } from './book.ts';
 import type { Accepted, Answer, Answered, Credentialed, Known } from './call.ts';
 import { type Charge, charge, type Ending, totalTokens } from './charge.ts';
-import type { DeadLetters } from './dead-letters/dead-letters.ts';
+import type { DeadLetterNote, DeadLetters } from './dead-letters/dead-letters.ts';
 import type { Metered } from './dialects/dialect.ts';
 import type { SendFailure } from './edges/upstreams.ts';
 import { outcomeOf } from './outcome.ts';
@@ -105,6 +105,16 @@ export function openTrail(accepted: Accepted, use: TrailServices): Trail {
     }
   };
 
+  /** Whatever a body makes of it, the call is settled and on record. */
+  const letterOf = (ending: Ending, charged: Charge): DeadLetterNote | null => {
+    try {
+      return use.deadLetters.noteOf(call, ending, charged, upstreamStatus);
+    } catch (failure) {
+      use.log.error('dead_letter.not_noted', { call: call.id, failure: sentenceOf(failure) });
+      return null;
+    }
+  };
+
   /** `superseded`: another attempt follows, and it is that one's end that counts. */
   const finish = (
     ending: Ending,
@@ -122,7 +132,7 @@ export function openTrail(accepted: Accepted, use: TrailServices): Trail {
       verdicts: verdictsOf(call),
       durationMs,
       firstByteMs,
-      deadLetter: superseded ? null : use.deadLetters.noteOf(call, ending, charged, upstreamStatus),
+      deadLetter: superseded ? null : letterOf(ending, charged),
     });
     try {
       use.book.end(record, { decided, leases: call.hold?.leases ?? [], used: charged.used });

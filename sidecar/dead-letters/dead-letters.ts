@@ -14,7 +14,7 @@ import { errorMessageOf } from './error-message.ts';
 import { createFailedCalls } from './failed-calls.ts';
 import { keepRequest } from './kept-request.ts';
 import { asksForSomething, lostMarkOf, markOf } from './mark.ts';
-import { redacted } from './redact.ts';
+import { maskedText, redacted } from './redact.ts';
 
 export interface DeadLetterNote {
   readonly mark: DeadLetterMark;
@@ -128,7 +128,7 @@ function keptRedacted(call: Known, errorBody: Buffer, keep: KeepBody): Kept {
   const answer = keptAnswer(redacted(errorBody) ?? EMPTY, keep);
   const first = asked(call);
   const body = redacted(first.body ?? EMPTY);
-  const request = body && keepRequest({ ...first, head: withoutQuery(first), body } as Known);
+  const request = body && keepRequest({ ...first, head: maskedHead(first), body } as Known);
   const name = request === null || typeof request === 'string' ? null : keep(request);
   return { request: name ?? '', answer, notKept: 'redacted' };
 }
@@ -136,7 +136,15 @@ function keptRedacted(call: Known, errorBody: Buffer, keep: KeepBody): Kept {
 /** Whichever attempt failed, what was asked first. */
 const asked = (call: Known): Known => call.later?.first ?? call;
 
-const withoutQuery = ({ head }: Known): Known['head'] => head && { ...head, query: '' };
+/** What stands in its path stands in the record as well. */
+function maskedHead({ head }: Known): Known['head'] {
+  if (!head) return head;
+  const headers = Object.entries(head.headers).map(([name, value]) => [
+    name,
+    value === undefined ? value : maskedText(String(value)),
+  ]);
+  return { ...head, query: '', headers: Object.fromEntries(headers) };
+}
 
 const keptAnswer = (body: Buffer, keep: KeepBody): string =>
   body.length === 0 ? '' : (keep(body.subarray(0, KEPT_ANSWER_BYTES_MAX)) ?? '');

@@ -18,12 +18,19 @@ function parsed(text: string): unknown {
 }
 
 /** `{error: {message}}` of OpenAI, Anthropic, Gemini and JSON-RPC; `{message}` of Bedrock; `{detail}` of RFC 9457. */
-function messageIn(value: unknown): string | undefined {
+function messageIn(value: unknown, depth = 0): string | undefined {
   if (typeof value === 'string') return value;
-  if (typeof value !== 'object' || value === null) return undefined;
+  if (typeof value !== 'object' || value === null || depth > DEPTH_MAX) return undefined;
   const { error, message, detail, title } = value as Readonly<Record<string, unknown>>;
-  return messageIn(error) ?? messageIn(message) ?? messageIn(detail) ?? messageIn(title);
+  for (const member of [error, message, detail, title]) {
+    const found = messageIn(member, depth + 1);
+    if (found !== undefined) return found;
+  }
+  return undefined;
 }
+
+/** Nobody wraps an error more often. */
+const DEPTH_MAX = 4;
 
 const shortened = (text: string): string =>
   text

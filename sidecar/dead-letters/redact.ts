@@ -1,4 +1,4 @@
-// A body with what looks secret or personal masked, by four simple rules (docs/dead-letters.md). It is for reading: what
+// A body with what looks secret or personal masked, by simple rules (docs/dead-letters.md). It is for reading: what
 // was masked is gone, so it can't be replayed. No rule finds everything; who must be sure keeps no bodies.
 
 const SECRET_NAME =
@@ -11,29 +11,50 @@ const TEXT_RULES: readonly (readonly [pattern: RegExp, mask: string])[] = [
   [/(?<![\w.])\+?\d(?:[ -]?\d){8,18}(?![\w.])/g, '[number]'],
 ];
 
+/** `password=…`, as in a form or a url. */
+const PAIR = /(^|[&?\s])([^=&?\s]{1,128})=([^&\s]+)/g;
+/** What lies deeper is for nobody to read, and nothing may be nested without an end. */
+const DEPTH_MAX = 64;
+
 /** Null where the bytes are no text. */
 export function redacted(body: Buffer): Buffer | null {
   const text = body.toString();
-  if (text.includes('�')) return null;
+  return text.includes('�') ? null : Buffer.from(maskedWithin(text, 0));
+}
+
+/** JSON within a string of JSON is how models are told of tools' arguments, and name them. */
+function maskedWithin(text: string, depth: number): string {
+  if (!/^\s*[[{"]/.test(text)) return maskedText(text);
   try {
-    return Buffer.from(JSON.stringify(masked(JSON.parse(text))));
+    return JSON.stringify(masked(JSON.parse(text), depth));
   } catch (failure) {
-    if (failure instanceof SyntaxError) return Buffer.from(maskedText(text));
+    if (failure instanceof SyntaxError) return maskedText(text);
     throw failure;
   }
 }
 
-function masked(value: unknown): unknown {
-  if (typeof value === 'string') return maskedText(value);
-  if (Array.isArray(value)) return value.map(masked);
+function masked(value: unknown, depth: number): unknown {
+  if (depth > DEPTH_MAX) return '[too deep]';
+  if (typeof value === 'string') return maskedWithin(value, depth + 1);
+  if (typeof value === 'number') return maskedNumber(value);
+  if (Array.isArray(value)) return value.map((member) => masked(member, depth + 1));
   if (typeof value !== 'object' || value === null) return value;
   return Object.fromEntries(
     Object.entries(value).map(([name, member]) => [
       name,
-      SECRET_NAME.test(name) && typeof member !== 'number' ? '[secret]' : masked(member),
+      SECRET_NAME.test(name) && typeof member !== 'number' ? '[secret]' : masked(member, depth + 1),
     ]),
   );
 }
 
-const maskedText = (text: string): string =>
-  TEXT_RULES.reduce((so, [pattern, mask]) => so.replace(pattern, mask), text);
+function maskedNumber(value: number): number | string {
+  const text = String(value);
+  const shown = maskedText(text);
+  return shown === text ? value : shown;
+}
+
+export const maskedText = (text: string): string =>
+  TEXT_RULES.reduce((so, [pattern, mask]) => so.replace(pattern, mask), text.replace(PAIR, maskedPair));
+
+const maskedPair = (pair: string, before: string, name: string): string =>
+  SECRET_NAME.test(name) ? `${before}${name}=[secret]` : pair;

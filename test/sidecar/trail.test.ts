@@ -8,7 +8,7 @@ import { openTrail } from '../../sidecar/trail.ts';
 
 const HELD = { nanodollars: 5n, tokens: 7n };
 
-function trailWith(metered: () => never) {
+function trailWith(metered: () => never, noteOf: () => null = () => null) {
   const settled: unknown[] = [];
   const ended: unknown[] = [];
   const logged: string[] = [];
@@ -34,7 +34,7 @@ function trailWith(metered: () => never) {
     turn,
     log,
     underWay: new Set(),
-    deadLetters: { noteOf: () => null },
+    deadLetters: { noteOf },
     ended: (record: unknown) => void ended.push(record),
   } as unknown as Parameters<typeof openTrail>[1]);
   trail.answering({ status: 200 } as Answer, metered);
@@ -54,6 +54,16 @@ it.each(['answered', 'hangUp'] as const)('%s, an answer that cannot be read cost
   expect(settled).toEqual([HELD]);
   expect(ended).toMatchObject([{ status: 'failure', errorType: 'upstream_broken' }]);
   expect(logged.join()).toContain('call.answer_unreadable');
+});
+
+it('an ending that makes no dead letter of what it is costs what it costs, and is on record', () => {
+  const { trail, turn, settled, ended, logged } = trailWith(unreadable, () => {
+    throw new RangeError('Maximum call stack size exceeded');
+  });
+  trail.broken(null);
+  turn.finish();
+  expect([settled, ended.length]).toEqual([[HELD], 1]);
+  expect(logged.join()).toContain('dead_letter.not_noted');
 });
 
 const ratedBy = (said: string[]) => ({

@@ -113,10 +113,23 @@ describe('masking', () => {
     ['{"a":["sk-proj-abcdefghij0123456789"]}', '{"a":["[secret]"]}'],
     ['{"id":"0b7f3a9c1e5b2d4f6a8c0e2b4d6f8a1c"}', '{"id":"[secret]"}'],
     ['{"card":"4111 1111 1111 1111","n":42}', '{"card":"[number]","n":42}'],
+    ['{"card":4111111111111111,"n":42}', '{"card":"[number]","n":42}'],
+    [
+      JSON.stringify({ arguments: '{"password":"hunter2","n":1}' }),
+      JSON.stringify({ arguments: '{"password":"[secret]","n":1}' }),
+    ],
+    ['grant=code&client_secret=hunter2&n=1', 'grant=code&client_secret=[secret]&n=1'],
+    ['[not JSON, password=hunter2', '[not JSON, password=[secret]'],
     ['call +49 170 1234567 please', 'call [number] please'],
     ['{"text":"the year 2026, $12.50"}', '{"text":"the year 2026, $12.50"}'],
   ])('%s', (before, after) => {
     expect(redacted(Buffer.from(before))?.toString()).toBe(after);
+  });
+  it.each([
+    ['lists', '['.repeat(30_000) + ']'.repeat(30_000)],
+    ['strings', Array.from({ length: 14 }).reduce<string>((so) => JSON.stringify([so]), 'ada@example.org')],
+  ])('comes to an end in %s without one', (_, body) => {
+    expect(redacted(Buffer.from(body))?.toString()).not.toContain('ada@');
   });
   it('keeps nothing of what is no text', () => {
     expect(redacted(Buffer.from([0xff, 0xfe, 0x00]))).toBeNull();
@@ -133,6 +146,10 @@ describe('what an upstream said', () => {
     ['<html>lots</html>', ''],
     ['', ''],
   ])('%s', (body, message) => expect(errorMessageOf(Buffer.from(body))).toBe(message));
+  it('is not looked for without an end', () => {
+    const body = `${'{"error":'.repeat(30_000)}"deep"${'}'.repeat(30_000)}`;
+    expect(errorMessageOf(Buffer.from(body))).toBe(body.slice(0, 300));
+  });
   it('is shortened', () => expect(errorMessageOf(Buffer.from('x'.repeat(9_999)))).toHaveLength(300));
 });
 
@@ -144,7 +161,8 @@ describe('capture', () => {
       return nameOf(bytes);
     });
     const errorBody = [Buffer.from('{"message":"write to ada@example.org"}')];
-    const note = letters.noteOf(lost({ errorBody }, capture), TIMED_OUT, FAILED, 0)!;
+    const head = { ...lost().head, headers: { 'x-user': 'ada@example.org' } };
+    const note = letters.noteOf(lost({ errorBody, head }, capture), TIMED_OUT, FAILED, 0)!;
     return { note, kept };
   };
 

@@ -289,3 +289,14 @@ test('bytes are kept under their own name alone', async () => {
   expect(await bodies.put('0'.repeat(64), BODY)).toBe('misnamed');
   expect(await bodies.put(nameOf(Buffer.from('xy')), Buffer.from('xy'))).toBe('full');
 });
+
+test('of many failed calls every id is known, and the last twenty say more', async () => {
+  const calls = Array.from({ length: 50 }, () => failed());
+  await letters.take(calls, 0);
+  await letters.take(calls, 0);
+  const { letter_id: letter, calls: counted } = (await letters.list({ states: ['open'], limit: 9 }))[0]!;
+  const shown = await letters.callsOf(letter, 20);
+  expect([counted, shown]).toEqual(['50', calls.slice(-20)]);
+  const rows = await database.query("select 1 from dead_letter_calls where facts = '{}'");
+  expect(rows).toHaveLength(30);
+});

@@ -25,7 +25,7 @@ import { type LearningOptions, learnIfRestored } from './control/learning.ts';
 import { createLedger, type Ledger } from './control/ledger.ts';
 import { type Modes, openModes } from './control/modes.ts';
 import { type Outbox, startOutbox } from './control/outbox.ts';
-import { noteOwnPolicy, notePolicy } from './control/policies.ts';
+import { createPolicies, noteOwnPolicy, type Policies } from './control/policies.ts';
 import { openQuarantines, type Quarantines } from './control/quarantines.ts';
 import { openRaises, type Raises } from './control/raises.ts';
 import { openRoster, type Roster } from './control/roster.ts';
@@ -106,14 +106,14 @@ async function start(
   const stores = await openStores(starting);
   const control = await openControl(starting, stores);
   const intake = await openIntake(starting, stores, control);
-  const outbox = await openOutbox(starting, stores, intake);
+  const outbox = await openOutbox(starting, stores, control, intake);
   const watch = await openWatch(starting, stores, control, intake);
   const door = await openControlApi(starting, { ...stores, ...control, ...intake, ...watch });
   return {
     listen: { otlp: intake.pipeline.otlpUrl, control: door.url, sql: stores.store.sqlUrl },
     reload(next) {
       inForce = next;
-      void noteOwnPolicy({ ...options, database: stores.database }, next);
+      void noteOwnPolicy({ ...options, policies: control.policies }, next);
     },
     async drain() {
       await outbox.tell();
@@ -130,6 +130,7 @@ interface Control {
   readonly roster: Roster;
   readonly recalls: Recalls;
   readonly learning: LearningOptions;
+  readonly policies: Policies;
   readonly ledger: Ledger;
   readonly holds: Holds;
   readonly raises: Raises;
@@ -159,7 +160,8 @@ async function openControl(starting: Start, { database }: Stores): Promise<Contr
   });
   lifecycle.onStop('dead letters', () => letters.close());
   const bodies = createKeptBodies(database, clock);
-  return { tokens, secrets, roster, recalls, learning, ledger, holds, raises, letters, bodies };
+  const policies = createPolicies(database, clock);
+  return { tokens, secrets, roster, recalls, learning, policies, ledger, holds, raises, letters, bodies };
 }
 
 interface Intake {
@@ -222,7 +224,12 @@ async function openPipeline(starting: Start, store: Loader, tokens: Tokens): Pro
 }
 
 /** Where acts of control wait until the store has them; the policy this collector starts under is the first. */
-async function openOutbox(starting: Start, { database }: Stores, { pipeline }: Intake): Promise<Outbox> {
+async function openOutbox(
+  starting: Start,
+  { database }: Stores,
+  { policies }: Control,
+  { pipeline }: Intake,
+): Promise<Outbox> {
   const { config, lifecycle, clock, log } = starting;
   const outbox = startOutbox({
     database,
@@ -231,7 +238,7 @@ async function openOutbox(starting: Start, { database }: Stores, { pipeline }: I
     log,
   });
   lifecycle.onStop('outbox', () => outbox.close());
-  await noteOwnPolicy({ database, clock, log }, config);
+  await noteOwnPolicy({ policies, clock, log }, config);
   return outbox;
 }
 
@@ -308,7 +315,7 @@ async function openControlApi(
   { settings, places, lifecycle, inForce, clock, log }: Start,
   parts: Stores & Control & Intake & Watch,
 ): Promise<ControlDoor> {
-  const { database, store, pipeline, tokens, recalls } = parts;
+  const { database, store, pipeline, tokens, recalls, policies } = parts;
   const sessions = await openSessions(database, clock);
   const live = createLive({ store, clock, log });
   const streams = [recalls, live];
@@ -317,7 +324,7 @@ async function openControlApi(
     sessions,
     live,
     config: inForce,
-    keepPolicy: (report) => notePolicy(database, inForce().fleet, report, clock.nowMs()),
+    keepPolicy: (report) => policies.note(report, inForce().fleet),
     backups: createBackups({ pipeline, database, store, places, clock, log }),
     authenticate: tokens.authenticate,
     otlpPort: Number(new URL(pipeline.otlpUrl).port),

@@ -6,15 +6,20 @@ import { dirname } from 'node:path';
 import { type Clock, systemClock } from '../../kit/clock.ts';
 import { type Log, sentenceOf } from '../../kit/log.ts';
 import { DatabaseUnavailable } from './failures.ts';
+import { hasRoom, type Lane } from './lanes.ts';
 import { type Migrated, migrate } from './migrations.ts';
 import { openPglite, type PgliteThread, type Row } from './pglite.ts';
 
 export interface Database {
   /**
-   * Runs one statement, parameters as `$1…`, as a transaction of its own.
+   * Runs one statement, parameters as `$1…`, as a transaction of its own, ahead of what waits in a lane below.
    * Throws DatabaseUnavailable (try again; it may have happened) or DatabaseFailed (nothing happened).
    */
-  query<T extends Row = Row>(sql: string, parameters?: readonly unknown[]): Promise<readonly T[]>;
+  query<T extends Row = Row>(
+    sql: string,
+    parameters?: readonly unknown[],
+    lane?: Lane,
+  ): Promise<readonly T[]>;
   /**
    * Copies the database's folder to one that is not there yet, and answers `sql`, both as of one moment between
    * statements. Throws as `query` does; on a server there is no folder, and the error says what to do instead.
@@ -27,7 +32,6 @@ export interface Database {
   close(): Promise<void>;
 }
 
-const PENDING_MAX = 10_000;
 const REOPEN_MS = 500;
 const TIDY_EVERY_MS = 6 * 3_600_000;
 
@@ -74,11 +78,11 @@ export async function openDatabase(options: {
   }
 
   return {
-    async query<T extends Row>(sql: string, parameters: readonly unknown[] = []) {
+    async query<T extends Row>(sql: string, parameters: readonly unknown[] = [], lane: Lane = 'rest') {
       if (!thread) throw new DatabaseUnavailable('The control database is being opened again.');
-      if (thread.pending() >= PENDING_MAX)
+      if (!hasRoom(lane, thread.pending()))
         throw new DatabaseUnavailable('Too much waits for the control database.');
-      return (await thread.ask('query', sql, parameters)) as readonly T[];
+      return (await thread.ask('query', sql, parameters, lane)) as readonly T[];
     },
     async copy<T extends Row>(to: string, sql: string) {
       if (!thread) throw new DatabaseUnavailable('The control database is being opened again.');

@@ -101,9 +101,11 @@ export function openHolds(options: HoldsOptions): Holds {
 
   return {
     async take(ask, actor) {
-      const [row] = await database.query<{ answer: TakeAnswer }>('select take_hold($1::jsonb) as answer', [
-        JSON.stringify(stepOf(ask, actor)),
-      ]);
+      const [row] = await database.query<{ answer: TakeAnswer }>(
+        'select take_hold($1::jsonb) as answer',
+        [JSON.stringify(stepOf(ask, actor))],
+        'money',
+      );
       const answer = row!.answer;
       if (answer.hold) return { outcome: answer.outcome, hold: lineOf(answer.hold) };
       for (const recall of answer.recalls ?? []) options.onRecall(recall);
@@ -117,6 +119,7 @@ export function openHolds(options: HoldsOptions): Holds {
       const [row] = await database.query<{ answer: SettleAnswer }>(
         'select settle_hold($1, $2::jsonb, $3, $4) as answer',
         [id, JSON.stringify(how), actor, clock.nowMs()],
+        'money',
       );
       const answer = row!.answer;
       return answer.outcome === 'unknown' ? answer : { outcome: answer.outcome, hold: lineOf(answer.hold) };

@@ -78,6 +78,7 @@ export async function openModes({ database, config, clock, log, changed }: Modes
     const gone = await database.query<{ agent: string }>(
       'select agent from restore_modes($1, $2, $3, $4) as agent',
       [agent, actor, reason, clock.nowMs()],
+      'order',
     );
     for (const { agent: name } of gone) {
       kept.delete(name);
@@ -110,7 +111,7 @@ export async function openModes({ database, config, clock, log, changed }: Modes
       const line = lineOf({ agent, mode, setAtMs, untilMs, actor, reason });
       const details = JSON.stringify({ mode, configured: line.configured, until: line.until });
       const values = [agent, mode, untilMs, actor, reason, details, setAtMs];
-      await database.query('select set_mode($1, $2, $3, $4, $5, $6, $7)', values);
+      await database.query('select set_mode($1, $2, $3, $4, $5, $6, $7)', values, 'order');
       kept.set(agent, { agent, mode, setAtMs, untilMs, actor, reason });
       log.info('mode.changed', { agent, mode, until: line.until, by: actor, reason });
       expireInTime();

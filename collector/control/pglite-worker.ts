@@ -2,9 +2,10 @@
 // PGlite runs without fsync: what it acknowledged survives the death of the process, not of the machine.
 
 import { cpSync } from 'node:fs';
-import { parentPort, workerData } from 'node:worker_threads';
+import { parentPort, receiveMessageOnPort, workerData } from 'node:worker_threads';
 import { PGlite } from '@electric-sql/pglite';
 import { invariant } from '../../kit/invariant.ts';
+import { createLanes } from './lanes.ts';
 import { READY_ID, type WorkerAnswer, type WorkerRequest } from './pglite-messages.ts';
 
 /**
@@ -57,8 +58,25 @@ invariant(parentPort, 'pglite-worker.ts runs as a worker thread');
 const port = parentPort;
 const { directory } = workerData as { directory: string };
 const database = await open(directory);
-let turn = Promise.resolve();
+const waiting = createLanes<WorkerRequest>();
+let working = false;
+
+/** A statement never lets the event loop turn, so what was sent meanwhile is fetched before it is said who is next. */
+async function work(): Promise<void> {
+  if (working) return;
+  working = true;
+  for (let next = waiting.take(); next; next = waiting.take()) {
+    port.postMessage(await answer(database, next));
+    for (let sent = receiveMessageOnPort(port); sent; sent = receiveMessageOnPort(port))
+      arrived(sent.message);
+  }
+  working = false;
+}
+
+const arrived = (request: WorkerRequest): void => waiting.put(request.lane, request);
+
 port.on('message', (request: WorkerRequest) => {
-  turn = turn.then(async () => port.postMessage(await answer(database, request)));
+  arrived(request);
+  void work();
 });
 port.postMessage({ id: READY_ID } satisfies WorkerAnswer);

@@ -1,11 +1,12 @@
-// One PGlite in one worker thread: started, asked, stopped. Requests are answered in the order they were sent, which
-// makes its inbox the ledger's one queue.
+// One PGlite in one worker thread: started, asked, stopped. Requests are answered one after the other, lane by lane and in
+// each in the order they were sent, which makes its inbox the ledger's one queue.
 
 import { existsSync, renameSync, rmSync } from 'node:fs';
 import { extname } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import { requireInstalled } from '../../kit/installed.ts';
 import { DatabaseFailed, DatabaseUnavailable } from './failures.ts';
+import type { Lane } from './lanes.ts';
 import { READY_ID, type WorkerAnswer, type WorkerRequest } from './pglite-messages.ts';
 
 /** Beside this file, with its ending: `.ts` as written, `.js` once compiled. */
@@ -13,7 +14,12 @@ const WORKER = new URL(`./pglite-worker${extname(import.meta.url)}`, import.meta
 export type Row = Readonly<Record<string, unknown>>;
 
 export interface PgliteThread {
-  ask(kind: WorkerRequest['kind'], sql: string, parameters: readonly unknown[]): Promise<readonly Row[]>;
+  ask(
+    kind: WorkerRequest['kind'],
+    sql: string,
+    parameters: readonly unknown[],
+    lane?: Lane,
+  ): Promise<readonly Row[]>;
   pending(): number;
   /** Settles when the thread is gone, for whatever reason. */
   readonly ended: Promise<void>;
@@ -75,12 +81,12 @@ async function startThread(directory: string): Promise<PgliteThread> {
   await ready.promise;
 
   return {
-    ask(kind, sql, parameters) {
+    ask(kind, sql, parameters, lane = 'rest') {
       if (!open) return Promise.reject(new DatabaseUnavailable('The control database has stopped.'));
       const id = ++lastId;
       return new Promise((resolve, reject) => {
         askers.set(id, { resolve, reject });
-        worker.postMessage({ id, kind, sql, parameters } satisfies WorkerRequest);
+        worker.postMessage({ id, kind, lane, sql, parameters } satisfies WorkerRequest);
       });
     },
     pending: () => askers.size,

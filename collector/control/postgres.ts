@@ -1,18 +1,18 @@
-// Control state on a Postgres server: the same statements through a small pool. A connection that breaks is replaced by
-// the pool; while none can be had, whoever asks hears so and asks again.
+// Control state on a Postgres server: the same statements through a small pool, lane by lane. A connection that breaks is
+// replaced by the pool; while none can be had, whoever asks or waits hears so and asks again.
 
 import type { Pool, PoolClient } from 'pg';
 import { type Clock, systemClock } from '../../kit/clock.ts';
 import { type Log, sentenceOf } from '../../kit/log.ts';
 import type { Database } from './database.ts';
 import { DatabaseFailed, DatabaseUnavailable } from './failures.ts';
+import { createLanes, hasRoom, type Lane } from './lanes.ts';
 import { migrate } from './migrations.ts';
 import type { Row } from './pglite.ts';
 
 const CONNECTIONS_MAX = 4;
 const CONNECT_MS = 5_000;
 const ANSWER_MS = 30_000;
-const PENDING_MAX = 10_000;
 const LOOK_AGAIN_MS = 500;
 /** Collectors that start together bring the schema forward one after the other. */
 const MIGRATING = 4320;
@@ -29,7 +29,7 @@ export async function openPostgres(options: { url: string; log: Log; clock?: Clo
   const pool = await poolOf(url);
   let open = true;
   let closing = false;
-  let pending = 0;
+  const turns = createTurns(CONNECTIONS_MAX);
   let cancelLook = (): void => undefined;
   // A connection that breaks while idle: the next statement opens another.
   pool.on('error', (failure) => lost(failure));
@@ -38,6 +38,7 @@ export async function openPostgres(options: { url: string; log: Log; clock?: Clo
     if (!open || closing) return;
     open = false;
     log.error('control_database_lost', { place, reason: sentenceOf(failure) });
+    turns.sendAway(() => new DatabaseUnavailable('The control database does not answer.', failure));
     cancelLook = clock.after(LOOK_AGAIN_MS, lookAgain);
   }
 
@@ -63,9 +64,10 @@ export async function openPostgres(options: { url: string; log: Log; clock?: Clo
   }
 
   return {
-    async query<T extends Row>(sql: string, parameters: readonly unknown[] = []) {
-      if (pending >= PENDING_MAX) throw new DatabaseUnavailable('Too much waits for the control database.');
-      pending += 1;
+    async query<T extends Row>(sql: string, parameters: readonly unknown[] = [], lane: Lane = 'rest') {
+      if (!hasRoom(lane, turns.size()))
+        throw new DatabaseUnavailable('Too much waits for the control database.');
+      await turns.mine(lane);
       try {
         return (await pool.query<T>(sql, [...parameters])).rows;
       } catch (failure) {
@@ -73,7 +75,7 @@ export async function openPostgres(options: { url: string; log: Log; clock?: Clo
         if (known instanceof DatabaseUnavailable) lost(failure);
         throw known;
       } finally {
-        pending -= 1;
+        turns.next();
       }
     },
     copy: () =>
@@ -83,12 +85,47 @@ export async function openPostgres(options: { url: string; log: Log; clock?: Clo
         ),
       ),
     isOpen: () => open,
-    pending: () => pending,
+    pending: () => turns.size(),
     async close() {
       closing = true;
       cancelLook();
       await pool.end();
     },
+  };
+}
+
+interface Turns {
+  /** Resolves when it is the caller's turn; `next` has to follow. */
+  mine(lane: Lane): Promise<void>;
+  next(): void;
+  /** Nobody waits any longer. */
+  sendAway(why: () => Error): void;
+  /** Who waits, and whose turn it is. */
+  size(): number;
+}
+
+/** The pool's own queue knows no lanes, so nothing ever waits there. */
+function createTurns(together: number): Turns {
+  const waiting = createLanes<PromiseWithResolvers<void>>();
+  let running = 0;
+  return {
+    async mine(lane) {
+      if (running < together) running += 1;
+      else {
+        const turn = Promise.withResolvers<void>();
+        waiting.put(lane, turn);
+        await turn.promise;
+      }
+    },
+    next() {
+      const turn = waiting.take();
+      if (turn) turn.resolve();
+      else running -= 1;
+    },
+    sendAway(why) {
+      for (let turn = waiting.take(); turn; turn = waiting.take()) turn.reject(why());
+    },
+    size: () => running + waiting.size(),
   };
 }
 

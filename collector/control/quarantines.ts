@@ -89,6 +89,7 @@ export async function openQuarantines(options: QuarantinesOptions): Promise<Quar
     const gone = await database.query<{ subject: string }>(
       'select subject from lift_quarantines($1, $2, $3, $4) as subject',
       [subject, actor, reason, clock.nowMs()],
+      'order',
     );
     if (gone.length === 0) return false;
     await read();
@@ -111,6 +112,7 @@ export async function openQuarantines(options: QuarantinesOptions): Promise<Quar
       const [row] = await database.query<{ was_set: boolean }>(
         'select set_quarantine($1, $2, $3, $4, $5, $6, $7, $8) as was_set',
         values,
+        'order',
       );
       if (!row?.was_set) return null;
       await read();
@@ -159,6 +161,8 @@ async function readKept(database: Database): Promise<readonly Kept[]> {
   }>(
     `select subject, reason, set_at::text as since, until::text as until, actor, set_by
      from quarantines order by set_at desc, subject`,
+    [],
+    'order',
   );
   return rows.map(({ subject, reason, since, until, actor, set_by }) => ({
     subject,
@@ -174,6 +178,8 @@ async function readKept(database: Database): Promise<readonly Kept[]> {
 async function readRevision(database: Database): Promise<number> {
   const [row] = await database.query<{ revision: string }>(
     'select revision::text as revision from quarantine_list',
+    [],
+    'order',
   );
   return Number(row!.revision);
 }

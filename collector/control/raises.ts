@@ -62,6 +62,8 @@ export async function openRaises(options: RaisesOptions): Promise<Raises> {
   async function untilNextEnd(): Promise<number> {
     const [next] = await database.query<{ at: string | null }>(
       'select min(ends_at)::text as at from raises where ended_at is null',
+      [],
+      'order',
     );
     const waitMs = next?.at == null ? TIMER_MS_MAX : Number(next.at) - clock.nowMs();
     return Math.min(TIMER_MS_MAX, Math.max(0, waitMs));
@@ -71,6 +73,7 @@ export async function openRaises(options: RaisesOptions): Promise<Raises> {
     const over = await database.query<{ ended: string; recalls: readonly Recall[] }>(
       'select ended, recalls from end_raises($1, $2, $3, $4)',
       [id, actor, reason, clock.nowMs()],
+      'order',
     );
     for (const { ended: raise, recalls } of over) {
       log.info('budget.raise_ended', { raise, by: actor, reason });
@@ -85,7 +88,7 @@ export async function openRaises(options: RaisesOptions): Promise<Raises> {
       const { level, name, unit, window } = accountFor(order, config(), calendar, nowMs);
       const id = `rse_${randomBytes(9).toString('base64url')}`;
       const made = { ...order, id, level, name, unit, window, ends_at: nowMs + order.for_ms, actor };
-      await database.query('select make_raise($1::jsonb, $2)', [JSON.stringify(made), nowMs]);
+      await database.query('select make_raise($1::jsonb, $2)', [JSON.stringify(made), nowMs], 'order');
       const line = lineOf({ ...made, made_at: String(nowMs), ends_at: String(made.ends_at) });
       log.info('budget.raised', { ...line, by: actor });
       await endOver();

@@ -1,5 +1,6 @@
 // Who is there: the instances that were heard of, in memory, because every grant asks how many are live. What changes,
-// and a sign of life now and then, is kept in the database, so that an absence outlives a restart.
+// and a sign of life now and then, is kept in the database, so that an absence outlives a restart: a whole fleet that
+// starts is a few statements.
 
 import {
   type AgentLine,
@@ -12,6 +13,7 @@ import { agentNamed, type Config } from '../../contract/config/config.ts';
 import type { Clock } from '../../kit/clock.ts';
 import type { Database } from './database.ts';
 import type { Presence } from './paths.ts';
+import { createTogether } from './together.ts';
 
 export interface Roster {
   heartbeat(beat: Heartbeat): Promise<void>;
@@ -32,12 +34,19 @@ interface Member extends Presence {
   readonly waiting: readonly WaitingTask[];
 }
 
+type SignOfLife = Readonly<
+  Record<'agent' | 'instance' | 'mode' | 'health' | 'policy', string> & { last_seen: number }
+>;
+
 const KEEP_EVERY_MS = 60_000;
 const INSTANCES_MAX = 20_000;
 
 export async function openRoster(database: Database, clock: Clock): Promise<Roster> {
   const members = new Map<string, Member>();
-  const keyOf = (agent: string, instance: string) => `${agent}/${instance}`;
+  const kept = createTogether(
+    (signs: readonly SignOfLife[]) => keep(database, signs),
+    'Too many heartbeats wait for the control database.',
+  );
 
   const rows = await database.query<{
     agent: string;
@@ -77,16 +86,11 @@ export async function openRoster(database: Database, clock: Clock): Promise<Rost
       const nowMs = clock.nowMs();
       const before = members.get(keyOf(agent, instance));
       const same = before && before.mode === mode && before.health === health && before.policy === policy;
-      const keep = !same || nowMs - before.keptMs >= KEEP_EVERY_MS;
-      const keptMs = keep ? nowMs : before.keptMs;
+      const isNews = !same || nowMs - before.keptMs >= KEEP_EVERY_MS;
+      const keptMs = isNews ? nowMs : before.keptMs;
       put({ agent, instance, mode, health, policy, lastSeenMs: nowMs, keptMs, waiting });
-      if (!keep) return;
-      await database.query(
-        `insert into instances (agent, instance, mode, health, policy, last_seen) values ($1, $2, $3, $4, $5, $6)
-         on conflict (agent, instance) do update set mode = excluded.mode, health = excluded.health,
-           policy = excluded.policy, last_seen = excluded.last_seen`,
-        [agent, instance, mode, health, policy, nowMs],
-      );
+      if (!isNews) return;
+      await kept.run({ agent, instance, mode, health, policy, last_seen: nowMs });
     },
     seen(agent, instance) {
       const known = members.get(keyOf(agent, instance));
@@ -117,6 +121,22 @@ export async function openRoster(database: Database, clock: Clock): Promise<Rost
         policy,
       })),
   };
+}
+
+const keyOf = (agent: string, instance: string) => `${agent}/${instance}`;
+
+/** Of several by one instance, the last: a statement may not write a row twice. */
+async function keep(database: Database, signs: readonly SignOfLife[]): Promise<readonly true[]> {
+  const last = new Map(signs.map((sign) => [keyOf(sign.agent, sign.instance), sign]));
+  await database.query(
+    `insert into instances (agent, instance, mode, health, policy, last_seen)
+     select agent, instance, mode, health, policy, last_seen from jsonb_to_recordset($1::jsonb)
+       as sign (agent text, instance text, mode text, health text, policy text, last_seen bigint)
+     on conflict (agent, instance) do update set mode = excluded.mode, health = excluded.health,
+       policy = excluded.policy, last_seen = excluded.last_seen`,
+    [JSON.stringify([...last.values()])],
+  );
+  return signs.map(() => true);
 }
 
 /** One of the config's, or one that was heard of. */

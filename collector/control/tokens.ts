@@ -66,6 +66,7 @@ export async function openTokens(options: {
         `with gone as (update tokens set revoked_at = $2 where name = $1 and revoked_at is null returning name)
          select note_event('token_revoked', $3, '', '', jsonb_build_object('token', name), $2) from gone`,
         [name, clock.nowMs(), actor],
+        'order',
       );
       return revoked.length > 0;
     },

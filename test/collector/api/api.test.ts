@@ -16,7 +16,7 @@ import { type Holds, openHolds } from '../../../collector/control/holds.ts';
 import { createKeptBodies } from '../../../collector/control/kept-bodies.ts';
 import { createLedger } from '../../../collector/control/ledger.ts';
 import { openModes } from '../../../collector/control/modes.ts';
-import { notePolicy } from '../../../collector/control/policies.ts';
+import { createPolicies } from '../../../collector/control/policies.ts';
 import { openQuarantines, type Quarantines } from '../../../collector/control/quarantines.ts';
 import { openRaises, type Raises } from '../../../collector/control/raises.ts';
 import { openRoster } from '../../../collector/control/roster.ts';
@@ -78,6 +78,7 @@ beforeAll(async () => {
   const { store } = opened;
   const config = await configOf('budgets: [$10/day]\nagents: { a: { role: any }, b: { role: any } }');
   const roster = await openRoster(database, clock);
+  const policies = createPolicies(database, clock);
   recalls = createRecalls();
   const modes = await openModes({
     database,
@@ -149,7 +150,7 @@ beforeAll(async () => {
     store,
     sessions: await openSessions(database, clock),
     live: createLive({ store, clock, log: silentLog }),
-    keepPolicy: (report) => notePolicy(database, 'test', report, clock.nowMs()),
+    keepPolicy: (report) => policies.note(report, 'test'),
     otlpPort: 4318,
     ledger: createLedger({ database, config: () => config, clock, roster, onRecall: recalls.publish }),
     roster,

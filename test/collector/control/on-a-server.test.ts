@@ -13,7 +13,7 @@ afterAll(() => server?.stop());
 
 if (server) {
   runOn(server);
-  for (const file of ['ledger', 'late', 'ledger-property', 'holds', 'learning'])
+  for (const file of ['ledger', 'late', 'ledger-property', 'holds', 'learning', 'lanes'])
     await import(`./${file}.test.ts`);
 }
 

@@ -184,3 +184,18 @@ describe('where a rule may hold it apart', () => {
     });
   });
 });
+
+test('a model that asks for the same tool with the same arguments again and again is found by that', async () => {
+  const asks = (agent: string, count: number, digest: (i: number) => string) =>
+    times(count, (i) => ({ agent, ago: 2, toolAsked: { name: 'fetch_page', digest: digest(i) } }));
+  await world.calls([
+    ...asks('again', 21, () => 'aa'),
+    ...asks('searcher', 40, (i) => `d${i}`),
+    ...asks('unread', 40, () => ''),
+    ...asks('twice', 19, () => 'bb'),
+  ]);
+  await watching('{ failure_rate: none, tokens_times: none }');
+  await watch.round();
+  expect(await found()).toEqual(['again loop flagged', 'looper loop flagged']);
+  expect((await events())[0]?.reason).toBe('It did the same 21 times within 5 min: the tool fetch_page.');
+});

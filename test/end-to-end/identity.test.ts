@@ -1,9 +1,11 @@
 // Who is calling, in which task, on whose behalf; and a fleet that only watches.
 
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Provider, startProvider } from '../../examples/provider/provider.ts';
 import {
+  order,
   rows,
   type Started,
   startOutrider,
@@ -13,16 +15,23 @@ import {
 } from '../support/processes.ts';
 import { REAL_KEY, SAMPLE } from './fleet.ts';
 
-const KEYS = { SCOUT_KEY: 'okey-scout-1234567890', PR_KEY: 'okey-pr-1234567890' };
+const KEYS = {
+  SCOUT_KEY: 'okey-scout-1234567890',
+  PR_KEY: 'okey-pr-1234567890',
+  PR_NEXT_KEY: 'okey-pr-the-next-12345',
+};
 /** The real key of agents named pr-*. */
 const PR_REAL_KEY = 'sk-real-of-pr-5d1e7a90c3';
 
 let provider: Provider;
+let hang = false;
+let config: string;
+let data: string;
 let collector: Started;
 let sidecar: Started;
 
 beforeAll(async () => {
-  provider = await startProvider();
+  provider = await startProvider({ behave: () => (hang ? { hang } : undefined) });
   const directory = temporaryDirectory('identity');
   const yaml = SAMPLE.replaceAll('{provider}', provider.url)
     .replace(
@@ -33,8 +42,8 @@ beforeAll(async () => {
     .replace('credentials:\n', 'credentials:\n  of-pr: { from: env:PR_REAL_KEY }\n')
     .replace('roles:\n', 'prohibited: [llm anthropic/claude-opus-*]\nroles:\n');
   const env = { REAL_KEY, PR_REAL_KEY, OUTRIDER_TOKEN: '', ...KEYS };
-  const data = join(directory, 'data');
-  const config = writeConfig(directory, yaml);
+  data = join(directory, 'data');
+  config = writeConfig(directory, yaml);
   collector = await startOutrider(['collector', '--config', config, '--data', data], { ready: 1, env });
   const { control } = collector.listen.collector!;
   const args = ['sidecar', '--config', config, '--data', data, '--collector', control!];
@@ -204,4 +213,37 @@ describe('a call’s lineage', () => {
     expect(second.task_id).toBe(first.task_id);
     expect(second.trace_id).not.toBe(first.trace_id);
   });
+});
+
+it('a key that is changed ends what runs under the old one, and no one else’s call', async () => {
+  hang = true;
+  const before = provider.requests.length;
+  const running = { 'x-api-key': KEYS.PR_KEY, 'x-outrider-agent': 'pr-1' };
+  const revoked = chat(running);
+  let otherEnded = false;
+  const other = chat({ 'x-api-key': KEYS.SCOUT_KEY }).then(() => {
+    otherEnded = true;
+  });
+  await until(
+    async () => provider.requests.length - before,
+    (count) => count === 2,
+  );
+  writeFileSync(config, readFileSync(config, 'utf8').replace('key: env:PR_KEY', 'key: env:PR_NEXT_KEY'));
+  sidecar.child.kill('SIGHUP');
+  const answer = await revoked;
+  expect([answer.status, answer.headers.get('x-outrider-refusal')]).toEqual([401, 'unknown_agent']);
+  expect(await answer.text()).toContain('The key of pr-1 was revoked.');
+  expect(otherEnded).toBe(false);
+  const upstream = provider.requests.slice(before).map(({ ended }) => ended);
+  expect(await Promise.race(upstream)).toBe(false); // given up there
+  hang = false;
+  expect((await chat(running)).status).toBe(401);
+  expect((await chat({ ...running, 'x-api-key': KEYS.PR_NEXT_KEY })).status).toBe(200);
+  expect(otherEnded).toBe(false);
+  await order(collector.listen.collector!.control!, data, '/v1/quarantine', {
+    subject: 'agent/scout',
+    reason: 'its call never ends',
+    for_ms: null,
+  });
+  await other;
 });

@@ -4,7 +4,7 @@
 import { hash } from 'node:crypto';
 import { controlEventRecord } from '../../../collector/control/control-event-record.ts';
 import { jsonToProtobuf } from '../../../collector/receive/json-to-protobuf.ts';
-import { ATTRIBUTES as A, SCOPE_NAME } from '../../../contract/attributes.ts';
+import { ATTRIBUTES as A, SCOPE_NAME, TOOL_REQUEST_EVENT } from '../../../contract/attributes.ts';
 import { CHAIN_START, canonicalJson } from '../../../contract/audit-entry.ts';
 import { type OpenedStore, openTestStore, RECEIVED_AT } from '../store/open.ts';
 import { type Attributes, requestBytes, type Span } from '../store/otlp.ts';
@@ -33,6 +33,8 @@ export interface Call {
   readonly credential?: string;
   readonly owner?: string;
   readonly tokens?: number;
+  /** What its model asked it to run: a tool, and the digest of the arguments. */
+  readonly toolAsked?: { readonly name: string; readonly digest: string };
   readonly dollars?: number;
   /** Dollars. */
   readonly held?: number;
@@ -127,8 +129,15 @@ function spanOf(call: Call, number: number): Span {
     startUnixNano,
     endUnixNano: startUnixNano + 1_000_000n,
     attributes: attributes as Attributes,
+    events: call.toolAsked ? [toolRequest(call.toolAsked, startUnixNano)] : [],
   };
 }
+
+const toolRequest = ({ name, digest }: NonNullable<Call['toolAsked']>, atUnixNano: bigint) => ({
+  name: TOOL_REQUEST_EVENT,
+  atUnixNano,
+  attributes: { [A.toolName]: name, [A.toolArgumentsDigest]: digest },
+});
 
 /** `count` links from `first` on, the newest a minute ago; `change` may alter, drop or replace them. */
 export function chain(

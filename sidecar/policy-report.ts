@@ -1,5 +1,6 @@
-// Tells the collector which policy each agent here runs, once for each that is put in force. It rides on heartbeats: where
-// one was answered the report follows, and what went wrong is tried again with the next.
+// Tells the collector which policy each agent here runs, once for each that is put in force; one after the other, for the
+// policy's text goes with the first alone. It rides on heartbeats: where one was answered the report follows, and what went
+// wrong is tried again with the next.
 
 import type { Config } from '../contract/config/config.ts';
 import { relativeSources } from '../contract/policy.ts';
@@ -24,18 +25,26 @@ export function createPolicyReports(use: {
   /** The digest that is told, or being told, for each agent. */
   const told = new Map<string, string>();
   let current = { digest: use.config().digest, loadedAtMs: use.clock.nowMs() };
+  /** The digest whose text the collector has. */
+  let kept = '';
+  let before = Promise.resolve();
 
-  const report = async (agent: string, instance: string, { digest, sources }: Config): Promise<void> => {
+  const report = async (
+    agent: string,
+    instance: string,
+    { digest, sources }: Config,
+    loadedAtMs: number,
+  ): Promise<void> => {
     try {
-      const { loadedAtMs } = current;
       await use.control.reportPolicy({
         digest,
         agent,
         instance,
         loaded_at: loadedAtMs,
         by: use.by,
-        sources: relativeSources(sources),
+        sources: digest === kept ? [] : relativeSources(sources),
       });
+      kept = digest;
     } catch (failure) {
       const isFinal = failure instanceof ControlPlaneError && failure.status < 500 && failure.status !== 401;
       if (!isFinal && told.get(agent) === digest) told.delete(agent);
@@ -50,7 +59,8 @@ export function createPolicyReports(use: {
         current = { digest: config.digest, loadedAtMs: use.clock.nowMs() };
       if (told.get(agent) === config.digest) return;
       told.set(agent, config.digest);
-      void report(agent, instance, config);
+      const { loadedAtMs } = current;
+      before = before.then(() => report(agent, instance, config, loadedAtMs));
     },
   };
 }

@@ -28,6 +28,8 @@ export interface RoundOptions {
 export interface Round {
   readonly calls: number;
   readonly callsPerSecond: number;
+  /** From the command's start, a process of its own, to its return. */
+  readonly commandMs: number;
   /** From the command's return to the last call of the agent that came to the origin; negative: it was before. */
   readonly lastArrivalMs: number;
   /** From the command's return until the last call of the agent that had been under way had ended. */
@@ -102,12 +104,15 @@ export async function quarantineRound(options: RoundOptions): Promise<Round> {
   }, PACE_MS);
   try {
     await pause(options.beforeMs);
+    const orderedMs = performance.now();
     const { code, stderr } = await fleet.quarantine(SUSPECT);
     const returnedMs = performance.now();
     if (code !== 0) throw new Error(stderr);
     await pause(options.afterMs);
     clearInterval(pace);
-    return figures(asked, arrivals, returnedMs, sent / ((performance.now() - beganMs) / 1000));
+    const callsPerSecond = sent / ((performance.now() - beganMs) / 1000);
+    const commandMs = returnedMs - orderedMs;
+    return { ...figures(asked, arrivals, returnedMs), callsPerSecond, commandMs };
   } finally {
     clearInterval(pace);
     await Promise.all(pools.map((pool) => pool.destroy()));
@@ -123,14 +128,12 @@ function figures(
   asked: readonly Asked[],
   arrivals: readonly { agent: string; atMs: number }[],
   returnedMs: number,
-  callsPerSecond: number,
-): Round {
+): Omit<Round, 'callsPerSecond' | 'commandMs'> {
   const own = arrivals.filter(({ agent }) => agent === SUSPECT).map(({ atMs }) => atMs - returnedMs);
   const ownAsked = asked.filter(({ agent }) => agent === SUSPECT);
   const others = asked.filter(({ agent }) => agent !== SUSPECT);
   return {
     calls: asked.length,
-    callsPerSecond,
     lastArrivalMs: Math.max(...own),
     lastEndMs: Math.max(
       ...ownAsked

@@ -55,6 +55,8 @@ interface Held {
   places: number;
   taken: number;
   readonly waiters: Set<Waiter>;
+  /** Ends the timer that looks at it next. */
+  cancelWatch(): void;
 }
 
 interface Spent {
@@ -69,6 +71,7 @@ export const WAIT_MS_MAX = 60_000;
 export const SPENT_MS = 600_000;
 const PLACES_MAX = 32;
 const HELD_MAX = 1_000;
+const SPENT_MAX = 1_000;
 /** Waits are longer by up to so much of themselves: sidecars that share a limit do not come back together. */
 const JITTER = 0.2;
 
@@ -77,9 +80,9 @@ export function createThrottles({ clock, random }: { clock: Clock; random(): num
   const spent = new Map<string, Spent>();
 
   const spentOf = (of: Limited, now: number): Spent | null => {
-    const latch = spent.get(credentialKey(of));
-    if (!latch) return null;
-    if (latch.policy === of.policy && now < latch.until) return latch;
+    const latched = spent.get(credentialKey(of));
+    if (!latched) return null;
+    if (latched.policy === of.policy && now < latched.until) return latched;
     spent.delete(credentialKey(of));
     hold(modelKey(of), now); // the first one asks alone whether it is paid
     return null;
@@ -89,18 +92,42 @@ export function createThrottles({ clock, random }: { clock: Clock; random(): num
     let entry = held.get(key);
     if (!entry) {
       if (held.size >= HELD_MAX) forget(held.keys().next().value as string);
-      entry = { until, streak: 0, places: 1, taken: 0, waiters: new Set() };
+      entry = { until, streak: 0, places: 1, taken: 0, waiters: new Set(), cancelWatch: () => undefined };
       held.set(key, entry);
     }
     if (until > entry.until) entry.until = until;
     entry.places = 1;
+    watch(key, entry);
     return entry;
   };
 
   const forget = (key: string): void => {
     const entry = held.get(key);
     held.delete(key);
+    entry?.cancelWatch();
     for (const waiter of entry?.waiters ?? []) waiter.go();
+  };
+
+  /** When its time is over the first may go; what nobody asks for long after says nothing of now, and is forgotten. */
+  const watch = (key: string, entry: Held): void => {
+    entry.cancelWatch();
+    const leftMs = entry.until - clock.monotonicMs(); // a timer may ring a little early: then it is set again
+    entry.cancelWatch = clock.after(leftMs > 0 ? Math.ceil(leftMs) : WAIT_MS_MAX, () => {
+      if (entry.taken === 0 && clock.monotonicMs() >= entry.until + WAIT_MS_MAX) return forget(key);
+      release(entry);
+      watch(key, entry);
+    });
+  };
+
+  const latch = (of: Limited, until: number): void => {
+    const key = credentialKey(of);
+    const entry: Spent = { upstream: of.upstream, policy: of.policy, until };
+    spent.delete(key);
+    if (spent.size >= SPENT_MAX) spent.delete(spent.keys().next().value as string);
+    spent.set(key, entry);
+    clock.after(SPENT_MS + WAIT_MS_MAX, () => {
+      if (spent.get(key) === entry) spent.delete(key); // nobody asked since it was over
+    });
   };
 
   /** Lets those go that waited first, as far as there are places. */
@@ -128,8 +155,8 @@ export function createThrottles({ clock, random }: { clock: Clock; random(): num
   };
 
   const stopOf = (of: Limited, now: number): Stop | null => {
-    const latch = spentOf(of, now);
-    if (latch) return { waitMs: latch.until - now, spent: true };
+    const latched = spentOf(of, now);
+    if (latched) return { waitMs: latched.until - now, spent: true };
     const entry = held.get(modelKey(of));
     if (!entry || (now >= entry.until && entry.taken < entry.places)) return null;
     return { waitMs: Math.max(0, entry.until - now), spent: false };
@@ -161,26 +188,17 @@ export function createThrottles({ clock, random }: { clock: Clock; random(): num
       const entry = held.get(modelKey(of));
       if (stop?.spent || (stop && stop.waitMs > waitMsMax)) throw leftAlone(of, stop);
       if (!entry) return null;
-      if (entry.taken === 0 && clock.monotonicMs() >= entry.until + WAIT_MS_MAX) {
-        forget(modelKey(of)); // too long ago to say anything of now
-        return null;
-      }
       return stop ? wait(of, entry, waitMsMax) : passage(modelKey(of), entry);
     },
     heard(of, told) {
       const now = clock.monotonicMs();
-      if (told.spent) {
-        const { upstream, policy } = of;
-        spent.set(credentialKey(of), { upstream, policy, until: now + SPENT_MS });
-        return;
-      }
+      if (told.spent) return latch(of, now + SPENT_MS);
       const known = held.get(modelKey(of));
       const silentFor = known ? known.streak : 0;
       const again = !known || now >= known.until;
       const waitMs = bounded(told.waitMs ?? (again ? WAIT_MS_MIN * 2 ** silentFor : 0));
       const entry = hold(modelKey(of), now + waitMs * (1 + JITTER * random()));
       if (again && told.waitMs === null) entry.streak += 1;
-      clock.after(entry.until - now, () => release(entry));
     },
     spent() {
       const now = clock.monotonicMs();

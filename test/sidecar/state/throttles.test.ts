@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { Refusal } from '../../../contract/refusals.ts';
+import type { Clock } from '../../../kit/clock.ts';
 import {
   createThrottles,
   type Limited,
@@ -73,6 +74,47 @@ describe('a throttle', () => {
     clock.advance(1);
     await settled();
     expect(granted).toHaveLength(1);
+  });
+
+  it('lets who waits go though the timer rings early', async () => {
+    const clock = manualClock();
+    const early: Clock = {
+      ...clock,
+      after: (ms, call) => clock.after(Math.max(1, Math.trunc(ms) - 2), call),
+    };
+    const throttles = createThrottles({ clock: early, random: () => 0 });
+    throttles.heard(MINI, told(1_500.7));
+    const granted = ask(throttles, 1);
+    clock.advance(1_503);
+    await settled();
+    expect(granted).toHaveLength(1);
+  });
+
+  it('is quiet again when nobody asked for long after, however often it was said', () => {
+    let timers = 0;
+    const clock = manualClock();
+    const counting: Clock = {
+      ...clock,
+      after(ms, call) {
+        timers += 1;
+        const cancel = clock.after(ms, () => {
+          timers -= 1;
+          call();
+        });
+        return () => {
+          timers -= 1;
+          cancel();
+        };
+      },
+    };
+    const throttles = createThrottles({ clock: counting, random: () => 0 });
+    for (let i = 0; i < 100; i++) throttles.heard(MINI, told(5_000));
+    expect(timers).toBe(1);
+    throttles.heard({ ...MINI, credential: 'another' }, told(null, true));
+    clock.advance(5_000 + WAIT_MS_MAX);
+    expect(throttles.quiet).toBe(false);
+    clock.advance(SPENT_MS);
+    expect(throttles.quiet).toBe(true);
   });
 
   it('lets twice as many go for each that is let in, until it is forgotten', async () => {

@@ -1,20 +1,19 @@
-// What follows a failed attempt: the same once more, the next of the role's fallbacks, or nothing, and then the failure
-// is the agent's. Nothing follows once a byte has gone to the agent, nor while an agent is only observed.
+// What follows a failed attempt, at most 1 + the chain's length of them; or nothing, and then the failure is the agent's.
+// Nothing follows once a byte has gone to the agent, nor while an agent is only observed.
 //
 //   first ── failed ──> retry (one, within the budget) ── failed ──> fallback ── failed ──> next fallback ── … ── failed
 //                 └─── where none may be ────────────────────────────────^
-//
-// So a call makes at most 2 + its chain's length attempts, and a chain is gone along once.
 
 import { Refusal } from '../../contract/refusals.ts';
 import type { Clock } from '../../kit/clock.ts';
+import { type Log, sentenceOf } from '../../kit/log.ts';
 import { readerOf } from '../answer-reader.ts';
 import { type Answered, type Authorized, learn } from '../call.ts';
 import type { Throttle } from '../dialects/throttle.ts';
 import { toldBy } from '../throttled-answer.ts';
 import type { Trail } from '../trail.ts';
 import { boundClient } from './client-budget.ts';
-import { failingOf, failingOfRefusal, mayBeMended } from './failing.ts';
+import { type Failing, failingOf, failingOfRefusal, mayBeMended } from './failing.ts';
 import { type KeptAnswer, keepAnswer, withHeader } from './kept-answer.ts';
 import { mayFollow, type Plan, type Planning, planAfter } from './plan.ts';
 import { believed, secondsToTell } from './wait.ts';
@@ -28,11 +27,22 @@ export interface Attempts {
 
 export interface AttemptServices extends Planning {
   readonly clock: Clock;
+  readonly log: Log;
   /** An answer said that too much was asked: other calls are to know. */
   heard(call: Answered, told: Throttle): void;
 }
 
 export function createAttempts(use: AttemptServices): Attempts {
+  /** A mistake of ours while another attempt is looked for costs nobody the answer there is. */
+  const plan = (call: Authorized, failing: Failing, toldMs: number | null): Plan | null => {
+    try {
+      return planAfter(call, failing, toldMs, use);
+    } catch (failure) {
+      use.log.error('attempt.not_planned', { call: call.id, failure: sentenceOf(failure) });
+      return null;
+    }
+  };
+
   const follow = async (answered: Answered, trail: Trail): Promise<Authorized | null> => {
     if (!mayFollow(answered) || !mayBeMended(answered.answer.status, isFallback(answered))) return null;
     const kept = await keepAnswer(answered.answer, use.clock);
@@ -40,12 +50,12 @@ export function createAttempts(use: AttemptServices): Attempts {
     if (trail.closed) throw hungUp();
     const told = toldBy(answered, kept.bytes, use.clock.nowMs());
     const failing = failingOf(kept.answer.status, told.spent, isFallback(answered));
-    const plan = failing && planAfter(answered, failing, believed(told.waitMs), use);
-    if (!plan) return null;
+    const planned = failing && plan(answered, failing, believed(told.waitMs));
+    if (!planned) return null;
     if (failing === 'throttled' || failing === 'exhausted') use.heard(answered, told);
     giveUp(answered, kept, trail);
-    if (!(await heldBack(answered, plan, use.clock))) throw hungUp();
-    return plan.make();
+    if (!(await waited(answered, planned, use.clock))) throw hungUp();
+    return planned.make();
   };
 
   return {
@@ -58,10 +68,10 @@ export function createAttempts(use: AttemptServices): Attempts {
     },
     async afterFailure(failure, call, trail) {
       const failing = trail.closed ? null : failingOfRefusal(failure, isFallback(call));
-      const plan = failing && mayFollow(call) ? planAfter(call, failing, null, use) : null;
-      if (!plan) return null;
+      const planned = failing && mayFollow(call) ? plan(call, failing, null) : null;
+      if (!planned) return null;
       trail.followed(failure as Refusal);
-      return (await heldBack(call, plan, use.clock)) ? plan.make() : null;
+      return (await waited(call, planned, use.clock)) ? planned.make() : null;
     },
   };
 }
@@ -87,7 +97,7 @@ function tellToWait(answered: Answered, random: () => number): void {
 }
 
 /** False where the agent left in the meantime. */
-function heldBack({ response }: Authorized, { waitMs }: Plan, clock: Clock): Promise<boolean> {
+function waited({ response }: Authorized, { waitMs }: Plan, clock: Clock): Promise<boolean> {
   if (response.destroyed) return Promise.resolve(false);
   if (waitMs === 0) return Promise.resolve(true);
   return new Promise((resolve) => {

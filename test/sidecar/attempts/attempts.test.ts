@@ -4,6 +4,7 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import type { Config } from '../../../contract/config/config.ts';
 import { Refusal } from '../../../contract/refusals.ts';
+import { silentLog } from '../../../kit/log.ts';
 import { type Attempts, createAttempts } from '../../../sidecar/attempts/attempts.ts';
 import { createRetryBudget, type RetryBudget } from '../../../sidecar/attempts/retry-budget.ts';
 import type { Answer, Answered, AnswerSink, Authorized } from '../../../sidecar/call.ts';
@@ -42,15 +43,21 @@ let attempts: Attempts;
 let plain: Config;
 let chained: Config;
 let drawn = 0;
+let broken = false;
 beforeEach(async () => {
   clock = manualClock();
   budget = createRetryBudget(clock);
   for (let i = 0; i < 100; i++) budget.called();
   drawn = 0;
   [plain, chained] = await Promise.all([configOf(YAML), configOf(CHAIN)]);
+  broken = false;
   attempts = createAttempts({
     dialects: DIALECTS,
-    judge: (call) => judgementOf(call, { now }),
+    judge(call) {
+      if (broken) throw new Error('a mistake of ours');
+      return judgementOf(call, { now });
+    },
+    log: silentLog,
     budget,
     clock,
     random: () => 0.5,
@@ -384,6 +391,14 @@ describe('along the chain', () => {
     ] as const)
       expect(await follow(callOf(chained, CHAT), new Refusal(code, 'no'))).toBeNull();
     expect(await follow(callOf(chained, CHAT), new Error('a mistake of ours'))).toBeNull();
+  });
+
+  it('leaves the agent its answer, and its refusal, where looking for another attempt fails', async () => {
+    const next = await follow(callOf(chained, CHAT));
+    broken = true;
+    const { next: after, answered, told } = await afterAnswer(callOf(chained, CHAT), answerOf(500)).done;
+    expect([after, answered.answer.status, told.closed]).toEqual([null, 500, false]);
+    expect(await follow(next!, new Refusal('over_budget', 'no'))).toBeNull();
   });
 
   it('passes by a fallback that is too dear, and one that is left alone', async () => {

@@ -22,7 +22,7 @@ export interface Book {
   decide(record: CallRecord, leases: readonly string[], held: Amounts): Promise<void>;
   end(record: CallRecord, settled: { decided: boolean; leases: readonly string[]; used: Amounts }): void;
   lease(state: PurseState): void;
-  forgetLease(lease: string): void;
+  forgetLease(idOrNonce: string): void;
   readonly stream: string;
 }
 
@@ -146,9 +146,9 @@ export function openBook(
       keep(state, purse);
       if (purse.lease !== null) posted.delete(purse.lease);
     },
-    forgetLease(lease) {
-      state.leases.delete(lease);
-      posted.delete(lease);
+    forgetLease(idOrNonce) {
+      state.leases.delete(idOrNonce);
+      posted.delete(idOrNonce);
     },
   };
   return { book, journal, recovered: state };

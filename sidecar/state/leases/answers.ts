@@ -5,7 +5,7 @@ import type { LeaseAnswer, LeaseAsk } from '../../../contract/budget.ts';
 import { type Desk, recordState } from './desk.ts';
 import { outlookOf } from './outlook.ts';
 import { type Purse, takeGrant } from './purse.ts';
-import { purseOfAsk, retire, type Till } from './till.ts';
+import { purseOfAsk, refusedTasks, retire, type Till } from './till.ts';
 import { noteObstacle, refuseAlike } from './waiting.ts';
 
 /** `sentAtMs`: when the ask left, on the wall clock. */
@@ -24,7 +24,7 @@ export function absorb(
     takeGrant(purse, answer, sentAtMs);
     purse.outlook = outlookOf(purse, ask, answer, sentAtMs) ?? purse.outlook;
     recordGrant(desk, purse);
-  }
+  } else purse.refused = purse.lease === null;
   if (ask.scope === 'offline' || till.retired.has(purse)) return;
   if (answer.outcome === 'over_budget' && answer.obstacle) refuseAlike(desk, till, ask, answer.obstacle);
   if (ask.want.nanodollars === '0' && ask.want.tokens === '0') return; // says nothing of who waits
@@ -39,12 +39,21 @@ function fenceOff(desk: Desk, till: Till, purse: Purse): void {
   if (till.retired.has(purse)) return drop(desk, till, purse);
   purse.dirty = true;
   retire(till, purse, desk.ports);
+  if (purse.lease === null) desk.ports.forget(purse.nonce);
+}
+
+/** An agent without money may begin task after task: those it got nothing for are not kept. */
+export function dropRefused(desk: Desk, till: Till): void {
+  for (const purse of refusedTasks(till)) {
+    till.tasks.delete(purse.task);
+    drop(desk, till, purse);
+  }
 }
 
 /** Nothing of the lease need survive. */
 function drop({ ports }: Desk, till: Till, purse: Purse): void {
   till.retired.delete(purse);
-  if (purse.lease !== null) ports.forget(purse.lease);
+  ports.forget(purse.lease ?? purse.nonce);
 }
 
 /** A grant that the journal cannot hold is not used: after a crash nobody would know of it. */

@@ -1,6 +1,5 @@
 // What a till and the ledger say to each other, and when: one request at a time, for all that wait. What got no answer
 // is asked again, for every message may be repeated.
-//
 //   a call lacks room ─► pump ─► exchange ─► answered: serve, ask on ── not answered, or only held money is in the way:
 //                          ▲                                            again in 100 ms, until hold_wait is over
 //                          └── a call settled
@@ -8,7 +7,7 @@
 
 import type { LeaseAnswer, LeaseAsk } from '../../../contract/budget.ts';
 import type { Amounts } from '../../../contract/money.ts';
-import { absorb } from './answers.ts';
+import { absorb, dropRefused } from './answers.ts';
 import { asksForWaiters, asksToRenew, asksToReport, giveBackRecalled } from './asks.ts';
 import { type Desk, recordState } from './desk.ts';
 import { type Hold, type Surroundings, tryTake } from './hold.ts';
@@ -76,6 +75,7 @@ export function createConversation(desk: Desk): Conversation {
       if (answers) absorb(desk, till, ask, answers[i], sentAtMs);
       else keepDirty(till, ask);
     }
+    dropRefused(desk, till);
     if (desk.closing) return;
     scheduleRenewal(till);
     if (owesWord(till)) scheduleReport(till);

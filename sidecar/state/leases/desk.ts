@@ -21,7 +21,7 @@ export interface LeasePorts {
   record(state: PurseState): void;
   /** The ledger did not answer, or the journal could not be written. */
   unanswered(failure: unknown): void;
-  /** The lease is closed: nothing of it need survive. */
+  /** The lease is closed, or was never opened: nothing of it need survive. By its id, or by its nonce where it has none. */
   forget(lease: string): void;
 }
 

@@ -25,6 +25,8 @@ export interface Purse {
   expiresAtMs: number;
   /** Posted or granted changed since the ledger last heard. */
   dirty: boolean;
+  /** The ledger's last answer was that it opens no lease for it. */
+  refused: boolean;
   lastUsedMs: number;
   /** What the ledger last said of the budgets behind it, or behind the one it took the place of. */
   outlook: Outlook | null;
@@ -63,6 +65,7 @@ export function emptyPurse(scope: LeaseScope, agent: string, task: string, nonce
     held: NOTHING,
     expiresAtMs: 0,
     dirty: false,
+    refused: false,
     lastUsedMs: 0,
     outlook: null,
   };
@@ -90,6 +93,7 @@ export function lackOf(purse: Purse, amounts: Amounts, nowMs: number): Amounts {
 export function askOf(purse: Purse, want: Amounts, need: Amounts, give: Partial<LeaseAsk> = {}): LeaseAsk {
   purse.seq += 1;
   purse.dirty = false;
+  purse.refused = false;
   // What is given back may not be held any more from this moment on, whether or not the answer comes.
   if (give.release) purse.granted = plus(purse.posted, purse.held);
   return {

@@ -128,6 +128,13 @@ export function retireExpired(till: Till, nowMs: number, rules: TillRules): void
   }
 }
 
+/** Those that the ledger opens no lease for, and nobody waits for or holds anything of. */
+export const refusedTasks = ({ tasks, waiters }: Till): Purse[] =>
+  [...tasks.values()].filter(
+    ({ task, refused, dirty, held }) =>
+      refused && !dirty && isNothing(held) && !waiters.some((waiter) => waiter.task === task),
+  );
+
 /** Retires the purses of tasks that have had no call for long. */
 export function retireIdleTasks(till: Till, nowMs: number, rules: TillRules): void {
   for (const purse of till.tasks.values()) {

@@ -17,7 +17,7 @@ import { copyPostgres } from '../../support/empty-stores.ts';
 import { temporaryDirectory } from '../../support/processes.ts';
 
 const DOLLAR = { nanodollars: 1_000_000_000n, tokens: 1n };
-const AGENTS = Array.from({ length: 12 }, (_, i) => `agent-${i}`);
+const AGENTS = Array.from({ length: 13 }, (_, i) => `agent-${i}`);
 const YAML = `fleet: test
 upstreams: { openai: { url: https://api.openai.com, speaks: openai } }
 roles: { r: { allow: [llm openai/x] } }
@@ -58,9 +58,12 @@ beforeEach(() => {
   recalls.length = 0;
 });
 
-async function sidecar(instance: string): Promise<Leases & { readonly asked: LeaseRequest[] }> {
+async function sidecar(
+  instance: string,
+): Promise<Leases & { readonly asked: LeaseRequest[]; readonly forgotten: string[] }> {
   const { config } = await parseConfig([{ file: 'test.yaml', text: YAML }]);
   const asked: LeaseRequest[] = [];
+  const forgotten: string[] = [];
   let drawn = 0;
   const leases = createLeases({
     instance,
@@ -73,11 +76,11 @@ async function sidecar(instance: string): Promise<Leases & { readonly asked: Lea
       return ledger.lease(request);
     },
     record: () => undefined,
-    forget: () => undefined,
+    forget: (lease) => void forgotten.push(lease),
     unanswered: () => undefined,
   });
   recalls.push((recall) => recall.instance === instance && leases.recall(recall.lease));
-  return Object.assign(leases, { asked });
+  return Object.assign(leases, { asked, forgotten });
 }
 
 /** As the system clock, but a waiting test keeps the process. */
@@ -143,6 +146,18 @@ describe('holds', () => {
       needed: '20000000000',
     });
     await leases.close();
+  });
+
+  it('of tasks that the ledger opens nothing for leave nothing behind', async () => {
+    const leases = await sidecar('a');
+    const rich = await hold(leases, 'rich', 8);
+    const more = await hold(leases, 'more', 2);
+    for (const each of [...rich.held, ...more.held]) each.settle(DOLLAR);
+    await leases.told(agent);
+    for (const task of ['one', 'two', 'three']) expect((await hold(leases, task, 1)).held).toHaveLength(0);
+    const tasks = [...leases.purses()].filter(({ scope }) => scope === 'task').map(({ task }) => task);
+    expect(tasks).toEqual(['rich', 'more']);
+    expect(leases.forgotten).toHaveLength(3);
   });
 
   it('that wait get what others give back', async () => {

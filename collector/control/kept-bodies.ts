@@ -6,7 +6,7 @@ import type { Clock } from '../../kit/clock.ts';
 import type { Database } from './database.ts';
 
 export interface KeptBodies {
-  /** False where the bytes are not what their name says, or there is no room. Again: kept from now on. */
+  /** What came of it; bytes that are kept already are kept from now on. */
   put(name: string, bytes: Buffer): Promise<'kept' | 'misnamed' | 'full'>;
   get(name: string): Promise<Buffer | undefined>;
 }

@@ -21,10 +21,11 @@ export function openCircuitsKept(directory: string, log: Log): CircuitsKept {
   return {
     restored,
     keep(key, isOpen) {
+      open.delete(key);
       if (isOpen) open.add(key);
-      else open.delete(key);
+      if (open.size > KEPT_MAX) open.delete(open.values().next().value as string);
       try {
-        writeFileSync(`${path}.next`, JSON.stringify([...open].slice(-KEPT_MAX)), { mode: 0o600 });
+        writeFileSync(`${path}.next`, JSON.stringify([...open]), { mode: 0o600 });
         renameSync(`${path}.next`, path);
       } catch (failure) {
         log.warn('circuits.not_kept', { failure: sentenceOf(failure) });

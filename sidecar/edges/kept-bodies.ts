@@ -42,10 +42,10 @@ export function createKeptBodies(options: KeptBodiesOptions): KeptBodies {
 
   const sendAll = async (): Promise<void> => {
     for (const [name, { bytes, written }] of waiting) {
-      const failure = await written;
       const path = join(directory, name);
-      if (failure) log.warn('kept_body.not_written', { name, failure: sentenceOf(failure) });
-      else await sendOne(name, await readFile(path));
+      const content = (await written) ?? (await readFile(path).catch((failure: Error) => failure));
+      if (Buffer.isBuffer(content)) await sendOne(name, content);
+      else log.warn('kept_body.lost', { name, failure: sentenceOf(content) }); // nothing behind it waits for it
       await rm(path, { force: true });
       waiting.delete(name);
       total -= bytes;

@@ -1,6 +1,6 @@
 // What is kept of dead letters until the collector has it: on disk, once, bounded, sent again after failures and starts.
 
-import { readdirSync, writeFileSync } from 'node:fs';
+import { readdirSync, unlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeEach, expect, test } from 'vitest';
 import { silentLog } from '../../../kit/log.ts';
@@ -63,6 +63,18 @@ test('there is room for so many bytes, and room again once they were sent', asyn
   await bodies.send();
   expect(bodies.keep(TWO)).toBe(nameOf(TWO));
   await bodies.send();
+});
+
+test('a file that is gone holds up none behind it', async () => {
+  failing = true;
+  const bodies = open();
+  bodies.keep(ONE);
+  bodies.keep(TWO);
+  await bodies.send();
+  unlinkSync(join(directory, nameOf(ONE)));
+  failing = false;
+  await bodies.send();
+  expect([put, readdirSync(directory)]).toEqual([[nameOf(TWO)], []]);
 });
 
 test('a file that is not what its name says goes nowhere', async () => {

@@ -89,6 +89,7 @@ export function openBook(
   let owed: OwedEnd[] = [];
 
   const payOwed = (): void => {
+    if (owed.length === 0) return;
     const ends = owed;
     owed = [];
     for (const [i, end] of ends.entries()) {

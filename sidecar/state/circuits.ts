@@ -70,26 +70,24 @@ export function createCircuits(options: CircuitsOptions): Circuits {
     options.changed?.(key, state, state === 'open' ? cooldownMs : 0);
   };
 
-  const stopping: Circuits['stopping'] = (keys) => {
-    const now = clock.monotonicMs();
-    for (const key of keys) {
-      const waitMs = waitOf(circuitOf(key, now), now);
-      if (waitMs !== null) return { key, waitMs };
-    }
-    return null;
-  };
-
   return {
-    stopping,
+    stopping(keys) {
+      const now = clock.monotonicMs();
+      for (const key of keys) {
+        const waitMs = waitOf(circuitOf(key, now), now);
+        if (waitMs !== null) return { key, waitMs };
+      }
+      return null;
+    },
     admit(keys) {
-      const stopped = stopping(keys);
-      if (stopped) throw leftAlone(stopped.key, stopped.waitMs);
       const now = clock.monotonicMs();
       const taken = keys.map((key) => {
         const circuit = circuitOf(key, now);
-        if (circuit.state === 'trials') circuit.trialsLeft -= 1;
+        const waitMs = waitOf(circuit, now);
+        if (waitMs !== null) throw leftAlone(key, waitMs);
         return { key, circuit, epoch: circuit.epoch };
       });
+      for (const { circuit } of taken) if (circuit.state === 'trials') circuit.trialsLeft -= 1;
       let reported = false;
       return {
         report(outcome) {

@@ -2,7 +2,7 @@
 // that an agent can plan. It only informs; what may be spent is decided by slices.
 
 import type { BudgetLevel, LeaseAnswer, LeaseAsk } from '../../../contract/budget.ts';
-import { type Amounts, fromMessage, minus, NOTHING, plus } from '../../../contract/money.ts';
+import { type Amounts, fromMessage } from '../../../contract/money.ts';
 import type { Purse } from './purse.ts';
 
 /** One answer of the ledger about the accounts of one lease. */
@@ -43,25 +43,38 @@ function leastLeft(levels: readonly BudgetLevel[], unit: BudgetLevel['unit']): b
   return least;
 }
 
+type Unit = keyof Amounts;
+
 /** Spent and held here since the ledger's answer that the purse knows of. */
-export function sinceOf(purse: Purse | null | undefined): Amounts {
+export const sinceOf = (purse: Purse | null | undefined): Amounts => ({
+  nanodollars: sinceIn('nanodollars', purse),
+  tokens: sinceIn('tokens', purse),
+});
+
+function sinceIn(unit: Unit, purse: Purse | null | undefined): bigint {
   const outlook = purse?.outlook;
-  if (!purse || !outlook) return NOTHING;
-  const known = plus(minus(outlook.purse.posted, outlook.told), outlook.purse.held);
-  return outlook.purse === purse ? known : plus(known, plus(purse.posted, purse.held));
+  if (!purse || !outlook) return 0n;
+  const { posted, held } = outlook.purse;
+  const known = posted[unit] - outlook.told[unit] + held[unit];
+  return outlook.purse === purse ? known : known + purse.posted[unit] + purse.held[unit];
 }
 
-/** The tightest of the agent's and the task's budgets, never below zero. */
-export function leftOf(main: Purse, offline: Purse | null, task: Purse | undefined): Left {
-  const spent = offline ? plus(sinceOf(main), sinceOf(offline)) : sinceOf(main);
-  const ofTask = task?.outlook ? sinceOf(task) : NOTHING;
-  const unit = (which: keyof Amounts): bigint | null =>
-    lesser(less(main.outlook?.left[which], spent[which]), less(task?.outlook?.left[which], ofTask[which]));
-  return { nanodollars: unit('nanodollars'), tokens: unit('tokens') };
+/** The tightest of the agent's and the task's budgets, never below zero. Asked for every answer: what nothing limits costs nothing. */
+export const leftOf = (main: Purse, offline: Purse | null, task: Purse | undefined): Left => ({
+  nanodollars: leftIn('nanodollars', main, offline, task),
+  tokens: leftIn('tokens', main, offline, task),
+});
+
+function leftIn(unit: Unit, main: Purse, offline: Purse | null, task: Purse | undefined): bigint | null {
+  const ofAgent = main.outlook?.left[unit] ?? null;
+  const ofTask = task?.outlook?.left[unit] ?? null;
+  return lesser(
+    ofAgent === null ? null : atLeastNothing(ofAgent - sinceIn(unit, main) - sinceIn(unit, offline)),
+    ofTask === null ? null : atLeastNothing(ofTask - sinceIn(unit, task)),
+  );
 }
 
-const less = (left: bigint | null | undefined, spent: bigint): bigint | null =>
-  left == null ? null : left > spent ? left - spent : 0n;
+const atLeastNothing = (left: bigint): bigint => (left > 0n ? left : 0n);
 
 const lesser = (a: bigint | null, b: bigint | null): bigint | null =>
   a === null || (b !== null && b < a) ? b : a;

@@ -300,3 +300,30 @@ test('of many failed calls every id is known, and the last twenty say more', asy
   const rows = await database.query("select 1 from dead_letter_calls where facts = '{}'");
   expect(rows).toHaveLength(30);
 });
+
+describe('a body', () => {
+  const kept = async (text: string): Promise<string> => {
+    const bytes = Buffer.from(text);
+    await createKeptBodies(database, clock).put(nameOf(bytes), bytes);
+    return nameOf(bytes);
+  };
+  const names = async () =>
+    (await database.query<{ name: string }>('select sha256 as name from kept_bodies')).map(
+      ({ name }) => name,
+    );
+
+  test('goes when the same call fails again with another, unless a letter names it', async () => {
+    const [first, shared, last] = [await kept('first'), await kept('shared'), await kept('last')];
+    await letters.take([failed({ call_digest: 'other', request: shared })], 0);
+    for (const request of [first, shared, last]) await letters.take([failed({ request })], 0);
+    expect((await names()).sort()).toEqual([KEPT, shared, last].sort());
+  });
+
+  test('that no letter came for goes within a day or two', async () => {
+    await letters.take([failed()], 0);
+    await kept('orphan');
+    clock.advance(25 * 3_600_000);
+    letters = await open(); // it tidies at the start
+    expect(await names()).toEqual([KEPT]);
+  });
+});

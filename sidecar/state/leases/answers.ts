@@ -24,7 +24,11 @@ export function absorb(
     takeGrant(purse, answer, sentAtMs);
     purse.outlook = outlookOf(purse, ask, answer, sentAtMs) ?? purse.outlook;
     recordGrant(desk, purse);
-  } else purse.refused = purse.lease === null;
+  } else {
+    purse.refused = purse.lease === null;
+    // It may arrive once more, and open the lease then: that is asked about until the lease is known.
+    if (ask.scope === 'agent') purse.dirty = true;
+  }
   if (ask.scope === 'offline' || till.retired.has(purse)) return;
   if (answer.outcome === 'over_budget' && answer.obstacle) refuseAlike(desk, till, ask, answer.obstacle);
   if (ask.want.nanodollars === '0' && ask.want.tokens === '0') return; // says nothing of who waits

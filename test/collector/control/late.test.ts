@@ -58,7 +58,7 @@ describe('settled after its write-off', () => {
     clock.advance(HOUR_MS);
     await ledger.writeOff(GONE, 'anna');
     expect(await account()).toMatchObject({ posted: dollars(5), held: '0' });
-    const first = { lease, seq: 3, granted: usd(5), posted: usd(2), held: usd(1) };
+    const first = { lease, seq: 3, granted: usd(3), posted: usd(2), held: usd(1), release: true };
     expect(await ask('a/1', first)).toMatchObject({ outcome: 'granted', ttlMs: 0 });
     expect(await ask('a/1', first)).toMatchObject({ outcome: 'granted', ttlMs: 0 });
     expect(await account()).toMatchObject({ posted: dollars(3), held: '0' });
@@ -82,13 +82,25 @@ describe('settled after its write-off', () => {
     expect(await invariantBreaches(bench.database)).toEqual([]);
   });
 
+  test('by a word from before it: nothing is given back while the slice may still be held', async () => {
+    const { ask, clock, ledger } = fixture;
+    const lease = await opened();
+    const renewal = { lease, seq: 2, granted: usd(5) }; // on its way while a call takes all of the slice
+    clock.advance(HOUR_MS);
+    await ledger.writeOff(GONE, 'anna');
+    await ask('a/1', renewal);
+    expect(await account()).toMatchObject({ posted: dollars(5), held: '0' });
+    await ask('a/1', { lease, seq: 3, granted: usd(4), posted: usd(4), release: true, close: true });
+    expect(await account()).toMatchObject({ posted: dollars(4), held: '0' });
+  });
+
   test('more than the slice is an overrun; never less than was reported before', async () => {
     const { ask, clock, ledger } = fixture;
     const lease = await opened();
     await ask('a/1', { lease, seq: 2, granted: usd(5), posted: usd(3) });
     clock.advance(HOUR_MS);
     await ledger.writeOff(GONE, 'anna');
-    await ask('a/1', { lease, seq: 3, granted: usd(5), posted: usd(1) });
+    await ask('a/1', { lease, seq: 3, granted: usd(1), posted: usd(1), release: true });
     expect(await account()).toMatchObject({ posted: dollars(3) });
     await ask('a/1', { lease, seq: 4, granted: usd(5), posted: usd(6) });
     expect(await account()).toMatchObject({ posted: dollars(6), held: '0' });

@@ -250,7 +250,14 @@ class Exchange implements Answer {
   abort(reason: Error): void {
     if (this.#ended || this.#failure || this.#aborted) return;
     this.#aborted = reason;
-    this.#controller?.abort(reason);
+    if (this.#controller) this.#controller.abort(reason);
+    else this.#giveUpWaiting(reason);
+  }
+
+  /** No connection is free yet, or there: who asked is told now, and undici when it comes to it. */
+  #giveUpWaiting(reason: Error): void {
+    clearTimeout(this.#deadline);
+    this.#reject(reason instanceof SendFailure ? reason : new SendFailure('aborted', false, reason));
   }
 }
 

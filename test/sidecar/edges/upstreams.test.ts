@@ -124,3 +124,28 @@ describe('an answer', () => {
     expect(await ask(origin, '/')).toBe('fine');
   });
 });
+
+describe('a call that waits for its connection', () => {
+  const waiting = createUpstreams({
+    ...createDialer({ resolver: createResolver(), ownPorts: () => new Set() }),
+    open: () => new Promise(() => undefined),
+  });
+
+  it('ends when its time is over, and nothing of it was sent', async () => {
+    const sending = waiting.send(
+      outbound('http://127.0.0.1:9', '/'),
+      { ...TIMEOUTS, totalMs: 1 },
+      () => undefined,
+    );
+    await expect(sending).rejects.toMatchObject({ name: 'SendFailure', kind: 'timeout', sent: false });
+  });
+
+  it('ends when its agent leaves', async () => {
+    let abort: (reason: Error) => void = () => undefined;
+    const sending = waiting.send(outbound('http://127.0.0.1:9', '/'), TIMEOUTS, (means) => {
+      abort = means;
+    });
+    abort(new Error('the agent hung up'));
+    await expect(sending).rejects.toMatchObject({ name: 'SendFailure', kind: 'aborted', sent: false });
+  });
+});

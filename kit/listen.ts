@@ -30,6 +30,12 @@ export function splitAddress(address: string, key: string): { host: string; port
   return { host: match[1] ?? match[2]!, port };
 }
 
+/**
+ * Connections that wait to be taken: a fleet that starts comes with hundreds at once, and where the queue is full a
+ * person's command does not get in either. The kernel's own limit holds as well.
+ */
+const BACKLOG = 4_096;
+
 /** Listens, and resolves with what was opened; port 0 picks a free one. `key` is the config's, e.g. `listen.otlp`. */
 export function listenOn(server: Server, address: string, key: string): Promise<Listening> {
   const { host, port } = splitAddress(address, key);
@@ -38,7 +44,7 @@ export function listenOn(server: Server, address: string, key: string): Promise<
       reject(new PortUnavailable(key, sentenceFor(failure, address, key)));
     };
     server.once('error', refused);
-    server.listen({ host, port, exclusive: true }, () => {
+    server.listen({ host, port, exclusive: true, backlog: BACKLOG }, () => {
       server.off('error', refused);
       const opened = (server.address() as AddressInfo).port;
       resolve({ host, port: opened, url: `http://${host.includes(':') ? `[${host}]` : host}:${opened}` });

@@ -67,7 +67,13 @@ export interface ControlPlaneOptions {
 
 const CONNECT_TIMEOUT_MS = 1_000;
 const ANSWER_TIMEOUT_MS = 5_000;
+/**
+ * A stream may take long to connect, and the longer it cannot the less often it tries: where the collector's machine is
+ * busy, hundreds of streams that give up and come back would fill its queue of connections, and nobody else would get in.
+ */
+const FOLLOW_CONNECT_MS = 10_000;
 const FOLLOW_AGAIN_MS = 1_000;
+const FOLLOW_AGAIN_MS_MAX = 4_000;
 const CONNECTIONS_MAX = 8;
 /** Each agent followed holds a connection; more agents behind one sidecar hear by heartbeat alone. */
 const FOLLOWED_MAX = 256;
@@ -85,16 +91,16 @@ export class ControlPlaneError extends Error {
 }
 
 export function createControlPlane(options: ControlPlaneOptions): ControlPlane {
-  const pool = (url: string, connections = CONNECTIONS_MAX): Pool =>
+  const pool = (url: string, connections = CONNECTIONS_MAX, connectMs = CONNECT_TIMEOUT_MS): Pool =>
     new Pool(new URL(url).origin, {
       connections,
-      connect: { timeout: CONNECT_TIMEOUT_MS },
+      connect: { timeout: connectMs },
       headersTimeout: ANSWER_TIMEOUT_MS,
       bodyTimeout: ANSWER_TIMEOUT_MS,
     });
   const control = pool(options.controlUrl);
   // Apart from the rest: a stream never gives its connection back, and leases must not wait for one.
-  const streams = pool(options.controlUrl, FOLLOWED_MAX);
+  const streams = pool(options.controlUrl, FOLLOWED_MAX, FOLLOW_CONNECT_MS);
   let otlpUrl = new URL(options.otlpUrl).origin;
   let otlp = pool(otlpUrl);
   let token = options.token;
@@ -153,7 +159,7 @@ export function createControlPlane(options: ControlPlaneOptions): ControlPlane {
     options.otlpMoved();
   };
 
-  const readEvents = async (path: string, hear: Partial<Hearing>): Promise<void> => {
+  const readEvents = async (path: string, hear: Partial<Hearing>, begun: () => void): Promise<void> => {
     const stream = await streams.request({
       path,
       method: 'GET',
@@ -165,6 +171,7 @@ export function createControlPlane(options: ControlPlaneOptions): ControlPlane {
       await stream.body.dump();
       return;
     }
+    begun();
     let rest = '';
     let event = '';
     for await (const chunk of stream.body) {
@@ -206,11 +213,16 @@ export function createControlPlane(options: ControlPlaneOptions): ControlPlane {
       if (followed >= FOLLOWED_MAX) return;
       followed += 1;
       const path = `/v1/events?agent=${encodeURIComponent(agent)}&instance=${encodeURIComponent(instance)}`;
+      let againMs = FOLLOW_AGAIN_MS;
+      const begun = (): void => {
+        againMs = FOLLOW_AGAIN_MS;
+      };
       const again = (): void => {
-        if (!closed) options.clock.after(FOLLOW_AGAIN_MS, () => void turn());
+        if (!closed) options.clock.after(againMs, () => void turn());
+        againMs = Math.min(2 * againMs, FOLLOW_AGAIN_MS_MAX);
       };
       const turn = async (): Promise<void> => {
-        if (!closed) await readEvents(path, hear).then(again, again);
+        if (!closed) await readEvents(path, hear, begun).then(again, again);
       };
       void turn();
     },

@@ -60,3 +60,30 @@ describe('SSRF-28: a collector that sends elsewhere', () => {
     expect([asked - before, elsewhere]).toEqual([5, 0]);
   });
 });
+
+it('a stream that cannot begin is tried less and less often, one that had begun at once', async () => {
+  const begins = [503, 503, 503, 503, 200, 503, 503];
+  const waits: number[] = [];
+  const tried = Promise.withResolvers<void>();
+  const collector = await serving((_, response) => void response.writeHead(begins.shift() ?? 503).end());
+  const following = createControlPlane({
+    controlUrl: collector,
+    otlpUrl: collector,
+    tokenFile: '/nowhere',
+    token: 'join-token',
+    clock: {
+      ...manualClock(),
+      after(ms, act) {
+        waits.push(ms);
+        if (begins.length > 0) setImmediate(act);
+        else tried.resolve();
+        return () => undefined;
+      },
+    },
+    otlpMoved: () => undefined,
+  });
+  following.follow('scout', 'host', {});
+  await tried.promise;
+  await following.close();
+  expect(waits).toEqual([1_000, 2_000, 4_000, 4_000, 1_000, 2_000, 4_000]);
+});

@@ -44,6 +44,7 @@ export function makeCall(plan: Plan, host: SidecarHost, ports: CallPorts): void 
     leases: [],
     state: 'waiting',
     charged: NOTHING,
+    used: plan.amounts,
     wroteMs: 0,
     forgotten: false,
   };
@@ -57,7 +58,7 @@ export function makeCall(plan: Plan, host: SidecarHost, ports: CallPorts): void 
 
 async function carry(plan: Plan, call: TrueCall, host: SidecarHost, ports: CallPorts): Promise<void> {
   const { world, truth } = ports;
-  const { leases, book, life } = host.sidecar!;
+  const { leases, book, life, expiry } = host.sidecar!;
   const say = (what: string): void => world.note(host.machine.name, `${call.id} ${what}`);
   const record = (more: object) =>
     exampleRecord({
@@ -81,6 +82,7 @@ async function carry(plan: Plan, call: TrueCall, host: SidecarHost, ports: CallP
   }
   call.leases = hold.leases;
   call.state = 'held';
+  for (const lease of expiry.over(hold.leases)) world.fail(`${call.id} holds of ${lease}, which is over`);
   say(`holds ${amountsText(call.amounts)} of ${hold.leases.join(' and ')}`);
 
   let decided = false;
@@ -113,6 +115,7 @@ async function carry(plan: Plan, call: TrueCall, host: SidecarHost, ports: CallP
   truth.charge(call, plan.cost);
   await new Promise<void>((resolve) => void life.clock.after(plan.durationMs, resolve));
   const used = believed(plan);
+  call.used = used;
   say(`${plan.ending}, used ${amountsText(used)}`);
   end(used, true);
   hold.settle(used);

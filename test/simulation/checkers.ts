@@ -99,6 +99,26 @@ export async function checkEntries({ world }: Fleet, database: Database): Promis
   for (const { problem } of rows) world.fail(`ledger_problems: ${problem}`);
 }
 
+/** Once every sidecar has stopped: no call was posted twice. */
+export async function checkPostedOnce(
+  { world, truth }: Fleet,
+  database: Database,
+  run: string,
+): Promise<void> {
+  const closed = await world.freeze(
+    database.query<{ lease: string; unit: 'nanodollars' | 'tokens'; posted: string }>(
+      `select l.lease_id as lease, s.unit, s.posted::text from leases l join slices s using (lease_id)
+       where starts_with(l.lease_id, $1) and l.state = 'closed'`,
+      [run],
+    ),
+  );
+  for (const { lease, unit, posted } of closed) {
+    const most = truth.mostOf(lease)[unit];
+    if (BigInt(posted) > most)
+      world.fail(`${lease}: ${posted} ${unit} are posted, its calls come to ${most}`);
+  }
+}
+
 /** Once every sidecar has given everything back: nothing is outstanding, and nothing truly spent is uncounted. */
 export async function checkNothingLeaks(fleet: Fleet, database: Database, run: string): Promise<void> {
   const { world } = fleet;

@@ -3,7 +3,7 @@
 
 import type { Database } from '../../collector/control/database.ts';
 import type { LeaseRequest, LeaseResponse } from '../../contract/budget.ts';
-import { NOTHING } from '../../contract/money.ts';
+import { NOTHING, plus } from '../../contract/money.ts';
 import { type LeaseEdges, type LeasesOptions, openLeases } from '../../sidecar/open-leases.ts';
 import type { Hold } from '../../sidecar/state/leases/hold.ts';
 import type { Leases } from '../../sidecar/state/leases/leases.ts';
@@ -89,6 +89,32 @@ export const MUTANTS: readonly Mutant[] = [
     leasesOf: (options, edges) => {
       edges.recovered.open.clear();
       return openLeases(options, edges);
+    },
+  },
+  {
+    name: 'a sidecar that ignores that its lease is over',
+    caught: /which is over/,
+    leasesOf: withAsks(
+      (request) => request,
+      (response) => ({
+        answers: response.answers.map((answer) => ({ ...answer, ttlMs: 10 * answer.ttlMs })),
+      }),
+    ),
+  },
+  {
+    name: 'a sidecar that posts what a call cost twice',
+    caught: /are posted, its calls come to/,
+    leasesOf: (options, edges) => {
+      const leases = openLeases(options, edges);
+      const again = (hold: Hold): Hold => ({
+        ...hold,
+        settle(used) {
+          for (const purse of leases.purses())
+            if (hold.leases.includes(purse.lease ?? '')) purse.posted = plus(purse.posted, used);
+          hold.settle(used);
+        },
+      });
+      return { ...leases, hold: async (...call) => again(await leases.hold(...call)) };
     },
   },
   {

@@ -9,6 +9,7 @@ import { openJournal } from '../../sidecar/edges/journal.ts';
 import { createShipper } from '../../sidecar/edges/shipper.ts';
 import { openLeases } from '../../sidecar/open-leases.ts';
 import type { Leases } from '../../sidecar/state/leases/leases.ts';
+import { type Expiry, watchExpiry } from './expiry.ts';
 import { createDisk, type FakeDisk } from './world/disk.ts';
 import { createMachine, type Life, type Machine } from './world/machine.ts';
 import type { World } from './world/world.ts';
@@ -18,6 +19,7 @@ export interface Sidecar {
   readonly life: Life;
   readonly book: Book;
   readonly leases: Leases;
+  readonly expiry: Expiry;
   /** Calls under way. */
   inFlight: number;
   readonly journalFails: () => boolean;
@@ -98,6 +100,7 @@ export function createSidecarHost(
         ship: (body) => ports.ship(host, life, body),
         encode: (frames) => spansOf(frames, { 'service.name': 'outrider-sidecar' }),
       });
+      const expiry = watchExpiry(life.clock);
       const stops: (() => void | Promise<void>)[] = [];
       const leases = (ports.leasesOf ?? openLeases)(
         {
@@ -112,7 +115,7 @@ export function createSidecarHost(
           book,
           recovered,
           shipper,
-          control: { ask: (request) => ports.ask(host, life, request) },
+          control: { ask: expiry.watched((request) => ports.ask(host, life, request)) },
           deadLetters: { found: () => undefined },
         },
       );
@@ -120,6 +123,7 @@ export function createSidecarHost(
         life,
         book,
         leases,
+        expiry,
         inFlight: 0,
         journalFails: () => journal.failing,
         async stop() {

@@ -5,7 +5,14 @@ import { DatabaseFailed } from '../../collector/control/failures.ts';
 import type { Budget } from '../../contract/config/config.ts';
 import type { openLeases } from '../../sidecar/open-leases.ts';
 import { type CallPorts, makeCall, type Plan } from './calls.ts';
-import { checkEntries, checkLedger, checkNothingLeaks, checkRecords, checkRefusal } from './checkers.ts';
+import {
+  checkEntries,
+  checkLedger,
+  checkNothingLeaks,
+  checkPostedOnce,
+  checkRecords,
+  checkRefusal,
+} from './checkers.ts';
 import { type Collector, createCollector } from './collector.ts';
 import type { ControlDatabase } from './control-database.ts';
 import { type Fleet, heal, strike } from './faults.ts';
@@ -89,6 +96,7 @@ export async function simulate(
     await check();
     await checkEntries(fleet, control.database);
     await checkNothingLeaks(fleet, control.database, run);
+    await checkPostedOnce(fleet, control.database, run);
     checkRecords(fleet, stored);
   }
   return {

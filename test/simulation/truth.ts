@@ -17,6 +17,8 @@ export interface TrueCall {
   state: CallState;
   /** What the upstream charged, at most the hold: what is beyond it is the upstream's word against its own bound. */
   charged: Amounts;
+  /** What its sidecar says it used; what it held, until it has ended. */
+  used: Amounts;
   /** When it last wrote to its journal. */
   wroteMs: number;
   /** A power cut took what its journal said of it, which durability `batched` allows for 50 ms. */
@@ -41,6 +43,8 @@ export interface Truth {
   charge(call: TrueCall, cost: Amounts): void;
   /** What was charged against a lease. */
   spentOf(lease: string): Amounts;
+  /** What may be posted against a lease, at most: a call is posted once. */
+  mostOf(lease: string): Amounts;
   /** The power cut took a call's frames: what it spent is nobody's to know. */
   forget(call: TrueCall): void;
 }
@@ -105,6 +109,15 @@ export function createTruth(world: World): Truth {
         if (so > limitMax) world.fail(`overspent: ${key}: ${so} of ${limitMax} was truly spent`);
     },
     spentOf: (lease) => spent.get(lease) ?? { nanodollars: 0n, tokens: 0n },
+    mostOf(lease) {
+      const most = { nanodollars: 0n, tokens: 0n };
+      for (const { leases: of, amounts, used } of calls.values()) {
+        if (!of.includes(lease)) continue;
+        most.nanodollars += greatest(amounts.nanodollars, used.nanodollars);
+        most.tokens += greatest(amounts.tokens, used.tokens);
+      }
+      return most;
+    },
     forget(call) {
       call.forgotten = true;
       add(call, -1n);
@@ -114,3 +127,4 @@ export function createTruth(world: World): Truth {
 }
 
 const least = (a: bigint, b: bigint): bigint => (a < b ? a : b);
+const greatest = (a: bigint, b: bigint): bigint => (a > b ? a : b);

@@ -20,7 +20,10 @@ export function openAttempts(
     clock,
     log,
     random: randomFraction,
-    heard: (call, told) => throttles.heard(limitedOf(call), told),
+    heard(call, told) {
+      throttles.heard(limitedOf(call), told);
+      return throttles.stopping(limitedOf(call))?.waitMs ?? null;
+    },
     identity: () => ({
       id: randomHex(16),
       spanId: randomHex(8),

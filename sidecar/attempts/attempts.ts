@@ -28,8 +28,8 @@ export interface Attempts {
 export interface AttemptServices extends Planning {
   readonly clock: Clock;
   readonly log: Log;
-  /** An answer said that too much was asked: other calls are to know. */
-  heard(call: Answered, told: Throttle): void;
+  /** An answer said that too much was asked: other calls are to know. For how many ms nobody asks; null: for none. */
+  heard(call: Answered, told: Throttle): number | null;
 }
 
 export function createAttempts(use: AttemptServices): Attempts {
@@ -50,9 +50,10 @@ export function createAttempts(use: AttemptServices): Attempts {
     if (trail.closed) throw hungUp();
     const told = toldBy(answered, kept.bytes, use.clock.nowMs());
     const failing = failingOf(kept.answer.status, told.spent, isFallback(answered));
-    const planned = failing && plan(answered, failing, believed(told.waitMs));
+    const sentAway = failing === 'throttled' || failing === 'exhausted';
+    const leftAloneMs = sentAway ? use.heard(answered, told) : null;
+    const planned = failing && plan(answered, failing, leftAloneMs ?? believed(told.waitMs));
     if (!planned) return null;
-    if (failing === 'throttled' || failing === 'exhausted') use.heard(answered, told);
     giveUp(answered, kept, trail);
     if (!(await waited(answered, planned, use.clock))) throw hungUp();
     return planned.make();

@@ -15,8 +15,13 @@ import { promtoolComplaints } from '../support/promtool.ts';
 import { everyQuery, type Outcome } from './every-query.ts';
 import { type LivelyFleet, startLivelyFleet } from './lively-fleet.ts';
 
-/** Metrics that are rightly absent while all is well: an alert's value is there only while it has one. */
-const ABSENT_WHILE_WELL = ['outrider_alert_value'];
+/** Rightly absent while all is well: there only while an alert, a circuit or a quota has something to say. */
+const ABSENT_WHILE_WELL = [
+  'outrider_alert_value',
+  'outrider_circuit_state',
+  'outrider_later_attempts_total',
+  'outrider_quota_spent',
+];
 const PATIENCE_MS = 75_000;
 
 let lively: LivelyFleet;

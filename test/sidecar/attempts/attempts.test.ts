@@ -44,6 +44,7 @@ let plain: Config;
 let chained: Config;
 let drawn = 0;
 let broken = false;
+let leftAloneMs: number | null = null;
 beforeEach(async () => {
   clock = manualClock();
   budget = createRetryBudget(clock);
@@ -51,6 +52,7 @@ beforeEach(async () => {
   drawn = 0;
   [plain, chained] = await Promise.all([configOf(YAML), configOf(CHAIN)]);
   broken = false;
+  leftAloneMs = null;
   attempts = createAttempts({
     dialects: DIALECTS,
     judge(call) {
@@ -67,7 +69,7 @@ beforeEach(async () => {
       startedAtMs: clock.nowMs(),
       startedMonotonicMs: clock.monotonicMs(),
     }),
-    heard: () => undefined,
+    heard: () => leftAloneMs,
   });
 });
 
@@ -168,6 +170,22 @@ describe('an answer that says to come back later', () => {
     });
     expect(next?.later).toMatchObject({ number: 2, asked: '', first: { id: 'first' } });
     expect(next?.json).toEqual(CHAT.body);
+  });
+
+  it('429 without a word of how long is tried again when its upstream is no longer left alone', async () => {
+    leftAloneMs = 1_200;
+    const { done } = afterAnswer(callOf(plain, CHAT), answerOf(429));
+    await settle();
+    clock.advance(1_449);
+    await settle();
+    expect(drawn).toBe(0);
+    clock.advance(1);
+    expect((await done).next).toMatchObject({ id: 'attempt 1' });
+  });
+
+  it('429 of an upstream that is left alone for longer than a call may wait is the agent’s own', async () => {
+    leftAloneMs = 8_000;
+    expect((await afterAnswer(callOf(plain, CHAT), answerOf(429)).done).next).toBeNull();
   });
 
   it.each([

@@ -90,12 +90,19 @@ function budgetRow(line: BudgetLine, refused: boolean): Row {
     agent,
     task,
     value: refused && used >= NEARLY_ALL ? Math.max(1, used) : used,
+    share: percentOf(used),
     level,
     name,
     period: window,
     spend: amount(posted),
     limit: amount(limit),
   };
+}
+
+/** All is said of nothing less than all. */
+function percentOf(used: number): string {
+  const percent = Math.round(used * 100);
+  return `${used < 1 ? Math.min(percent, 99) : percent} %`;
 }
 
 /** `level name` of all on whose path a call was refused for money within a day. */

@@ -85,7 +85,7 @@ export const REFUSALS = {
   upstream_unreachable: {
     status: 502,
     mayRetry: true,
-    advice: 'The upstream could not be reached; check its url and the network.',
+    advice: "Check the upstream's url and the network.",
   },
   upstream_timeout: {
     status: 504,

@@ -26,7 +26,12 @@ function facts(letter: DeadLetter): string {
     ],
     ['trace', `${letter.trace_id}, span ${letter.span_id}`],
     ['since', `${letter.since}, last ${letter.last_seen}`],
-    ['closed', letter.closed_at ? `${letter.closed_at} by ${letter.closed_by}: ${letter.reason}` : ''],
+    [
+      'closed',
+      letter.closed_at
+        ? `${letter.closed_at} by ${letter.closed_by}${letter.reason && `: ${letter.reason}`}`
+        : '',
+    ],
   ];
   return table(rows.filter(([, value]) => value !== ''));
 }

@@ -19,7 +19,7 @@ import type { DeadLetters, LetterRefusal } from '../control/dead-letters.ts';
 import type { KeptBodies } from '../control/kept-bodies.ts';
 import type { Roster } from '../control/roster.ts';
 import type { Store } from '../store/store.ts';
-import { ApiError } from './failures.ts';
+import { ApiError, badRequest } from './failures.ts';
 import type { ApiEnvironment } from './guards.ts';
 import { agentName, bodyOf, checked, instanceName, text } from './messages.ts';
 import type { Api } from './routes.ts';
@@ -38,7 +38,6 @@ const REASON_CHARACTERS_MAX = 500;
 /** Fewer characters of an id would name the wrong letter one day. */
 const ID = /^[0-9a-f]{6,32}$/;
 
-const id = z.string().regex(ID, 'is no id of a letter, nor the first six characters of one');
 const filter = z.object({
   agent: agentName.optional(),
   upstream: text(128).optional(),
@@ -95,7 +94,7 @@ export function letterRoutes(api: Api, desk: LetterDesk): void {
   api.post('/v1/dead-letters/:id/replays/:attempt', async (context) => {
     const attempt = checked(Number(context.req.param('attempt')), z.int().positive());
     const said = await bodyOf(context, report);
-    const heard = await letters.report(checked(context.req.param('id'), id), attempt, said);
+    const heard = await letters.report(idFrom(context), attempt, said);
     if (heard) return context.json({});
     throw new ApiError(409, 'not_yours', 'This replay is not this instance’s, or no longer.');
   });
@@ -106,8 +105,15 @@ const senderOf = (context: Context<ApiEnvironment>): string => context.get('call
 const statesOf = (state: z.output<typeof filter>['state']) =>
   state === 'all' ? DEAD_LETTER_STATES : [state];
 
+function idFrom(context: Context<ApiEnvironment>): string {
+  const named = context.req.param('id') ?? '';
+  if (ID.test(named)) return named;
+  const shown = named.slice(0, 40);
+  throw badRequest(`${shown} is no id of a dead letter, nor its first six characters or more.`);
+}
+
 async function found(context: Context<ApiEnvironment>, letters: DeadLetters): Promise<LetterRow> {
-  const named = checked(context.req.param('id'), id);
+  const named = idFrom(context);
   const letter = await letters.find(named);
   if (letter) return letter;
   throw new ApiError(

@@ -163,7 +163,9 @@ function accountFor(order: RaiseOrder, config: Config, calendar: Calendar, nowMs
     (account) => account.unit === unit && (window ?? account.window) === account.window,
   );
   const [account] = meant;
-  const known = own.map((each) => `${each.unit === 'tokens' ? 'tokens' : '$'}/${each.window}`).join(', ');
+  const known = own
+    .map((each) => `in ${each.unit === 'tokens' ? 'tokens' : 'dollars'} per ${each.window}`)
+    .join(', ');
   if (!account) throw new NothingToRaise(`The budgets of ${level} ${name} are ${known}: name one of these.`);
   if (meant.length > 1)
     throw new NothingToRaise(`The budgets of ${level} ${name} are ${known}: say which window.`);

@@ -111,6 +111,9 @@ describe('a budget', () => {
     expect(await found('fleet-budget-used-up')).toEqual([
       'The department budget of lab is used up: $9.60 of $10.00 this month ()',
     ]);
+    expect(await found('budget-near')).toContain(
+      'The department budget of lab is at 96 %: $9.60 of $10.00 this month ()',
+    );
     refused = [];
     expect(await found('fleet-budget-used-up')).toEqual([]);
   });

@@ -178,7 +178,11 @@ describe('a raise', () => {
   test.each([
     ['no budget there', { level: 'department', name: 'sales' } as const, /gives department sales no budget/],
     ['a pattern', { name: 'bot-*' }, /gives agent bot-\* no budget/],
-    ['two windows', { window: null }, /\$\/month, \$\/day, tokens\/day: say which window/],
+    [
+      'two windows',
+      { window: null },
+      /in dollars per month, in dollars per day, in tokens per day: say which/,
+    ],
     ['another window', { window: 'week' }, /name one of these/],
     ['more than can be held', { amount: '9223372036854775807' }, /more than any budget can hold/],
   ])('of what has none is refused: %s', async (_, of, sentence) => {

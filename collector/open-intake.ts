@@ -1,0 +1,69 @@
+// What takes records, and what goes with each: its copies, the fleet's sums of it, and the dead letter it may be.
+
+import type { Tokens } from './control/tokens.ts';
+import { startDeadLetterIntake } from './dead-letter-intake.ts';
+import { type Exports, startExports } from './edges/exports.ts';
+import type { Control } from './open-control.ts';
+import { type Pipeline, startPipeline } from './pipeline.ts';
+import type { Loader } from './queue/loader.ts';
+import { type FleetMetrics, startFleetMetrics } from './rollups/fleet-metrics.ts';
+import type { Start } from './starting.ts';
+import { orPortTaken, type Stores } from './stores.ts';
+
+export interface Intake {
+  readonly exports: Exports;
+  readonly fleet: FleetMetrics;
+  readonly pipeline: Pipeline;
+}
+
+export async function openIntake(starting: Start, { store }: Stores, control: Control): Promise<Intake> {
+  const { config, places, lifecycle, inForce, clock, log } = starting;
+  const exports = await startExports({
+    targets: config.export,
+    directory: places.exports,
+    secrets: control.secrets,
+    log,
+    clock,
+  });
+  lifecycle.onStop('exports', () => exports.close());
+  // Before anything is loaded, so that all of it is counted.
+  const fleet = await startFleetMetrics({
+    query: (statement, parameters) => store.query(statement, parameters),
+    budgets: () => control.ledger.budgets(),
+    agents: () => control.roster.lines(),
+    letters: () => control.letters.counts(),
+    config: inForce,
+    clock,
+    log,
+  });
+  lifecycle.onStop('fleet metrics', () => fleet.stop());
+  const intake = startDeadLetterIntake({
+    ask: (sql, parameters) => store.query(sql, parameters),
+    letters: control.letters,
+    clock,
+    log,
+  });
+  lifecycle.onStop('dead letter intake', () => intake.close());
+  const landing = intake.following(exports.following(store));
+  const pipeline = await openPipeline(starting, landing, control.tokens);
+  lifecycle.onStop('pipeline', () => pipeline.close());
+  return { exports, fleet, pipeline };
+}
+
+async function openPipeline(starting: Start, store: Loader, tokens: Tokens): Promise<Pipeline> {
+  const { settings, places, clock, log } = starting;
+  const listen = settings.listen.otlp;
+  try {
+    return await startPipeline({
+      listen,
+      directory: places.queue,
+      store,
+      // Context from anyone on loopback is welcome; only a known sender's records count.
+      authenticate: (token) => (token === null ? '' : tokens.authenticate(token)),
+      log,
+      clock,
+    });
+  } catch (failure) {
+    throw orPortTaken(failure, listen, 'listen.otlp');
+  }
+}

@@ -1,63 +1,29 @@
 // One agent's way out, from start to stop: opens the edges, then what stands on them, then the doors; on stop drains
 // what is in flight, gives the leases back and ships what is recorded.
 
-import type { DialectName } from '../contract/attributes.ts';
 import { agentNamed, captureOf } from '../contract/config/config.ts';
 import { createLifecycle, type Lifecycle } from '../kit/lifecycle.ts';
 import { operator } from '../kit/operator.ts';
 import { createSecrets, type Secrets } from '../kit/secrets.ts';
-import { createTurn } from '../kit/turn.ts';
-import { createBodies } from './accept/body.ts';
-import { lineageOf, randomHex } from './accept/lineage.ts';
-import { createRetryBudget, wasSent } from './attempts/retry-budget.ts';
-import type { AgentIdentity, Known } from './call.ts';
+import type { AgentIdentity } from './call.ts';
 import { createReplays, type Replays } from './dead-letters/replays.ts';
-import { upstreamOf } from './destination.ts';
-import { a2a } from './dialects/a2a.ts';
-import { anthropic } from './dialects/anthropic.ts';
-import { bedrock } from './dialects/bedrock.ts';
-import type { Dialect } from './dialects/dialect.ts';
-import { gemini } from './dialects/gemini.ts';
-import { http } from './dialects/http.ts';
-import { mcp } from './dialects/mcp.ts';
-import { openai } from './dialects/openai.ts';
 import { type AgentKeys, readAgentKeys } from './edges/agent-keys.ts';
-import { createDialer } from './edges/dialer.ts';
 import { type Edges, openEdges } from './edges/edges.ts';
-import { createResolver } from './edges/resolver.ts';
-import { createUpstreams } from './edges/upstreams.ts';
-import { limitedOf } from './guarded.ts';
-import { createMeters } from './meters/meters.ts';
-import { openAttempts } from './open-attempts.ts';
-import { openCircuits } from './open-circuits.ts';
+import { dialectFor, openCarrying } from './open-carrying.ts';
 import { openDoors, taskEnds } from './open-doors.ts';
 import { type Isolation, openIsolation } from './open-isolation.ts';
 import { openLeases } from './open-leases.ts';
 import { createPinExchange, type PinExchange } from './pin-exchange.ts';
-import type { Services } from './pipeline.ts';
 import { createPolicyInForce } from './policy-in-force.ts';
 import { createPolicyReports } from './policy-report.ts';
 import { createPresence, type Presence } from './presence.ts';
-import type { CallRecord } from './record.ts';
 import type { Refusing } from './refuse.ts';
-import { judgementOf } from './stages/authorize.ts';
-import type { Carrying, Sidecar, SidecarOptions, Start } from './starting.ts';
+import type { Sidecar, SidecarOptions, Start } from './starting.ts';
 import { type Agents, agentAlone, agentOf, createAgents } from './state/agents.ts';
-import { createBatchFiles } from './state/batch-files.ts';
 import type { Leases } from './state/leases/leases.ts';
 import { createModes, type Modes } from './state/modes.ts';
 import { createPins, type Pins } from './state/pins.ts';
-import { createTasks } from './state/tasks.ts';
 
-const DIALECTS: Readonly<Partial<Record<DialectName, Dialect>>> = {
-  openai,
-  anthropic,
-  gemini,
-  bedrock,
-  mcp,
-  a2a,
-  http,
-};
 const STOP_STEPS_MS = 15_000;
 
 /** Throws an Error with one sentence when it cannot start: a taken port, a locked folder, an unknown agent. */
@@ -82,17 +48,12 @@ async function start(options: SidecarOptions, lifecycle: Lifecycle): Promise<Sid
   const tools = openPins(starting, edges);
   const replays = openReplays(starting, edges);
   const presence = openPresence(starting, edges, leases, callers.modes, tools.exchange, isolation, replays);
-  const carrying = openCarrying(
-    starting,
-    edges,
-    leases,
-    callers,
-    presence,
-    tools.pins,
-    isolation,
-    refusing,
-    replays,
-  );
+  const { agents, secrets } = callers;
+  const { quarantine, underWay } = isolation;
+  const { pins } = tools;
+  const { seen } = presence;
+  const given = { leases, agents, secrets, seen, pins, quarantine, underWay, refusing, replays };
+  const carrying = openCarrying(starting, edges, given);
   const tasks = taskEnds(starting, edges, leases);
   await isolation.exchange.asked; // who is held apart is known before the first call
   const listen = await openDoors(starting, edges, leases, carrying, tasks);
@@ -192,80 +153,4 @@ function openPresence(
   });
   lifecycle.onStop('presence', () => presence.stop());
   return presence;
-}
-
-/** What the stages of a call use. */
-function openCarrying(
-  starting: Start,
-  edges: Edges,
-  leases: Leases,
-  { agents, secrets }: Callers,
-  presence: Presence,
-  pins: Pins,
-  { quarantine, underWay }: Isolation,
-  refusing: Refusing,
-  replays: Replays,
-): Carrying {
-  const { agent, task, inForce, clock, log, lifecycle } = starting;
-  const turn = createTurn(log);
-  lifecycle.onStop('endings', () => turn.finish());
-  const ownPorts = new Set<number>();
-  const dialer = createDialer({ resolver: createResolver(), ownPorts: () => ownPorts });
-  const upstreams = createUpstreams(dialer);
-  lifecycle.onStop('upstreams', () => upstreams.close());
-  const tasks = createTasks(clock, () => task ?? `task-${randomHex(6)}`);
-  const bodies = createBodies(() => inForce().limits.bodyBytesInFlightMax);
-  const batchFiles = createBatchFiles();
-  const admission = openCircuits(starting, edges);
-  const { throttles } = admission;
-  const meters = createMeters(inForce, agent);
-  const now = () => new Date(clock.nowMs());
-  const retryBudget = createRetryBudget(clock);
-  const ended = (record: CallRecord): void => {
-    meters.count(record);
-    if (wasSent(record)) retryBudget.called();
-    if (record.replayOf !== '') replays.ended(record);
-  };
-  const services: Services = {
-    identification: {
-      agents,
-      lineageOf: (headers, name) => lineageOf(headers, name, tasks),
-      seen: presence.seen,
-    },
-    classification: { dialects: DIALECTS, bodies },
-    authorization: {
-      rates: admission.rates,
-      changed: pins.changed,
-      batchFiles,
-      now,
-    },
-    quarantine,
-    reservation: { leases },
-    admission,
-    attempts: openAttempts(
-      starting,
-      retryBudget,
-      { dialects: DIALECTS, judge: (call) => judgementOf(call, { now }) },
-      throttles,
-    ),
-    metering: { pins, batchFiles, throttles, listening: new Set(), nowMs: () => clock.nowMs() },
-    secrets,
-    upstreams,
-    trail: {
-      book: edges.book,
-      deadLetters: edges.deadLetters,
-      clock,
-      turn,
-      log,
-      underWay,
-      ended,
-      throttled: (call) => throttles.heard(limitedOf(call), { waitMs: null, spent: false }),
-    },
-    refusing,
-  };
-  return { services, admission, bodies, meters, replays, ownPorts };
-}
-
-function dialectFor(call: Known): Dialect {
-  return DIALECTS[upstreamOf(call.policy.config, call)?.speaks ?? 'http'] ?? http;
 }

@@ -91,7 +91,7 @@ export const SIDECAR_METRICS = {
   outrider_circuit_state: gauge(
     'state',
     ['circuit'],
-    '0 closed, 1 on trial, 2 open; of the first circuits that opened since the start.',
+    'Of the first circuits that opened since the start: 0 is closed, 1 on trial, 2 open.',
   ),
   outrider_quota_spent: gauge(
     'boolean',

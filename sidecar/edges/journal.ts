@@ -93,6 +93,8 @@ export function openJournal(options: JournalOptions): { journal: Journal; recove
   /** Frames of this turn of the event loop, one behind the other: they go to the kernel in one write. */
   let batch = Buffer.allocUnsafeSlow(BATCH_BYTES);
   let batched = 0;
+  /** What the segment began with: it may be longer than a segment, and then the next would be full at once as well. */
+  let opening = 0;
   let turn: { readonly promise: Promise<void>; resolve(): void; reject(failure: Error): void } | null = null;
 
   const put = (kind: FrameKind, payload: Buffer): void => {
@@ -120,7 +122,7 @@ export function openJournal(options: JournalOptions): { journal: Journal; recove
       for (let written = 0; written < bytes; ) written += file.append(batch, written, bytes - written);
       offset += bytes;
       sizes.set(segment, offset);
-      if (offset >= segmentBytesMax) rotate();
+      if (offset - opening >= segmentBytesMax) rotate();
       if (bytes > 0) schedule(SYNC_WITHIN_MS);
       ended?.resolve();
       return null;
@@ -150,7 +152,9 @@ export function openJournal(options: JournalOptions): { journal: Journal; recove
     full.sync(() => full.close());
     segment += 1;
     offset = 0;
-    put(FRAME_KINDS.snapshot, options.snapshot());
+    const snapshot = options.snapshot();
+    opening = HEADER_BYTES + snapshot.length;
+    put(FRAME_KINDS.snapshot, snapshot);
     flush();
   };
 

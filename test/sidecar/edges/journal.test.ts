@@ -65,6 +65,16 @@ describe('the journal', () => {
     expect(texts(openJournal(where).recovered)).toEqual(['first']);
   });
 
+  it('begins a segment with a snapshot that is longer than a segment, and goes on in it', async () => {
+    const snapshot = () => Buffer.alloc(200, 's');
+    const { journal } = openJournal(options({ segmentBytesMax: 64, snapshot }));
+    for (let i = 0; i < 5; i++) await journal.append(FRAME_KINDS.end, Buffer.alloc(30));
+    const kinds = journal.read({ segment: 0, offset: 0 }, 10_000).map(({ kind }) => kind);
+    expect(kinds).toEqual([FRAME_KINDS.end, FRAME_KINDS.end]);
+    expect(journal.tail.segment).toBe(2);
+    await journal.close();
+  });
+
   it('begins a new segment with a snapshot and deletes old ones once they are acknowledged', async () => {
     const where = options({ segmentBytesMax: 64 });
     const { journal } = openJournal(where);

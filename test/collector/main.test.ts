@@ -82,11 +82,13 @@ test.each(['otlp', 'control', 'sql'] as const)(
 test('outrider budgets shows a table, or JSON, and writes off', async () => {
   const flags = ['--collector', collector.listen.control, '--data', dataDirectory];
   const { stdout } = await budgets(flags);
-  expect(stdout.split('\n')[0]).toMatch(/^LEVEL +NAME +WINDOW +LIMIT +SPENT +HELD +LEFT +RESETS$/);
-  expect(stdout).toMatch(/^fleet +test +day +\$10\.00 +\$0\.00 +\$0\.00 +\$10\.00 +\d{4}-/m);
-  expect(stdout).toMatch(/^fleet +test +month +5,000,000 tokens +0 tokens/m);
+  expect(stdout.split('\n')[0]).toMatch(
+    /^BUDGET +WINDOW +LIMIT +SPENT +HELD +LEFT +PROJECTED +USED UP +RESETS$/,
+  );
+  expect(stdout).toMatch(/^fleet\/test +day +\$10\.00 +\$0\.00 +\$0\.00 +\$10\.00 .* \d\d-\d\d 00:00$/m);
+  expect(stdout).toMatch(/^fleet\/test +month +5M tok +0 tok/m);
   expect(JSON.parse((await budgets([...flags, '--json'])).stdout)).toHaveLength(3);
-  expect(await budgets(['write-off', ...flags])).toEqual({
+  expect(await budgets(['write-off', '--reason', 'lost', ...flags])).toEqual({
     code: 0,
     stdout: 'No expired slice is left to write off.\n',
   });

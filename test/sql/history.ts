@@ -50,6 +50,7 @@ agents:
   poor: { role: looper, department: lab, owner: ana, budgets: [$0.0000001/month], key: env:KEY_POOR }
 prices:
   search: { call: $0.005 }
+retries: none
 timeouts: { connect: 2s, first_byte: 1s, idle: 2s, total: 5s }
 money: { lease: 2s }
 drain: 2s

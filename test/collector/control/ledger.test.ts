@@ -304,6 +304,8 @@ describe('time', () => {
       (await ask('a/1', { lease, seq: 2, granted: usd(5), posted: usd(1), want: usd(1), need: usd(1) }))
         .outcome,
     ).toBe('stale');
+    expect((await ledger.budgets())[0]).toMatchObject({ posted: dollars(5), held: '0' });
+    await ask('a/1', { lease, seq: 3, granted: usd(5), posted: usd(1), release: true, close: true });
     expect((await ledger.budgets())[0]).toMatchObject({ posted: dollars(1), held: '0' });
     expect(await bench.database.query(`select why from entries where kind = 'late'`)).toHaveLength(1);
   });

@@ -23,6 +23,12 @@ const SETTINGS = [
   'jit=off',
   'enable_seqscan=off',
   'plan_cache_mode=force_generic_plan',
+  'fsync=off',
+  'full_page_writes=off',
+  'synchronous_commit=off',
+  'wal_level=minimal',
+  'max_wal_senders=0',
+  'autovacuum=off',
 ];
 const EMPTY_EVERY = 15;
 const MEMORY_BYTES = 128 * 1024 * 1024;

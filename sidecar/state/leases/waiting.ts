@@ -42,8 +42,10 @@ const isFor = (ask: LeaseAsk, waiter: Waiter): boolean => ask.scope === 'agent' 
 /** Refuses those that have waited for as long as a call may. */
 export function refuseOverdue(desk: Desk, till: Till): void {
   const now = desk.ports.clock.monotonicMs();
+  // the ledger is asked for who waits first: what stops that one kept those behind it from being asked for
+  const inFront = till.waiters[0]?.obstacle;
   for (const waiter of till.waiters.filter((each) => now >= each.deadlineMs)) {
-    const { obstacle } = waiter;
+    const obstacle = waiter.obstacle ?? inFront;
     const inVain = obstacle && !desk.failing;
     refuse(
       till,
@@ -51,6 +53,8 @@ export function refuseOverdue(desk: Desk, till: Till): void {
       inVain ? overBudget(asMet(desk, till, waiter, obstacle), true) : ledgerUnreachable(),
     );
   }
+  const next = till.waiters[0];
+  if (next) next.obstacle ??= inFront;
 }
 
 export function refuse(till: Till, waiter: Waiter, refusal: Refusal): void {

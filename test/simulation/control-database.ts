@@ -17,7 +17,7 @@ export interface ControlDatabase {
 }
 
 const MIGRATIONS = join(import.meta.dirname, '../../collector/control/migrations');
-/** As the collector's own worker sets it, see collector/control/pglite-worker.ts. */
+/** The first four as the collector's own worker sets them (collector/control/pglite-worker.ts); the rest spare what a database that is thrown away need not survive. */
 const SETTINGS = [
   'shared_buffers=8MB',
   'jit=off',

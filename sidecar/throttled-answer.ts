@@ -2,8 +2,7 @@
 
 import { type AnswerReader, decode } from './answer-reader.ts';
 import type { Answer, Answered } from './call.ts';
-import type { Dialect, Json } from './dialects/dialect.ts';
-import type { Throttle } from './dialects/throttle.ts';
+import type { Dialect, Json, Throttle } from './dialects/dialect.ts';
 import { limitedOf } from './guarded.ts';
 import type { Throttles } from './state/throttles.ts';
 

@@ -9,7 +9,7 @@ import type { Clock } from '../../kit/clock.ts';
 import { type Log, sentenceOf } from '../../kit/log.ts';
 import { readerOf } from '../answer-reader.ts';
 import { type Answered, type Authorized, learn } from '../call.ts';
-import type { Throttle } from '../dialects/throttle.ts';
+import type { Throttle } from '../dialects/dialect.ts';
 import { toldBy } from '../throttled-answer.ts';
 import type { Trail } from '../trail.ts';
 import { boundClient } from './client-budget.ts';

@@ -6,7 +6,6 @@ import type { Upstream } from '../../contract/config/config.ts';
 import type { Refusal } from '../../contract/refusals.ts';
 import type { Subject } from '../../contract/rules.ts';
 import type { AskedCall, Bridge, CarriedCall } from './bridge.ts';
-import type { ReadThrottle, Throttle } from './throttle.ts';
 
 export interface RequestHead {
   readonly method: string;
@@ -189,6 +188,16 @@ export interface AnswerHead {
   header(name: string): string | undefined;
 }
 
+/** What an answer says that sends a caller away. */
+export interface Throttle {
+  /** Milliseconds from now as it said them, whatever they are; null where it said nothing that can be read. */
+  readonly waitMs: number | null;
+  /** A limit of money or quota: nothing helps but paying, or its reset. */
+  readonly spent: boolean;
+}
+
+export type ReadThrottle = (head: AnswerHead, body: Json | undefined, nowMs: number) => Throttle;
+
 /** Writes an answer anew as it comes: what `push` and `flush` return is what the agent gets. */
 export interface Rewriter {
   push(chunk: Buffer): Buffer;
@@ -290,8 +299,6 @@ export interface Dialect {
   /** A refusal as this dialect's clients understand it. Body is JSON text. */
   refuse(refusal: Refusal, asked: Asked): RefusalAnswer;
 }
-
-export type { Throttle };
 
 export interface RefusalAnswer {
   readonly status: number;

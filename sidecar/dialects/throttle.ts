@@ -1,17 +1,7 @@
 // How long a provider asks to be left alone, as its answer says it. Every dialect reads the same HTTP headers; what
 // providers say beside them stands in their own rooms.
 
-import type { AnswerHead, Json } from './dialect.ts';
-
-/** What an answer says that sends a caller away. */
-export interface Throttle {
-  /** Milliseconds from now as it said them, whatever they are; null where it said nothing that can be read. */
-  readonly waitMs: number | null;
-  /** A limit of money or quota: nothing helps but paying, or its reset. */
-  readonly spent: boolean;
-}
-
-export type ReadThrottle = (head: AnswerHead, body: Json | undefined, nowMs: number) => Throttle;
+import type { AnswerHead, ReadThrottle } from './dialect.ts';
 
 /** RFC 9110 § 10.2.3, and the milliseconds that OpenAI, Azure and Anthropic's SDKs read first. */
 export const readThrottle: ReadThrottle = (head, _body, nowMs) => ({

@@ -2,9 +2,9 @@
 // limit, which come as 429, 402 and 400 (platform.claude.com/docs: errors, rate limits, spend limits).
 
 import { objectOrNull, stringOrNull } from '../counts.ts';
-import type { AnswerHead, JsonObject } from '../dialect.ts';
+import type { AnswerHead, JsonObject, ReadThrottle } from '../dialect.ts';
 import { isObject } from '../fields.ts';
-import { type ReadThrottle, retryAfterMs } from '../throttle.ts';
+import { retryAfterMs } from '../throttle.ts';
 
 const BUCKETS = ['requests', 'tokens', 'input-tokens', 'output-tokens'];
 /** The organisation's or the workspace's own limit has no code, only these first words. */

@@ -2,9 +2,9 @@
 // A stream of the JSON kind wraps its error in an array.
 
 import { objectOrNull, stringOrNull } from '../counts.ts';
-import type { Json, JsonObject } from '../dialect.ts';
+import type { Json, JsonObject, ReadThrottle } from '../dialect.ts';
 import { isObject } from '../fields.ts';
-import { goDurationMs, type ReadThrottle, retryAfterMs } from '../throttle.ts';
+import { goDurationMs, retryAfterMs } from '../throttle.ts';
 
 export const throttle: ReadThrottle = (head, body, nowMs) => {
   const details = detailsOf(Array.isArray(body) ? body[0] : body);

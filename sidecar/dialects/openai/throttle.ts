@@ -2,9 +2,9 @@
 // waiting mends (developers.openai.com/api/docs/guides/error-codes, …/guides/spend-limits).
 
 import { objectOrNull, stringOrNull } from '../counts.ts';
-import type { AnswerHead } from '../dialect.ts';
+import type { AnswerHead, ReadThrottle } from '../dialect.ts';
 import { isObject } from '../fields.ts';
-import { goDurationMs, type ReadThrottle, retryAfterMs } from '../throttle.ts';
+import { goDurationMs, retryAfterMs } from '../throttle.ts';
 
 const SPENT = new Set([
   ...['insufficient_quota', 'billing_hard_limit_reached', 'billing_not_active', 'credit_balance_exhausted'],

@@ -33,6 +33,7 @@ const holds = openHolds(shared);
 let asked = 0;
 const leases = createLeases({
   instance: '1',
+  tasksAreLimited: () => true,
   money: () => config.money,
   clock,
   nonce: () => `n${asked}`,

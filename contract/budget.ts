@@ -87,6 +87,8 @@ export interface LeaseAnswer {
   /** Milliseconds from the moment the ask was sent until no new hold may be taken; the end of the window at most. */
   readonly ttlMs: number;
   readonly obstacle?: Obstacle;
+  /** What the lease would have unspent if it were opened now; null in a unit that no budget limits. */
+  readonly share?: { readonly nanodollars: string | null; readonly tokens: string | null };
   /** The accounts of the lease, after this ask. */
   readonly levels?: readonly BudgetLevel[];
 }

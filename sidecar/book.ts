@@ -143,9 +143,10 @@ export function openBook(
     lease(purse) {
       payOwed();
       journal.append(FRAME_KINDS.lease, Buffer.from(JSON.stringify(purse))).catch(options.lost);
-      journal.flush();
+      // The flush may begin a new segment, whose snapshot must not know less than the frame before it.
       keep(state, purse);
       if (purse.lease !== null) posted.delete(purse.lease);
+      journal.flush();
     },
     forgetLease(idOrNonce) {
       state.leases.delete(idOrNonce);

@@ -1,6 +1,6 @@
 // What this sidecar may spend, as it stood when it last stopped or was killed.
 
-import type { Config } from '../contract/config/config.ts';
+import { agentNamed, type Config } from '../contract/config/config.ts';
 import type { Clock } from '../kit/clock.ts';
 import type { Lifecycle } from '../kit/lifecycle.ts';
 import { type Log, sentenceOf } from '../kit/log.ts';
@@ -42,6 +42,7 @@ export function openLeases(
   const leases = createLeases({
     instance,
     money: () => inForce().money,
+    tasksAreLimited: (agent) => (agentNamed(inForce(), agent)?.taskBudgets.length ?? 0) > 0,
     clock,
     nonce,
     ask: (request) => control.ask(request),

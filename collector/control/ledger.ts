@@ -24,6 +24,7 @@ import type { Database } from './database.ts';
 import { accountMessage, accountsOfAgent, accountsOfTask, departmentsOf, livePerLevel } from './paths.ts';
 import type { Row } from './pglite.ts';
 import { isKnownAgent, type Roster } from './roster.ts';
+import { type Live, shareOf } from './share.ts';
 import { createSteps, obstacleMessage, type Step, type StepAnswer } from './steps.ts';
 
 export interface Ledger {
@@ -65,11 +66,12 @@ export function createLedger(options: LedgerOptions): Ledger {
     const step = stepOf(request, ask, clock.nowMs());
     const answer = await steps.run(step);
     for (const recall of answer.recalls ?? []) options.onRecall(recall);
-    return messageOf(ask, answer, clock.nowMs());
+    const message = messageOf(ask, answer, clock.nowMs());
+    return answer.levels ? { ...message, share: sharesOf(step.live, ask, answer) } : message;
   }
 
   /** Everything the SQL function must know of the world outside: time, budgets in force, who is live. */
-  function stepOf({ agent, instance }: LeaseRequest, ask: LeaseAsk, nowMs: number): Step {
+  function stepOf({ agent, instance }: LeaseRequest, ask: LeaseAsk, nowMs: number): Step & { live: Live } {
     const task = ask.scope === 'task' ? (ask.task ?? '') : '';
     const ofAgent = accountsOfAgent(config(), calendar, agent, nowMs);
     const path = ask.scope === 'task' ? accountsOfTask(config(), calendar, agent, task) : ofAgent;
@@ -135,6 +137,18 @@ const randomLease = (): string => `lse_${randomBytes(15).toString('base64url')}`
 
 function lifeOf(ask: LeaseAsk, config: Config): number {
   return { agent: config.money.leaseMs, offline: OFFLINE_LEASE_MS, task: TASK_LEASE_MS }[ask.scope];
+}
+
+function sharesOf(
+  live: Live,
+  { posted }: LeaseAsk,
+  { granted, levels }: StepAnswer,
+): NonNullable<LeaseAnswer['share']> {
+  const share = (unit: 'nanodollars' | 'tokens'): string | null => {
+    const all = granted?.[unit] ?? null;
+    return all === null ? null : shareOf(levels ?? [], live, unit, BigInt(all) - BigInt(posted[unit]));
+  };
+  return { nanodollars: share('nanodollars'), tokens: share('tokens') };
 }
 
 function messageOf(ask: LeaseAsk, answer: StepAnswer, nowMs: number): LeaseAnswer {

@@ -3,6 +3,7 @@
 import { AWAY_AFTER_MS, type Level } from '../../contract/budget.ts';
 import { agentNamed, type Budget, type Config } from '../../contract/config/config.ts';
 import type { Calendar } from '../../contract/windows.ts';
+import type { Live } from './share.ts';
 
 const DEPARTMENTS_KNOWN_MAX = 20_000;
 
@@ -119,7 +120,7 @@ export function livePerLevel(
   present: Iterable<Presence>,
   asker: { readonly agent: string; readonly instance: string },
   nowMs: number,
-): Readonly<Record<Level, number>> {
+): Live {
   const department = departmentOf(asker.agent);
   const live = { fleet: 1, department: 1, agent: 1, task: 1 };
   for (const { agent, instance, lastSeenMs } of present) {

@@ -54,8 +54,11 @@ export function createShipper(options: ShipperOptions): Shipper {
   let stopped = false;
 
   const nextBatch = (): { frames: Frame[]; end: Position } | null => {
-    const frames = journal.read(cursor.acknowledged, BATCH_BYTES_MAX);
-    const cut = cursor.cut;
+    const { acknowledged, cut } = cursor;
+    const frames = journal.read(
+      acknowledged,
+      cut?.segment === acknowledged.segment ? cut.offset - acknowledged.offset : BATCH_BYTES_MAX,
+    );
     const within = cut
       ? frames.filter(
           (frame) =>

@@ -185,8 +185,9 @@ export const budgetSchemas = {
       }),
       ttlMs: { type: 'number' },
       obstacle: { type: 'object' },
+      share: object({ nanodollars: textOrNull, tokens: textOrNull }),
     },
-    ['task', 'obstacle'],
+    ['task', 'obstacle', 'share'],
   ),
   BudgetLine: object({
     level,

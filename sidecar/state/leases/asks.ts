@@ -2,7 +2,7 @@
 
 import type { LeaseAsk } from '../../../contract/budget.ts';
 import { type Amounts, isNothing, NOTHING, plus } from '../../../contract/money.ts';
-import { askOf, isLive, lackOf, type Purse } from './purse.ts';
+import { askOf, isLive, keepShare, lackOf, type Purse } from './purse.ts';
 import { pursesOf, retireExpired, type Till, type TillRules, taskPurse, type Waiter } from './till.ts';
 
 /** Below this share of the last grant more is asked for ahead of need. */
@@ -35,8 +35,13 @@ const larger = (a: Amounts, b: Amounts): Amounts => ({
 /** An offline slice is drawn once, beside the first grant, and again when it is over. */
 export function askForOffline({ offline }: Till, nowMs: number, { money }: TillRules): LeaseAsk[] {
   if (!offline || isLive(offline, nowMs)) return [];
-  return [askOf(offline, { nanodollars: money().offlineNanodollars, tokens: 0n }, NOTHING)];
+  return [askOf(offline, offlineWant({ money }), NOTHING)];
 }
+
+const offlineWant = ({ money }: Pick<TillRules, 'money'>): Amounts => ({
+  nanodollars: money().offlineNanodollars,
+  tokens: 0n,
+});
 
 /**
  * Tells what was posted and fetches more where the main slice runs low. A purse whose holds were forced may have no
@@ -58,10 +63,12 @@ function refillOf(purse: Purse): Amounts {
     : NOTHING;
 }
 
-/** Keeps the main lease and gives back what is over. */
+/** Keeps the main lease and the offline one, whole; gives back what is over, and what others have less of. */
 export function asksToRenew(till: Till, nowMs: number, rules: TillRules): LeaseAsk[] {
   const asks = giveBackExpired(till, nowMs, rules);
-  return [...asks, askOf(till.main, NOTHING, NOTHING), ...askForOffline(till, nowMs, rules)];
+  keepShare(till.main);
+  asks.push(askOf(till.main, NOTHING, NOTHING));
+  return till.offline ? [...asks, askOf(till.offline, offlineWant(rules), NOTHING)] : asks;
 }
 
 /** An expired lease is closed, or waits for its calls; the till starts a fresh one. */

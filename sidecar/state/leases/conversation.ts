@@ -36,7 +36,12 @@ export function createConversation(desk: Desk): Conversation {
   const { ports } = desk;
   const { clock } = ports;
 
-  const around: Surroundings = { nowMs: () => clock.nowMs(), isOffline: () => desk.failing, settled };
+  const around: Surroundings = {
+    nowMs: () => clock.nowMs(),
+    isOffline: () => desk.failing,
+    tasksAreLimited: (agent) => ports.tasksAreLimited(agent),
+    settled,
+  };
   const takeFor = (till: Till, task: string, amounts: Amounts): Hold | null => {
     const hold = tryTake(till, task, amounts, around);
     if (hold) goesOn(desk, till.agent, task);

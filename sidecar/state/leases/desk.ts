@@ -12,6 +12,8 @@ export interface LeasePorts {
   readonly instance: string;
   /** Read at each use: it may change while calls run. */
   money(): MoneyRules;
+  /** Whether a task of the agent has budgets of its own. */
+  tasksAreLimited(agent: string): boolean;
   readonly clock: Clock;
   /** Random, different at every call. */
   nonce(): string;

@@ -22,6 +22,7 @@ export interface Surroundings {
   nowMs(): number;
   /** The ledger does not answer: the offline slice may pay. */
   isOffline(): boolean;
+  tasksAreLimited(agent: string): boolean;
   /** A hold on this till was settled. */
   settled(till: Till): void;
 }
@@ -30,10 +31,16 @@ export interface Surroundings {
 export function tryTake(till: Till, task: string, amounts: Amounts, around: Surroundings): Hold | null {
   const nowMs = around.nowMs();
   const own = payer(till, amounts, nowMs, around);
+  if (!own) return null;
   const tasks = till.tasks.get(task);
-  if (!own || !tasks || !canPay(tasks, amounts, nowMs)) return null;
-  return take(till, [own, tasks], amounts, around);
+  if (tasks && isLive(tasks, nowMs))
+    return fits(amounts, roomOf(tasks)) ? take(till, [own, tasks], amounts, around) : null;
+  return mayBeginAlone(till, around) ? take(till, [own], amounts, around) : null;
 }
+
+/** The ledger cannot open the task now, and nothing that it knows could stand in the task's way. */
+const mayBeginAlone = ({ agent }: Till, around: Surroundings): boolean =>
+  around.isOffline() && !around.tasksAreLimited(agent);
 
 /** The purse the agent's money comes from now: the offline one only where the main lease is over or used up. */
 function payer(till: Till, amounts: Amounts, nowMs: number, around: Surroundings): Purse | null {
@@ -65,6 +72,6 @@ export function take(till: Till, purses: readonly Purse[], amounts: Amounts, aro
       }
       around.settled(till);
     },
-    left: () => leftOf(till.main, till.offline, purses.at(-1)),
+    left: () => leftOf(till.main, till.offline, purses[1]),
   };
 }

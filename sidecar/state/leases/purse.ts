@@ -17,6 +17,8 @@ export interface Purse {
   epoch: number;
   seq: number;
   granted: Amounts;
+  /** What would be unspent of it, were it drawn now. Null where nothing limits the unit, or the ledger said none. */
+  share: { readonly nanodollars: bigint | null; readonly tokens: bigint | null };
   /** Units no budget on the path limits. */
   unlimited: { readonly nanodollars: boolean; readonly tokens: boolean };
   posted: Amounts;
@@ -60,6 +62,7 @@ export function emptyPurse(scope: LeaseScope, agent: string, task: string, nonce
     epoch: 0,
     seq: 0,
     granted: NOTHING,
+    share: { nanodollars: null, tokens: null },
     unlimited: { nanodollars: false, tokens: false },
     posted: NOTHING,
     held: NOTHING,
@@ -83,12 +86,17 @@ export function roomOf(purse: Purse): Amounts {
   };
 }
 
-/** What `amounts` lacks of room, never negative. */
+/** What `amounts` lacks of room, never negative. What calls used beyond the slice is made good where it is posted. */
 export function lackOf(purse: Purse, amounts: Amounts, nowMs: number): Amounts {
-  const room = isLive(purse, nowMs) ? roomOf(purse) : NOTHING;
+  const room = isLive(purse, nowMs) ? plus(roomOf(purse), overrunOf(purse)) : NOTHING;
   const lack = minus(amounts, room);
   return { nanodollars: max0(lack.nanodollars), tokens: max0(lack.tokens) };
 }
+
+const overrunOf = ({ posted, granted }: Purse): Amounts => ({
+  nanodollars: max0(posted.nanodollars - granted.nanodollars),
+  tokens: max0(posted.tokens - granted.tokens),
+});
 
 export function askOf(purse: Purse, want: Amounts, need: Amounts, give: Partial<LeaseAsk> = {}): LeaseAsk {
   purse.seq += 1;
@@ -123,7 +131,29 @@ export function takeGrant(purse: Purse, answer: LeaseAnswer, sentAtMs: number): 
     nanodollars: BigInt(answer.granted.nanodollars ?? 0),
     tokens: BigInt(answer.granted.tokens ?? 0),
   };
+  purse.share = {
+    nanodollars: bigintOrNull(answer.share?.nanodollars),
+    tokens: bigintOrNull(answer.share?.tokens),
+  };
   purse.expiresAtMs = sentAtMs + answer.ttlMs;
+}
+
+const bigintOrNull = (text: string | null | undefined): bigint | null =>
+  text === null || text === undefined ? null : BigInt(text);
+
+/** Lets go of what it has above its share: that is given back with the next ask. */
+export function keepShare(purse: Purse): void {
+  purse.granted = {
+    nanodollars: shareOf(purse, 'nanodollars'),
+    tokens: shareOf(purse, 'tokens'),
+  };
+}
+
+function shareOf({ granted, posted, held, share }: Purse, unit: keyof Amounts): bigint {
+  const fair = share[unit];
+  if (fair === null) return granted[unit];
+  const kept = posted[unit] + (fair > held[unit] ? fair : held[unit]);
+  return kept < granted[unit] ? kept : granted[unit];
 }
 
 export function stateOf(purse: Purse): PurseState {

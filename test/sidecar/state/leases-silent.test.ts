@@ -17,6 +17,7 @@ test(`${CALLS} calls within a slice ask nothing; a second later one report says 
   const leases = createLeases({
     instance: '1',
     money: () => config.money,
+    tasksAreLimited: () => true,
     clock,
     nonce: () => `n${asked.length}-${Math.random()}`,
     ask(request) {

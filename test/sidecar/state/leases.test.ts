@@ -73,6 +73,7 @@ async function sidecar(
   const leases = createLeases({
     instance,
     money: () => config.money,
+    tasksAreLimited: () => true,
     clock: { ...systemClock, after: keptAlive },
     nonce: () => `${instance}-${drawn++}`,
     async ask(request): Promise<LeaseResponse> {

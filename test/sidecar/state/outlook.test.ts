@@ -36,6 +36,7 @@ async function sidecarOn(yaml = CONFIG, instance = '1') {
   const leases = createLeases({
     instance,
     money: () => config.money,
+    tasksAreLimited: () => true,
     clock,
     nonce: () => `${instance}-${drawn++}`,
     ask: (request) => (line.cut ? Promise.reject(new Error('away')) : fixture.ledger.lease(request)),

@@ -95,7 +95,12 @@ function stage({ purses, calls, waitsFor }: Sidecar): Stage {
   Object.assign(task, { lease: TASK, unlimited: { nanodollars: true, tokens: true }, expiresAtMs: FOREVER });
   till.tasks.set(TASK, task);
   till.asking = waitsFor !== null;
-  const around: Surroundings = { nowMs: () => 0, isOffline: () => false, settled: () => undefined };
+  const around: Surroundings = {
+    nowMs: () => 0,
+    isOffline: () => false,
+    tasksAreLimited: () => false,
+    settled: () => undefined,
+  };
   const holds = calls.map(({ nonce, size }) =>
     take(till, [all.find((purse) => purse.nonce === nonce)!], dollars(size), around),
   );

@@ -91,7 +91,10 @@ const STRIKES: Readonly<Record<FaultKind, Strike>> = {
     host.disk.failNextSync = true;
   },
   restart(fleet, { lastsMs }, host) {
-    void host.sidecar?.stop();
+    // Its calls may end after all is made whole: whatever watches over it starts it again then.
+    void host.sidecar?.stop().then(() => {
+      if (fleet.healed) boot(fleet.world, host);
+    });
     bootLater(fleet, host, lastsMs);
   },
   reload: (fleet) => fleet.reload(),

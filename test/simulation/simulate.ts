@@ -153,13 +153,16 @@ async function roomOf(fleet: Fleet, database: Database, run: string, host: Sidec
     department: config.departments.get(agent.department ?? '')?.budgets ?? [],
     agent: agent.budgets,
   };
-  // The ledger hears of a limit with the next ask: what counts is the configuration.
+  // The ledger hears of a limit with the next ask: what counts is the configuration. Nothing is posted in a window that
+  // nobody has asked for.
+  const postedIn = (level: string, { unit, window }: Budget): bigint =>
+    BigInt(
+      rows.find((row) => row.level === level && row.unit === unit && row.window === window)?.posted ?? 0,
+    );
   const left = (of: Budget['unit']): bigint | null =>
-    rows
-      .flatMap(({ level, unit, window, posted }) =>
-        (inForce[level] ?? [])
-          .filter((budget) => unit === of && budget.unit === unit && budget.window === window)
-          .map(({ limit }) => limit - BigInt(posted)),
+    Object.entries(inForce)
+      .flatMap(([level, budgets]) =>
+        budgets.filter(({ unit }) => unit === of).map((budget) => budget.limit - postedIn(level, budget)),
       )
       .reduce<bigint | null>((least, room) => (least === null || room < least ? room : least), null);
   const nanodollars = left('nanodollars');

@@ -85,7 +85,9 @@ test('what a call holds is kept, though it is more than the share', async () => 
 });
 
 test('an offline slice that found little left is filled up at a renewal', async () => {
-  const config = await configOf('money: { offline: $5 }\nagents: { a: { role: any, budgets: [$200/month] } }');
+  const config = await configOf(
+    'money: { offline: $5 }\nagents: { a: { role: any, budgets: [$200/month] } }',
+  );
   const leases = await fleetOf(config, ...'12345678');
   expect(unspent(leases.at(-1)!, 'offline')).toBeLessThan(5n * DOLLAR);
   for (let i = 0; i < 3; i++) await renewal();

@@ -95,7 +95,6 @@ const directory = mkdtempSync(join(tmpdir(), 'outrider-bench-'));
 const store = await openStore({
   dataDirectory: directory,
   sqlListen: '127.0.0.1:0',
-  retention: { tracesDays: 30, auditDays: 184 },
   log: silentLog,
   clock: systemClock,
 });

@@ -32,7 +32,6 @@ export async function withStoppedCollector<T>(
     const store = await openStore({
       dataDirectory: places.store,
       sqlListen: '127.0.0.1:0',
-      retention: { tracesDays: 0, auditDays: 0 },
       asFound: true,
       log,
       clock,

@@ -8,7 +8,7 @@ import { readSecret } from '../contract/config/secrets.ts';
 export interface CollectorConfig {
   /** `host:port` of each door. */
   readonly listen: { readonly otlp: string; readonly control: string; readonly sql: string };
-  readonly retention: { readonly tracesDays: number; readonly auditDays: number };
+  readonly retention: Config['retention'];
   /** Names under which people and sidecars may call the control API. */
   readonly hosts: readonly string[];
   readonly drainMs: number;
@@ -18,10 +18,9 @@ export interface CollectorConfig {
 
 export function collectorConfig(config: Config): CollectorConfig {
   const { otlp, control, sql } = config.listen;
-  const { tracesDays, auditDays } = config.retention;
   return {
     listen: { otlp, control, sql },
-    retention: { tracesDays, auditDays },
+    retention: config.retention,
     hosts: [new URL(config.collector).hostname],
     drainMs: config.drainMs,
     postgres: placeOfPostgres(config.store.postgres),

@@ -74,7 +74,6 @@ async function restoreTables(
   const store = await openStore({
     dataDirectory: places.store,
     sqlListen: '127.0.0.1:0',
-    retention: { tracesDays: 0, auditDays: 0 },
     asFound: true,
     log,
     clock,

@@ -56,9 +56,9 @@ async function openControlDatabase({
 }
 
 async function openSqlStore({ places, settings, log, clock }: StoresOptions): Promise<Store> {
-  const { listen, retention } = settings;
+  const { listen } = settings;
   try {
-    return await openStore({ dataDirectory: places.store, sqlListen: listen.sql, retention, log, clock });
+    return await openStore({ dataDirectory: places.store, sqlListen: listen.sql, log, clock });
   } catch (failure) {
     throw orPortTaken(failure, listen.sql, 'listen.sql');
   }

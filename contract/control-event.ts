@@ -35,6 +35,12 @@ export const CONTROL_EVENTS = [
   'session_opened',
   'session_revoked',
   'store_backed_up',
+  'legal_hold_set',
+  'legal_hold_ended',
+  'retention_run',
+  'retention_halted',
+  'body_erased',
+  'rollups_rebuilt',
 ] as const;
 export type ControlEventName = (typeof CONTROL_EVENTS)[number];
 

@@ -11,7 +11,7 @@ import { DEFAULT_LIMITS, type EngineLimits, PRIVATE_USER } from './embedded/mess
 import { type PrivateDoor, type StoreProcess, spawnStore } from './embedded/spawn.ts';
 import { isDataFault, QueryFailed, SegmentRejected, StoreUnavailable } from './failures.ts';
 import { type LoadStatement, loadStatements, undoCount } from './load-statement.ts';
-import { applyRetention, migrate, type Retention } from './migrate.ts';
+import { migrate } from './migrate.ts';
 
 export interface Segment {
   readonly id: string;
@@ -41,11 +41,10 @@ export interface StoreOptions {
   readonly dataDirectory: string;
   /** `host:port` of the read-only door; port 0 picks a free one. */
   readonly sqlListen: string;
-  readonly retention: Retention;
   readonly log: Log;
   readonly clock: Clock;
   readonly limits?: Partial<EngineLimits>;
-  /** Takes the tables as they are, also none at all: neither migrates nor changes how long rows live. */
+  /** Takes the tables as they are, also none at all. */
   readonly asFound?: boolean;
 }
 
@@ -77,7 +76,6 @@ export async function openStore(options: StoreOptions): Promise<Store> {
   try {
     if (options.asFound) return store;
     await migrate(connection, options.log);
-    await applyRetention(connection, options.retention);
   } catch (failure) {
     await store.close();
     throw failure;

@@ -4,7 +4,6 @@ import { mkdirSync } from 'node:fs';
 import { placesIn } from '../../collector/config.ts';
 import { openDatabase } from '../../collector/control/database.ts';
 import { openStore } from '../../collector/store/store.ts';
-import { RETENTION_DEFAULT } from '../../contract/config/defaults.ts';
 import { systemClock } from '../../kit/clock.ts';
 import { silentLog } from '../../kit/log.ts';
 
@@ -17,7 +16,6 @@ await database.close();
 const store = await openStore({
   dataDirectory: places.store,
   sqlListen: '127.0.0.1:0',
-  retention: RETENTION_DEFAULT,
   log: silentLog,
   clock: systemClock,
 });

@@ -18,7 +18,6 @@ const database = await openDatabase({ directory: join(directory, 'control'), log
 const store = await openStore({
   dataDirectory: join(directory, 'store'),
   sqlListen: '127.0.0.1:0',
-  retention: { tracesDays: 30, auditDays: 184 },
   log,
   clock,
 });

@@ -11,7 +11,6 @@ const directory = process.argv[2]!;
 const store = await openStore({
   dataDirectory: join(directory, 'store'),
   sqlListen: '127.0.0.1:0',
-  retention: { tracesDays: 30, auditDays: 184 },
   log: silentLog,
   clock: systemClock,
 });

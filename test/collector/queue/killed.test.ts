@@ -97,7 +97,6 @@ describe('a collector killed while it takes and loads', () => {
     const store = await openStore({
       dataDirectory: join(directory, 'store'),
       sqlListen: '127.0.0.1:0',
-      retention: { tracesDays: 30, auditDays: 184 },
       log: silentLog,
       clock: systemClock,
     });

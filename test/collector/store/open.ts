@@ -35,7 +35,6 @@ export async function openTestStore(options: Partial<StoreOptions> = {}): Promis
   const store = await openStore({
     dataDirectory: directory,
     sqlListen: '127.0.0.1:0',
-    retention: { tracesDays: 30, auditDays: 184 },
     log: silentLog,
     clock: systemClock,
     ...options,

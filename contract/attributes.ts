@@ -81,6 +81,9 @@ export const ATTRIBUTES = {
   auditEntry: 'outrider.audit.entry',
 } as const;
 
+/** Resource attribute of a shipped request: which links of which chains it holds, see contract/chain-ranges.ts. */
+export const CHAINS_ATTRIBUTE = 'outrider.audit.chains';
+
 /** Span event, one for each tool a model asked its agent to run; carries toolName, toolCallId, toolArgumentsDigest. */
 export const TOOL_REQUEST_EVENT = 'outrider.tool_request';
 

@@ -41,6 +41,9 @@ export const CONTROL_EVENTS = [
   'retention_halted',
   'body_erased',
   'rollups_rebuilt',
+  'records_damaged',
+  'chain_forked',
+  'message_quarantined',
 ] as const;
 export type ControlEventName = (typeof CONTROL_EVENTS)[number];
 

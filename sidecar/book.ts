@@ -2,7 +2,9 @@
 // upstream's first byte, its end after; the end carries the sealed span as it will be shipped. A decision without an
 // end gets one at the next start that says so, with the ids that downstream saw.
 
+import { CHAINS_ATTRIBUTE } from '../contract/attributes.ts';
 import { CHAIN_START, type Sealed } from '../contract/audit-entry.ts';
+import { type ChainLink, chainRangesOf, chainRangesText } from '../contract/chain-ranges.ts';
 import {
   type Amounts,
   type AmountsMessage,
@@ -47,6 +49,8 @@ interface EndHeader {
   readonly call: string;
   readonly leases: readonly string[];
   readonly used: AmountsMessage;
+  /** Not said by an older release. */
+  readonly stream?: string;
   readonly seq: number;
   readonly hash: string;
 }
@@ -156,14 +160,22 @@ export function openBook(
   return { book, journal, recovered: state };
 }
 
-/** The spans of end frames as one OTLP request; undefined without any. */
+/** The spans of end frames as one OTLP request that says which links of the chain they are; undefined without any. */
 export function spansOf(
   frames: readonly Frame[],
   resource: Readonly<Record<string, string>>,
 ): Buffer | undefined {
   const spans = frames.map(({ payload }) => payload.subarray(4 + payload.readUInt32LE(0)));
-  return spans.length > 0 ? encodeRequest(spans, resource) : undefined;
+  if (spans.length === 0) return undefined;
+  const links = frames.map(({ payload }) => headerOf(payload)).filter(isLink);
+  const chains = links.length > 0 ? { [CHAINS_ATTRIBUTE]: chainRangesText(chainRangesOf(links)) } : {};
+  return encodeRequest(spans, { ...resource, ...chains });
 }
+
+const headerOf = (payload: Buffer): EndHeader =>
+  JSON.parse(payload.subarray(4, 4 + payload.readUInt32LE(0)).toString()) as EndHeader;
+
+const isLink = (header: EndHeader): header is EndHeader & ChainLink => header.stream !== undefined;
 
 export function recover(frames: readonly Frame[]): Recovered {
   let state: Recovered = { stream: '', seq: 0, previous: CHAIN_START, leases: new Map(), open: new Map() };
@@ -180,7 +192,7 @@ export function recover(frames: readonly Frame[]): Recovered {
 }
 
 function recoverEnd(state: Recovered, payload: Buffer): void {
-  const header = JSON.parse(payload.subarray(4, 4 + payload.readUInt32LE(0)).toString()) as EndHeader;
+  const header = headerOf(payload);
   state.open.delete(header.call);
   // An end that was written late may stand behind its successors.
   if (header.seq >= state.seq) {
@@ -252,6 +264,7 @@ function endOf(record: CallRecord, sealed: Sealed, leases: readonly string[], us
     call: record.callId,
     leases,
     used: toMessage(used),
+    stream: sealed.stream,
     seq: sealed.seq,
     hash: sealed.hash,
   };

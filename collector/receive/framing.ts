@@ -3,6 +3,7 @@
 // truncation, overlong varints, groups, wrong wire types, bottomless nesting. The same walk counts what the request
 // holds: spans, log records or data points.
 
+import { CHAINS_ATTRIBUTE } from '../../contract/attributes.ts';
 import { BYTES, FIXED32, FIXED64, VARINT } from '../../kit/protobuf.ts';
 import type { Signal } from '../signals.ts';
 import { isScalar, MESSAGES, type Scalar, WIRE_TYPES } from './otlp-fields.ts';
@@ -32,6 +33,10 @@ const NESTED = 16;
 const UNKNOWN = -1;
 const FIELD_MAX = 31;
 const SPAN = MESSAGES.indexOf('span');
+const RESOURCE = MESSAGES.indexOf('resource');
+/** How a KeyValue begins whose key is CHAINS_ATTRIBUTE, as every protobuf writer writes it: key first. */
+const CHAINS_KEY = Buffer.from(`\n${String.fromCharCode(CHAINS_ATTRIBUTE.length)}${CHAINS_ATTRIBUTE}\x12`);
+const STRING_VALUE = 0x0a;
 const SHAPES = MESSAGES.map((message) => {
   const shape = new Int8Array(FIELD_MAX + 1).fill(UNKNOWN);
   for (const { number, kind } of FIELDS[message])
@@ -48,6 +53,8 @@ export interface Framing {
   readonly items: number;
   /** Spans whose trace or span id is missing, of the wrong length or all zero; the database leaves them out. */
   readonly badIds: number;
+  /** The text of each resource's attribute that names the links of chains it holds, see contract/chain-ranges.ts. */
+  readonly chains: readonly string[];
 }
 
 /** The request is not a readable OTLP export request; the message says where and why. */
@@ -59,13 +66,14 @@ export class MalformedRequest extends Error {
 export function walkFraming(signal: Signal, request: Uint8Array): Framing {
   const walk = new Walk(signal, request);
   walk.message(MESSAGES.indexOf(signal), 0, request.length, 0);
-  return { items: walk.items, badIds: walk.badIds };
+  return { items: walk.items, badIds: walk.badIds, chains: walk.chains };
 }
 
 /** A cursor over the bytes: fields rather than parameters keep the inner loop free of allocations. */
 class Walk {
   items = 0;
   badIds = 0;
+  readonly chains: string[] = [];
   readonly #signal: Signal;
   readonly #bytes: Uint8Array;
   #at = 0;
@@ -98,8 +106,11 @@ class Walk {
         continue;
       }
       const stop = this.#length(end);
-      if (known >= NESTED) this.message(known - NESTED, this.#at, stop, depth + 1);
-      else if (known >= PACKED_FIXED64) this.#packed(known, stop);
+      if (known >= NESTED) {
+        const begin = this.#at;
+        this.message(known - NESTED, begin, stop, depth + 1);
+        if (kind === RESOURCE) this.#findChains(begin, stop);
+      } else if (known >= PACKED_FIXED64) this.#packed(known, stop);
       else if (kind === SPAN && field <= SPAN_ID_FIELD) goodIds = this.#withId(goodIds, field, stop);
       this.#at = stop;
     }
@@ -113,6 +124,18 @@ class Walk {
     if (stop - this.#at !== expected) return goodIds & ~field;
     for (let at = this.#at; at < stop; at += 1) if (this.#bytes[at] !== 0) return goodIds | field;
     return goodIds & ~field;
+  }
+
+  /** Where an attribute that was just walked is CHAINS_ATTRIBUTE, with a text: takes the text. */
+  #findChains(start: number, stop: number): void {
+    const value = start + CHAINS_KEY.length;
+    if (value >= stop || CHAINS_KEY.compare(this.#bytes, start, value) !== 0) return;
+    this.#at = value;
+    const end = this.#length(stop);
+    if (this.#at >= end || this.#bytes[this.#at] !== STRING_VALUE) return;
+    this.#at += 1;
+    const textEnd = this.#length(end);
+    this.chains.push(Buffer.from(this.#bytes.subarray(this.#at, textEnd)).toString());
   }
 
   /** A list of numbers without tags, up to `stop`. No protobuf writer sends an empty one, and the database can't read it. */

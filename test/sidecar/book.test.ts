@@ -1,10 +1,12 @@
 import { describe, expect, it } from 'vitest';
+import { walkFraming } from '../../collector/receive/framing.ts';
+import { parseChainRanges } from '../../contract/chain-ranges.ts';
 import { NOTHING } from '../../contract/money.ts';
 import { systemClock } from '../../kit/clock.ts';
 import { silentLog } from '../../kit/log.ts';
 import { openBook, spansOf } from '../../sidecar/book.ts';
-import { openJournal } from '../../sidecar/edges/journal.ts';
-import { FRAME_KINDS } from '../../sidecar/edges/journal-frames.ts';
+import { openJournal, type Position } from '../../sidecar/edges/journal.ts';
+import { FRAME_KINDS, type Frame } from '../../sidecar/edges/journal-frames.ts';
 import { temporaryDirectory } from '../support/processes.ts';
 import { exampleRecord } from './example-record.ts';
 
@@ -100,5 +102,28 @@ describe('the book after a crash', () => {
     };
     expect(read().equals(read())).toBe(true);
     for (let i = 0; i < 5; i++) expect(read().includes(`call-${i}`)).toBe(true);
+  });
+
+  it('says which links of its chain a request holds, up to the head that the next link names', () => {
+    const directory = temporaryDirectory('book');
+    const { book, journal } = open(directory);
+    const end = (callId: string) =>
+      book.end(exampleRecord({ callId }), { decided: false, leases: [], used: NOTHING });
+    for (let i = 0; i < 3; i++) end(`call-${i}`);
+    journal.flush();
+    const cut = journal.tail;
+    for (let i = 3; i < 5; i++) end(`call-${i}`);
+    journal.flush();
+    const { recovered } = open(directory);
+    const endsFrom = (from: Position) =>
+      journal.read(from, 1 << 20).filter(({ kind }) => kind === FRAME_KINDS.end);
+    const chainsIn = (frames: readonly Frame[]) =>
+      walkFraming('traces', spansOf(frames, { 'service.name': 'test' })!).chains.map(parseChainRanges);
+    const all = endsFrom({ segment: 0, offset: 0 });
+    const stream = 'scout/host/1';
+    expect(chainsIn(all)).toEqual([[{ stream, first: 0, last: 4, head: recovered.previous }]]);
+    const first = chainsIn(all.slice(0, 3))[0]?.[0];
+    expect(first).toMatchObject({ stream, first: 0, last: 2 });
+    expect(endsFrom(cut)[0]!.payload.includes(`"previous":"${first!.head}"`)).toBe(true);
   });
 });

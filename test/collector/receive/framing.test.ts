@@ -3,6 +3,8 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { MalformedRequest, walkFraming } from '../../../collector/receive/framing.ts';
 import type { Signal } from '../../../collector/signals.ts';
+import { ProtobufWriter } from '../../../kit/protobuf.ts';
+import { encodeRequest } from '../../../sidecar/span.ts';
 import { nestedRequest, requestOf, spanIdOf } from './otlp-messages.ts';
 
 interface FramingCase {
@@ -23,17 +25,52 @@ const cases = readFileSync(new URL('../../cases/otlp-framing.jsonl', import.meta
 describe('the framing walk', () => {
   it.each(cases)('$id', ({ signal = 'traces', bytes, spans, bad_ids, error }) => {
     const walk = () => walkFraming(signal, Buffer.from(bytes, 'hex'));
-    if (error === undefined) expect(walk()).toEqual({ items: spans, badIds: bad_ids });
+    if (error === undefined) expect(walk()).toEqual({ items: spans, badIds: bad_ids, chains: [] });
     else expect(walk).toThrowError(error);
   });
 
   it('counts every span of a request', () => {
     const spans = Array.from({ length: 300 }, (_, index) => ({ spanId: spanIdOf(index) }));
-    expect(walkFraming('traces', requestOf([...spans, { spanId: '' }]))).toEqual({ items: 301, badIds: 1 });
+    expect(walkFraming('traces', requestOf([...spans, { spanId: '' }]))).toEqual({
+      items: 301,
+      badIds: 1,
+      chains: [],
+    });
+  });
+
+  it('finds what a sidecar says of the chains in its request, and only at the resource', () => {
+    const said = '[["scout/host/1",0,4,"ab"]]';
+    const elsewhere = new ProtobufWriter(256);
+    elsewhere.message(9, () => {
+      elsewhere.string(1, 'outrider.audit.chains');
+      elsewhere.message(2, () => elsewhere.string(1, 'of a span'));
+    });
+    const resource = { 'service.name': 'x', 'outrider.audit.chains': said, 'outrider.audit.chains.not': 'y' };
+    const request = encodeRequest([elsewhere.finish()], resource);
+    expect(walkFraming('traces', request)).toEqual({ items: 1, badIds: 1, chains: [said] });
+    expect(walkFraming('traces', Buffer.concat([request, request])).chains).toEqual([said, said]);
+  });
+
+  it('takes no text where the attribute of the chains holds none', () => {
+    const request = new ProtobufWriter(256);
+    for (const value of [
+      () => undefined,
+      () => request.uint(3, 10),
+      () => request.message(5, () => undefined),
+    ])
+      request.message(1, () =>
+        request.message(1, () =>
+          request.message(1, () => {
+            request.string(1, 'outrider.audit.chains');
+            request.message(2, value);
+          }),
+        ),
+      );
+    expect(walkFraming('traces', request.finish()).chains).toEqual([]);
   });
 
   it('takes values nested as deep as protobuf readers do, and no deeper', () => {
-    expect(walkFraming('traces', nestedRequest(40))).toEqual({ items: 0, badIds: 0 });
+    expect(walkFraming('traces', nestedRequest(40))).toEqual({ items: 0, badIds: 0, chains: [] });
     expect(() => walkFraming('traces', nestedRequest(1_000))).toThrowError('nested deeper');
   });
 

@@ -22,7 +22,7 @@ const bodyOf = (span: unknown) =>
 describe('OTLP/JSON to protobuf', () => {
   it.each(cases)('$id', ({ span, bad_ids, error }) => {
     const convert = () => walkFraming('traces', jsonToProtobuf('traces', bodyOf(span)));
-    if (error === undefined) expect(convert()).toEqual({ items: 1, badIds: bad_ids });
+    if (error === undefined) expect(convert()).toEqual({ items: 1, badIds: bad_ids, chains: [] });
     else expect(convert).toThrowError(error);
   });
 
@@ -65,7 +65,11 @@ describe('OTLP/JSON to protobuf', () => {
       `${'{"arrayValue":{"values":['.repeat(levels)}{"intValue":1}${']}}'.repeat(levels)}`;
     const body = (levels: number) =>
       Buffer.from(`{"resourceSpans":[{"resource":{"attributes":[{"key":"deep","value":${deep(levels)}}]}}]}`);
-    expect(walkFraming('traces', jsonToProtobuf('traces', body(30)))).toEqual({ items: 0, badIds: 0 });
+    expect(walkFraming('traces', jsonToProtobuf('traces', body(30)))).toEqual({
+      items: 0,
+      badIds: 0,
+      chains: [],
+    });
     expect(() => jsonToProtobuf('traces', body(1_000))).toThrowError('nested less deeply');
   });
 
@@ -81,7 +85,7 @@ describe('a request with every kind of field', () => {
   const bytes = jsonToProtobuf('traces', Buffer.from(JSON.stringify(request)));
 
   it('is whole for the framing walk', () => {
-    expect(walkFraming('traces', bytes)).toEqual({ items: 1, badIds: 0 });
+    expect(walkFraming('traces', bytes)).toEqual({ items: 1, badIds: 0, chains: [] });
   });
 
   it.each([

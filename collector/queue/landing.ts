@@ -1,6 +1,6 @@
 // One sealed segment on its way into the store, until it is there and its file gone.
 //
-//   sealed line durable ─▶ load ─▶ loaded line durable ─▶ file removed ─▶ directory synced
+//   sealed line durable ─▶ load ─▶ requests sequenced ─▶ loaded line durable ─▶ file removed ─▶ directory synced
 //                           │ refused whole
 //                           └─▶ split line durable ─▶ load each half, down to the one message the store can't take
 //
@@ -16,6 +16,7 @@ import type { Manifest, SealedSegment } from './manifest.ts';
 import type { Patience } from './patience.ts';
 import type { Quarantine } from './quarantine.ts';
 import { readRecords } from './record.ts';
+import type { Sequencer } from './sequencer.ts';
 
 export interface LandingWorld {
   readonly directory: string;
@@ -25,6 +26,7 @@ export interface LandingWorld {
   readonly manifest: Manifest;
   readonly patience: Patience;
   readonly quarantine: Quarantine;
+  readonly sequencer: Pick<Sequencer, 'sequenced'>;
   readonly counters: {
     readonly stored: Record<Signal, number>;
     loads: number;
@@ -54,6 +56,7 @@ export async function landSegment(world: LandingWorld, segment: Segment, isOld: 
   const check = () => insist(world, 'check the segment', () => setDamageAside(world, segment));
   const bytes = isThere && isOld ? await check() : segment.bytes;
   if (isThere && bytes > 0) await land(world, { ...segment, bytes }, hasSplit, split);
+  await insist(world, 'sequence the requests', () => world.sequencer.sequenced(segment.id));
   await note({ loaded: true });
   await insist(world, 'remove the segment', async () => {
     await world.disk.remove(segment.path);

@@ -22,6 +22,7 @@ import { createPatience } from './patience.ts';
 import { createQuarantine, type Quarantine } from './quarantine.ts';
 import { type LeftSegment, recoverSegments } from './recover.ts';
 import { createRoom } from './room.ts';
+import { type LookInto, leftRequests, noSequencer, type RequestFacts, type Sequencer } from './sequencer.ts';
 import { type Appended, createShelf } from './shelf.ts';
 import type { ClosedSegment } from './writer.ts';
 import { createWriters } from './writers.ts';
@@ -32,6 +33,7 @@ export const QUEUE_BYTES_MAX = 64 * 1024 ** 3;
 export const BYTES_FREE_MIN = 512 * 1024 ** 2;
 export const DIGESTS_MAX = 4_000_000;
 const SEQUENCE_DIGITS = 12;
+const NOT_LOOKED_INTO: RequestFacts = { items: 0, chains: [] };
 
 export interface QueueCounters {
   readonly appended: number;
@@ -48,7 +50,7 @@ export interface QueueCounters {
 
 export interface Queue {
   /** Resolves once the request is durable, was before, or can't be. A duplicate of one in flight waits for it. */
-  append(request: Buffer, sender: string, signal?: Signal): Promise<Appended>;
+  append(request: Buffer, sender: string, signal?: Signal, facts?: RequestFacts): Promise<Appended>;
   /** What is accepted and not yet known to be in the store; `oldestMs` is the age of the oldest of it. */
   depth(): { readonly segments: number; readonly bytes: number; readonly oldestMs: number };
   /** Resolves once everything appended before is in the store (or quarantine). Never, while the store is away. */
@@ -69,6 +71,10 @@ export interface QueueOptions {
   readonly bytesMax?: number;
   readonly bytesFreeMin?: number;
   readonly digestsMax?: number;
+  /** Keeps the order in which requests were accepted. */
+  readonly sequencer?: Sequencer;
+  /** What the door would see in a request that an earlier life accepted. */
+  readonly lookInto?: LookInto;
 }
 
 /** Throws DirectoryInUse if another process has the directory, and what the disk throws. */
@@ -116,6 +122,8 @@ function runQueue(world: World): Queue {
   for (const segment of world.left)
     backlog.push({ ...segment, sinceMs: sinceOf(clock, segment), isLeft: true });
   let isClosed = false;
+  const sequencer = options.sequencer ?? noSequencer;
+  sequencer.resume(leftRequests(world.disk, world.left, options.lookInto ?? (() => NOT_LOOKED_INTO)));
 
   const room = createRoom({
     disk: world.disk,
@@ -130,6 +138,7 @@ function runQueue(world: World): Queue {
       disk: world.disk,
       segmentBytesMax: options.segmentBytesMax ?? SEGMENT_BYTES_MAX,
       nowMs: () => clock.monotonicMs(),
+      sequencer,
       onBegun: () => alarm.ring(),
       onSealed(segment, sinceMs) {
         noteSealed(world, segment);
@@ -144,13 +153,14 @@ function runQueue(world: World): Queue {
     idsAfter(Math.max(world.lastId, lastSequence(world.left.map(({ id }) => id)))),
   );
   const bytes = () => backlog.bytes + (writers.active()?.bytes ?? 0);
-  const shared = { ...world, writers, counters, isClosed: () => isClosed };
+  const shared = { ...world, writers, counters, sequencer, isClosed: () => isClosed };
   const shelf = createShelf({ ...shared, room, queuedBytes: bytes });
   const loadAfterMs = options.loadAfterMs ?? LOAD_AFTER_MS;
   const loading = carrySegments({ ...shared, loader: options.loader, patience, alarm, backlog, loadAfterMs });
 
   return {
-    append: (request, sender, signal = 'traces') => shelf.append(request, sender, signal),
+    append: (request, sender, signal = 'traces', facts = NOT_LOOKED_INTO) =>
+      shelf.append(request, sender, signal, facts),
     depth() {
       const active = writers.active();
       const oldest = backlog.oldest() ?? active;

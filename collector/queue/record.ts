@@ -10,7 +10,13 @@
 import { hash } from 'node:crypto';
 import { crc32 } from 'node:zlib';
 import { BYTES, FIXED32, FIXED64, ProtobufWriter, VARINT, varintBytes } from '../../kit/protobuf.ts';
-import { RECEIPT_DIGEST_FIELD, RECEIPT_FIELD, receiptBytes } from '../receipt.ts';
+import {
+  RECEIPT_DIGEST_FIELD,
+  RECEIPT_FIELD,
+  RECEIPT_RECEIVED_AT_FIELD,
+  RECEIPT_SENDER_FIELD,
+  receiptBytes,
+} from '../receipt.ts';
 
 export const CHECK_FIELD = 1001;
 const CHECK_TAG = tagBytes(CHECK_FIELD, FIXED32);
@@ -26,6 +32,9 @@ export interface WholeRecord {
   /** Where its length prefix begins, and where the next record begins. */
   readonly start: number;
   readonly end: number;
+  /** The request as accepted, and where behind it the receipt's own fields begin. */
+  readonly request: { readonly start: number; readonly end: number };
+  readonly receiptAt: number;
   readonly digest: Buffer;
 }
 
@@ -90,7 +99,24 @@ function readRecord(segment: Buffer, start: number): WholeRecord | null {
   if (!digest) return null;
   const claimed = message.subarray(digest.start, digest.end);
   if (digestOf(message.subarray(0, receipt.tag)).compare(claimed) !== 0) return null;
-  return { start, end: prefix.end + prefix.value, digest: Buffer.from(claimed) };
+  return {
+    start,
+    end: prefix.end + prefix.value,
+    request: { start: prefix.end, end: prefix.end + receipt.tag },
+    receiptAt: prefix.end + receipt.start,
+    digest: Buffer.from(claimed),
+  };
+}
+
+/** When a whole record of `segment` came, and from whom. */
+export function senderIn(segment: Buffer, { receiptAt, end }: WholeRecord): Sender {
+  const until = end - CHECK_BYTES;
+  const time = findField(segment, receiptAt, until, RECEIPT_RECEIVED_AT_FIELD, FIXED64);
+  const sender = findField(segment, receiptAt, until, RECEIPT_SENDER_FIELD);
+  return {
+    receivedAtUnixNano: time ? segment.readBigUInt64LE(time.start) : 0n,
+    sender: sender ? segment.toString('utf8', sender.start, sender.end) : '',
+  };
 }
 
 interface FoundField {
@@ -99,15 +125,21 @@ interface FoundField {
   readonly end: number;
 }
 
-/** Steps over fields from `from` up to the length-delimited one numbered `wanted`. */
-function findField(bytes: Buffer, from: number, end: number, wanted: number): FoundField | null {
+/** Steps over fields from `from` up to the one numbered `wanted`; length-delimited, unless another wire type is named. */
+function findField(
+  bytes: Buffer,
+  from: number,
+  end: number,
+  wanted: number,
+  wire: number = BYTES,
+): FoundField | null {
   let at = from;
   while (at < end) {
     const tag = readVarint(bytes, at, end);
     if (!tag) return null;
     const stop = fieldEnd(bytes, tag.end, end, tag.value % 8);
     if (stop === null || stop.end > end) return null;
-    if (tag.value === wanted * 8 + BYTES) return { tag: at, ...stop };
+    if (tag.value === wanted * 8 + wire) return { tag: at, ...stop };
     at = stop.end;
   }
   return null;

@@ -7,6 +7,7 @@ import type { Signal } from '../signals.ts';
 import type { Digests } from './digests.ts';
 import { digestOf, recordChunks } from './record.ts';
 import type { Room } from './room.ts';
+import type { RequestFacts } from './sequencer.ts';
 import type { Writers } from './writers.ts';
 
 export type Appended =
@@ -17,7 +18,7 @@ export type Appended =
   | { readonly kind: 'refused'; readonly reason: string };
 
 export interface Shelf {
-  append(request: Buffer, sender: string, signal: Signal): Promise<Appended>;
+  append(request: Buffer, sender: string, signal: Signal, facts: RequestFacts): Promise<Appended>;
 }
 
 const NANOSECONDS_PER_MS = 1_000_000n;
@@ -38,6 +39,7 @@ export function createShelf(world: {
     digest: Buffer,
     sender: string,
     signal: Signal,
+    facts: RequestFacts,
   ): Promise<Appended> => {
     const refusal = await world.room.refusal(world.queuedBytes());
     if (refusal) return { kind: 'refused', reason: refusal };
@@ -47,7 +49,8 @@ export function createShelf(world: {
     const chunks = recordChunks(request, digest, { receivedAtUnixNano, sender });
     const bytes = chunks.reduce((sum, chunk) => sum + chunk.length, 0);
     try {
-      await world.writers.of(signal).append({ chunks, bytes, digest });
+      const accepted = { ...facts, digest, receivedAtMs, sender };
+      await world.writers.of(signal).append({ chunks, bytes, request: accepted });
     } catch (failure) {
       return { kind: 'refused', reason: `the queue could not be written: ${sentenceOf(failure)}` };
     }
@@ -55,20 +58,25 @@ export function createShelf(world: {
     return { kind: 'stored' };
   };
 
-  const take = async (request: Buffer, sender: string, signal: Signal): Promise<Appended> => {
+  const take = async (
+    request: Buffer,
+    sender: string,
+    signal: Signal,
+    facts: RequestFacts,
+  ): Promise<Appended> => {
     const digest = digestOf(request);
     if (world.digests.has(digest)) return { kind: 'duplicate' };
     const key = digest.toString('latin1');
     const earlier = inFlight.get(key);
     if (earlier !== undefined) return asDuplicate(await earlier);
-    const written = write(request, digest, sender, signal);
+    const written = write(request, digest, sender, signal, facts);
     inFlight.set(key, written);
     return written.finally(() => inFlight.delete(key));
   };
 
   return {
-    async append(request, sender, signal) {
-      const appended = await take(request, sender, signal);
+    async append(request, sender, signal, facts) {
+      const appended = await take(request, sender, signal, facts);
       if (appended.kind === 'stored') world.counters.appended += 1;
       else if (appended.kind === 'duplicate') world.counters.duplicates += 1;
       else world.counters.refused += 1;

@@ -8,13 +8,14 @@
 
 import { join } from 'node:path';
 import type { Disk, DiskFile } from './disk.ts';
+import type { AcceptedRequest, Sequencer } from './sequencer.ts';
 
 const GROUP_RECORDS_MAX = 256;
 
 export interface Entry {
   readonly chunks: readonly Uint8Array[];
   readonly bytes: number;
-  readonly digest: Buffer;
+  readonly request: AcceptedRequest;
 }
 
 export interface ClosedSegment {
@@ -55,6 +56,7 @@ export function createWriter(world: {
   readonly segmentBytesMax: number;
   nowMs(): number;
   nextId(): string;
+  readonly sequencer: Pick<Sequencer, 'begun' | 'accepted' | 'closed'>;
   /** Called when a segment got its first durable record. */
   onBegun(): void;
   /** `sinceMs`: when its first record was written. */
@@ -70,7 +72,11 @@ export function createWriter(world: {
   const begin = async (): Promise<Active> => {
     const id = world.nextId();
     const path = join(world.directory, `${id}.segment`);
-    const file = await world.disk.create(path);
+    world.sequencer.begun(id);
+    const file = await world.disk.create(path).catch((failure: unknown) => {
+      world.sequencer.closed(id);
+      throw failure;
+    });
     active = { id, path, file, sinceMs: world.nowMs(), bytes: 0, digests: [] };
     await world.disk.syncDirectory(world.directory);
     return active;
@@ -91,6 +97,7 @@ export function createWriter(world: {
     if (!closing) return;
     await closing.file.close().catch(world.onFailure);
     const { id, path, bytes, digests, sinceMs } = closing;
+    world.sequencer.closed(id);
     const isGone = bytes === 0 && (await removed(path));
     if (!isGone) world.onSealed({ id, path, bytes, digests }, sinceMs); // empty: removed in its turn, until that works
   };
@@ -111,8 +118,12 @@ export function createWriter(world: {
       if (!(await segment.file.isLinked())) throw new Error('the segment was removed while it was written');
       const isFirst = segment.bytes === 0;
       segment.bytes += bytes;
+      world.sequencer.accepted(
+        segment.id,
+        group.map(({ entry }) => entry.request),
+      );
       for (const { entry, resolve } of group) {
-        segment.digests.push(entry.digest);
+        segment.digests.push(entry.request.digest);
         resolve();
       }
       if (isFirst) world.onBegun();

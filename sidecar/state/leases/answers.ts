@@ -31,8 +31,8 @@ export function absorb(
   }
   if (ask.scope === 'offline' || till.retired.has(purse)) return;
   if (answer.outcome === 'over_budget' && answer.obstacle) refuseAlike(desk, till, ask, answer.obstacle);
-  if (ask.want.nanodollars === '0' && ask.want.tokens === '0') return; // says nothing of who waits
-  noteObstacle(till, ask, answer.outcome === 'held' ? answer.obstacle : undefined);
+  if (wantsMore(ask) && answer.outcome === 'held' && answer.obstacle)
+    noteObstacle(till, ask, answer.obstacle);
 }
 
 /**
@@ -45,6 +45,14 @@ function fenceOff(desk: Desk, till: Till, purse: Purse): void {
   retire(till, purse, desk.ports);
   if (purse.lease === null) desk.ports.forget(purse.nonce);
 }
+
+/** What stood in the way before is asked about anew; all asks of a round trip are answered together. */
+export function forgetObstacles(till: Till, asks: readonly LeaseAsk[]): void {
+  for (const ask of asks) if (ask.scope !== 'offline' && wantsMore(ask)) noteObstacle(till, ask, undefined);
+}
+
+/** Others only report, renew or give back, and say nothing of who waits. */
+const wantsMore = ({ want }: LeaseAsk): boolean => want.nanodollars !== '0' || want.tokens !== '0';
 
 /** An agent without money may begin task after task: those it got nothing for are not kept. */
 export function dropRefused(desk: Desk, till: Till): void {

@@ -51,7 +51,7 @@ export function asksToReport(till: Till, nowMs: number, rules: TillRules): Lease
   const asks = giveBackExpired(till, nowMs, rules);
   if (till.main.dirty) asks.push(askOf(till.main, refillOf(till.main), NOTHING));
   for (const purse of till.tasks.values()) if (purse.dirty) asks.push(askOf(purse, NOTHING, NOTHING));
-  if (till.offline?.dirty && till.offline.lease !== null) asks.push(askOf(till.offline, NOTHING, NOTHING));
+  if (till.offline?.dirty) asks.push(askOf(till.offline, NOTHING, NOTHING));
   return asks;
 }
 

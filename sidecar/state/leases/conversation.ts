@@ -7,7 +7,7 @@
 
 import type { LeaseAnswer, LeaseAsk } from '../../../contract/budget.ts';
 import type { Amounts } from '../../../contract/money.ts';
-import { absorb, dropRefused } from './answers.ts';
+import { absorb, dropRefused, forgetObstacles } from './answers.ts';
 import { asksForWaiters, asksToRenew, asksToReport, giveBackRecalled } from './asks.ts';
 import { type Desk, recordState } from './desk.ts';
 import { type Hold, type Surroundings, tryTake } from './hold.ts';
@@ -76,6 +76,7 @@ export function createConversation(desk: Desk): Conversation {
     const answers = await roundTrip(till, asks);
     till.asking = false;
     desk.failing = answers === null;
+    if (answers) forgetObstacles(till, asks);
     for (const [i, ask] of asks.entries()) {
       if (answers) absorb(desk, till, ask, answers[i], sentAtMs);
       else keepDirty(till, ask);

@@ -17,5 +17,8 @@ it(`${SIDECARS} sidecars, fifty calls each at once: exactly the limit is spent`,
   many.spend('together'));
 
 it(`${ROUNDS} rounds of kill -9 and SIGSTOP from seed ${SEED}: never above, and all of it once they are back`, async () => {
-  for (let round = 0; round < ROUNDS; round++) await many.spend(`seed-${SEED + round}`, seeded(SEED + round));
+  for (let round = 0; round < ROUNDS; round++) {
+    await many.spend(`seed-${SEED + round}`, seeded(SEED + round));
+    console.log(`round ${round + 1} of ${ROUNDS}`);
+  }
 });

@@ -1,0 +1,157 @@
+// What the collector's log holds of one accepted request: when it came, from whom, its digest, and where each chain of
+// records in it ends. A chain's head stands for every record before it, so a row is proven by tree, leaf and chain, and no
+// span need be decoded. Bodies are not in it, so they can be erased.
+//
+//   ┌ version ┬ kind ┬ received_ms ┬ signal ┬ sender ┬ segment ┬ items ┬ digest ┬ chains: stream, first, last, head ┐
+//   │ 1 byte  │ 1    │ 8           │ 1      │ text   │ text    │ varint│ 32     │ varint n, then n times            │
+//
+// Numbers are big-endian; a text stands behind its length in one byte, a list behind its length as a varint.
+
+import { HASH_BYTES } from '../../kit/tlog/merkle.ts';
+
+export const LEAF_VERSION = 1;
+/** `start`: a log begins, or goes on after a restart. `heartbeat`: nothing came for a while; time passes inside the tree. */
+export const LEAF_KINDS = ['request', 'start', 'heartbeat'] as const;
+export type LeafKind = (typeof LEAF_KINDS)[number];
+export const LEAF_SIGNALS = ['none', 'traces', 'logs', 'metrics'] as const;
+export type LeafSignal = (typeof LEAF_SIGNALS)[number];
+
+/** The records of one stream that a request brought: `first` to `last`, and the hash of `last`. */
+export interface ChainRange {
+  readonly stream: string;
+  readonly first: number;
+  readonly last: number;
+  /** Lower-case hex. */
+  readonly head: string;
+}
+
+export interface Leaf {
+  readonly kind: LeafKind;
+  readonly receivedMs: number;
+  readonly signal: LeafSignal;
+  /** Who authenticated; empty when nobody did, and of leaves that are no request. */
+  readonly sender: string;
+  /** The queue's segment that holds it; empty of leaves that are no request. */
+  readonly segment: string;
+  /** Spans, log records or data points. */
+  readonly items: number;
+  /**
+   * SHA-256 of the request as accepted. Of a `start` that follows another log: of that log's last checkpoint; else of
+   * nothing, all zero.
+   */
+  readonly digest: Uint8Array;
+  readonly chains: readonly ChainRange[];
+}
+
+export const NO_DIGEST: Uint8Array = new Uint8Array(HASH_BYTES);
+
+const TEXT_BYTES_MAX = 255;
+export const LEAF_CHAINS_MAX = 256;
+
+/** Throws RangeError for what a leaf can't hold: a name of more than 255 bytes, more than 256 chains. */
+export function encodeLeaf(leaf: Leaf): Buffer {
+  if (leaf.chains.length > LEAF_CHAINS_MAX || leaf.digest.length !== HASH_BYTES)
+    throw new RangeError(`A leaf holds ${LEAF_CHAINS_MAX} chains and a digest of ${HASH_BYTES} bytes.`);
+  const head = Buffer.alloc(10);
+  head[0] = LEAF_VERSION;
+  head[1] = LEAF_KINDS.indexOf(leaf.kind);
+  head.writeBigUInt64BE(BigInt(leaf.receivedMs), 2);
+  return Buffer.concat([
+    head,
+    Buffer.of(LEAF_SIGNALS.indexOf(leaf.signal)),
+    text(leaf.sender),
+    text(leaf.segment),
+    varint(leaf.items),
+    leaf.digest,
+    varint(leaf.chains.length),
+    ...leaf.chains.flatMap(({ stream, first, last, head }) => [
+      text(stream),
+      varint(first),
+      varint(last - first),
+      Buffer.from(head, 'hex'),
+    ]),
+  ]);
+}
+
+function text(value: string): Buffer {
+  const bytes = Buffer.from(value);
+  if (bytes.length > TEXT_BYTES_MAX)
+    throw new RangeError(`A name in a leaf has at most ${TEXT_BYTES_MAX} bytes.`);
+  return Buffer.concat([Buffer.of(bytes.length), bytes]);
+}
+
+/** Seven bits a byte, the lowest first, as protobuf writes them. */
+function varint(value: number): Buffer {
+  const bytes: number[] = [];
+  let rest = value;
+  for (; rest >= 0x80; rest = Math.floor(rest / 0x80)) bytes.push((rest % 0x80) | 0x80);
+  return Buffer.from([...bytes, rest]);
+}
+
+/** Throws Error for what is no leaf of a version known here, or is one written otherwise than `encodeLeaf` does. */
+export function decodeLeaf(bytes: Buffer): Leaf {
+  if (bytes[0] !== LEAF_VERSION)
+    throw new Error(`It is a leaf of version ${bytes[0]}; known is ${LEAF_VERSION}.`);
+  const leaf = readLeaf(new Reader(bytes));
+  if (leaf === null || !encodeLeaf(leaf).equals(bytes))
+    throw new Error('It is not a leaf: its bytes do not add up.');
+  return leaf;
+}
+
+function readLeaf(reader: Reader): Leaf | null {
+  reader.byte();
+  const kind = LEAF_KINDS[reader.byte()];
+  const receivedMs = Number(reader.take(8).readBigUInt64BE());
+  const signal = LEAF_SIGNALS[reader.byte()];
+  const sender = reader.text();
+  const segment = reader.text();
+  const items = reader.varint();
+  const digest = reader.take(HASH_BYTES);
+  const chains = Array.from({ length: Math.min(reader.varint(), LEAF_CHAINS_MAX) }, () => readChain(reader));
+  if (kind === undefined || signal === undefined || reader.isShort) return null;
+  return { kind, receivedMs, signal, sender, segment, items, digest, chains };
+}
+
+function readChain(reader: Reader): ChainRange {
+  const stream = reader.text();
+  const first = reader.varint();
+  return { stream, first, last: first + reader.varint(), head: reader.take(HASH_BYTES).toString('hex') };
+}
+
+/** Beyond the end it reads zeros and says so once asked. */
+class Reader {
+  readonly #bytes: Buffer;
+  #at = 0;
+
+  constructor(bytes: Buffer) {
+    this.#bytes = bytes;
+  }
+
+  get isShort(): boolean {
+    return this.#at > this.#bytes.length;
+  }
+
+  take(length: number): Buffer {
+    const from = this.#at;
+    this.#at += length;
+    return this.isShort ? Buffer.alloc(length) : this.#bytes.subarray(from, this.#at);
+  }
+
+  byte(): number {
+    return this.take(1)[0]!;
+  }
+
+  text(): string {
+    return this.take(this.byte()).toString();
+  }
+
+  varint(): number {
+    let value = 0;
+    for (let scale = 1; scale < 2 ** 56; scale *= 0x80) {
+      const byte = this.byte();
+      value += (byte & 0x7f) * scale;
+      if (byte < 0x80) break;
+    }
+    return value;
+  }
+}

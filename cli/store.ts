@@ -1,26 +1,39 @@
-// `outrider store`: a backup of everything the collector knows, and a collector made of one. While a collector runs it
-// makes the backup itself, in its data directory; here the folder is only moved to where it was asked for.
+// `outrider store`: a backup of everything the collector knows, and a collector made of one; how long what is kept. While a
+// collector runs it makes the backup itself, in its data directory; here the folder is only moved to where it was asked for.
 
 import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import type { BackupState } from '../contract/backup.ts';
 import { type CollectorClient, collectorClient } from './collector-client.ts';
-import { EXIT, type Io, UsageError } from './command.ts';
+import { EXIT, type Io, refuseIdleFlags, UsageError } from './command.ts';
 import { DEFAULT_DATA, logTo } from './process.ts';
+import type { StoreAsked } from './store/flags.ts';
+import { hold } from './store/hold.ts';
+import { retention } from './store/retention.ts';
 
-export const help = `outrider store: back up what the collector knows, and restore it
+export const help = `outrider store: what the collector knows: back it up, restore it, keep it longer
 
 Usage: outrider store backup DIR [--data DIR] [--collector URL] [--json]
        outrider store restore DIR [--data DIR] [--json]
+       outrider store retention [run [--trust-clock]] [--json]
+       outrider store hold [list] [--ended] [--json]
+       outrider store hold add [--agent NAME] [--from TIME] [--until TIME] --reason TEXT
+       outrider store hold end ID --reason TEXT
 
   backup DIR        a folder that is not there yet: tables, ledger, and what the queue remembers, as of one moment.
                     The collector may run (it is asked) or not (its data directory is opened here)
   restore DIR       into a data directory that holds no collector; everything is verified before it is used
+  retention         how long what is kept, and what is past its time; run drops that now, not within the hour
+  --trust-clock     though the clock jumped since the last run: it is right
+  hold              legal holds: what stays though its time is over, by whole days or months of each table; all of
+                    the fleet's or one agent's, from --from to before --until
+  --reason TEXT     kept on record, with who you are by your join token
   --data DIR        the collector's data directory (OUTRIDER_DATA; else ${DEFAULT_DATA})
   --collector URL   the control API of the collector that runs (OUTRIDER_COLLECTOR; else http://127.0.0.1:4319)
   --json            the summary as JSON
 
 Example: outrider store backup /backups/monday && outrider store restore /backups/monday --data ./restored
+         outrider store hold add --agent trend-scout --from 2026-03-01 --reason "case 4711"
 `;
 
 interface Flags {
@@ -28,6 +41,9 @@ interface Flags {
   readonly collector: string | undefined;
   readonly json: boolean;
 }
+
+/** What is asked of a collector that runs. */
+const ASKING: Readonly<Record<string, (asked: StoreAsked) => Promise<number>>> = { retention, hold };
 
 export async function run(args: readonly string[], io: Io): Promise<number> {
   const { values, positionals } = parseArgs({
@@ -37,11 +53,23 @@ export async function run(args: readonly string[], io: Io): Promise<number> {
       data: { type: 'string' },
       collector: { type: 'string' },
       json: { type: 'boolean', default: false },
+      agent: { type: 'string' },
+      from: { type: 'string' },
+      until: { type: 'string' },
+      reason: { type: 'string' },
+      ended: { type: 'boolean' },
+      'trust-clock': { type: 'boolean' },
     },
   });
+  const asking = ASKING[positionals[0] ?? ''];
+  if (asking)
+    return asking({ rest: positionals.slice(1), values, collector: collectorClient(values, io), io });
   const [action, folder, ...rest] = positionals;
   if ((action !== 'backup' && action !== 'restore') || folder === undefined || rest.length > 0)
-    throw new UsageError('Write `outrider store backup DIR` or `outrider store restore DIR`.');
+    throw new UsageError(
+      'Write `outrider store backup DIR`, `outrider store restore DIR`, `outrider store retention` or `outrider store hold`.',
+    );
+  refuseIdleFlags(values, [], `store ${action}`);
   const data = values.data ?? (io.env.OUTRIDER_DATA || DEFAULT_DATA);
   const flags = { data, collector: values.collector, json: values.json };
   if (action === 'backup') await backup(resolve(folder), flags, io);

@@ -20,6 +20,7 @@ import { type Control, openControl } from './open-control.ts';
 import { type Intake, openIntake } from './open-intake.ts';
 import { openWatch, type Watch } from './open-watch.ts';
 import { ownFigures } from './own-figures.ts';
+import { type Retention, startRetention } from './retention.ts';
 import type { CollectorOptions, Start } from './starting.ts';
 import { missingParts, openStores, type Stores } from './stores.ts';
 
@@ -70,7 +71,8 @@ async function start(
   const intake = await openIntake(starting, stores, control);
   const outbox = await openOutbox(starting, stores, control, intake);
   const watch = await openWatch(starting, stores, control, intake);
-  const door = await openControlApi(starting, { ...stores, ...control, ...intake, ...watch });
+  const retention = openRetention(starting, stores);
+  const door = await openControlApi(starting, { ...stores, ...control, ...intake, ...watch, retention });
   return {
     listen: { otlp: intake.pipeline.otlpUrl, control: door.url, sql: stores.store.sqlUrl },
     reload(next) {
@@ -105,6 +107,13 @@ async function openOutbox(
   return outbox;
 }
 
+/** Stopped before the stores are. */
+function openRetention({ settings, lifecycle, clock, log }: Start, stores: Stores): Retention {
+  const retention = startRetention({ ...stores, retention: settings.retention, clock, log });
+  lifecycle.onStop('retention', () => retention.close());
+  return retention;
+}
+
 interface ControlDoor {
   readonly url: string;
   consoleLink(): Promise<string>;
@@ -113,7 +122,7 @@ interface ControlDoor {
 /** Last, for it speaks of everything else. */
 async function openControlApi(
   { settings, places, lifecycle, inForce, clock, log }: Start,
-  parts: Stores & Control & Intake & Watch,
+  parts: Stores & Control & Intake & Watch & { readonly retention: Retention },
 ): Promise<ControlDoor> {
   const { database, store, pipeline, tokens, recalls, policies } = parts;
   const sessions = await openSessions(database, clock);

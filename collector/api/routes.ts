@@ -20,6 +20,7 @@ import type { Raises } from '../control/raises.ts';
 import type { Roster } from '../control/roster.ts';
 import type { Sessions } from '../control/sessions.ts';
 import type { Tools } from '../control/tools.ts';
+import type { Retention } from '../retention.ts';
 import { StoreUnavailable } from '../store/failures.ts';
 import type { Store } from '../store/store.ts';
 import { showAgent } from './agent.ts';
@@ -45,6 +46,7 @@ import { OPENAPI } from './openapi/openapi.ts';
 import { policyRoutes } from './policy.ts';
 import { quarantineRoutes } from './quarantine.ts';
 import { raiseRoutes } from './raises.ts';
+import { retentionRoutes } from './retention.ts';
 import { isInForce, listSessions, login, makeLoginLink, revokeSession } from './sessions.ts';
 import { endTask } from './tasks.ts';
 import { toolRoutes } from './tools.ts';
@@ -72,6 +74,7 @@ export interface ApiOptions {
   config(): Config;
   readonly recalls: Recalls;
   readonly backups: Backups;
+  readonly retention: Retention;
   authenticate(token: string): string | null;
   readonly otlpPort: number;
   /** What is not there yet; ready when empty. */
@@ -138,6 +141,7 @@ export function createApi(options: ApiOptions): Api {
   letterRoutes(api, options);
   bodyRoutes(api, options.bodies);
   backupRoutes(api, options.backups);
+  retentionRoutes(api, options.retention);
   policyRoutes(api, options.keepPolicy);
   api.post('/v1/tasks/:id', endTask(ledger));
   api.get('/v1/events', (context) =>

@@ -10,6 +10,7 @@ import { letterPaths, letterSchemas } from './dead-letters.ts';
 import { modePaths, modeSchemas } from './modes.ts';
 import { processPaths } from './process.ts';
 import { quarantinePaths, quarantineSchemas } from './quarantine.ts';
+import { retentionPaths, retentionSchemas } from './retention.ts';
 import { sessionPaths } from './sessions.ts';
 import { toolPaths, toolSchemas } from './tools.ts';
 
@@ -31,6 +32,7 @@ export const OPENAPI = {
     ...alertPaths,
     ...letterPaths,
     ...backupPaths,
+    ...retentionPaths,
     ...consolePaths,
     ...sessionPaths,
     ...processPaths,
@@ -50,6 +52,7 @@ export const OPENAPI = {
       ...alertSchemas,
       ...letterSchemas,
       ...backupSchemas,
+      ...retentionSchemas,
     },
   },
 } as const;

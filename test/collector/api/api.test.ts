@@ -24,6 +24,7 @@ import { openSessions } from '../../../collector/control/sessions.ts';
 import { openTools, type Tools } from '../../../collector/control/tools.ts';
 import { readAlertFiles } from '../../../collector/edges/alert-files.ts';
 import { post } from '../../../collector/edges/post.ts';
+import { startRetention } from '../../../collector/retention.ts';
 import type { LeaseResponse } from '../../../contract/budget.ts';
 import { silentLog } from '../../../kit/log.ts';
 import { createSecrets } from '../../../kit/secrets.ts';
@@ -155,6 +156,7 @@ beforeAll(async () => {
     ledger: createLedger({ database, config: () => config, clock, roster, onRecall: recalls.publish }),
     roster,
     recalls,
+    retention: startRetention({ store, database, retention: config.retention, clock, log: silentLog }),
     backups: { start: () => null, state: () => null, ended: () => Promise.resolve() },
     authenticate: (token) => (token === TOKEN ? 'join' : null),
     missing: () => missing,

@@ -5,9 +5,11 @@
 //   ┌ version ┬ kind ┬ received_ms ┬ signal ┬ sender ┬ segment ┬ items ┬ digest ┬ chains: stream, first, last, head ┐
 //   │ 1 byte  │ 1    │ 8           │ 1      │ text   │ text    │ varint│ 32     │ varint n, then n times            │
 //
-// Numbers are big-endian; a text stands behind its length in one byte, a list behind its length as a varint.
+// Numbers are big-endian; a text stands behind its length in bytes, a list behind its length, both as varints.
 
 import { HASH_BYTES } from '../../kit/tlog/merkle.ts';
+import { ENTRY_BYTES_MAX } from '../../kit/tlog/tiles.ts';
+import type { ChainRange } from '../chain-ranges.ts';
 
 export const LEAF_VERSION = 1;
 /** `start`: a log begins, or goes on after a restart. `heartbeat`: nothing came for a while; time passes inside the tree. */
@@ -15,15 +17,6 @@ export const LEAF_KINDS = ['request', 'start', 'heartbeat'] as const;
 export type LeafKind = (typeof LEAF_KINDS)[number];
 export const LEAF_SIGNALS = ['none', 'traces', 'logs', 'metrics'] as const;
 export type LeafSignal = (typeof LEAF_SIGNALS)[number];
-
-/** The records of one stream that a request brought: `first` to `last`, and the hash of `last`. */
-export interface ChainRange {
-  readonly stream: string;
-  readonly first: number;
-  readonly last: number;
-  /** Lower-case hex. */
-  readonly head: string;
-}
 
 export interface Leaf {
   readonly kind: LeafKind;
@@ -45,10 +38,10 @@ export interface Leaf {
 
 export const NO_DIGEST: Uint8Array = new Uint8Array(HASH_BYTES);
 
-const TEXT_BYTES_MAX = 255;
+const TEXT_BYTES_MAX = 2_048;
 export const LEAF_CHAINS_MAX = 256;
 
-/** Throws RangeError for what a leaf can't hold: a name of more than 255 bytes, more than 256 chains. */
+/** Throws RangeError for what a leaf can't hold: a name of more than 2048 bytes, more than 256 chains or 65535 bytes. */
 export function encodeLeaf(leaf: Leaf): Buffer {
   if (leaf.chains.length > LEAF_CHAINS_MAX || leaf.digest.length !== HASH_BYTES)
     throw new RangeError(`A leaf holds ${LEAF_CHAINS_MAX} chains and a digest of ${HASH_BYTES} bytes.`);
@@ -56,7 +49,7 @@ export function encodeLeaf(leaf: Leaf): Buffer {
   head[0] = LEAF_VERSION;
   head[1] = LEAF_KINDS.indexOf(leaf.kind);
   head.writeBigUInt64BE(BigInt(leaf.receivedMs), 2);
-  return Buffer.concat([
+  const bytes = Buffer.concat([
     head,
     Buffer.of(LEAF_SIGNALS.indexOf(leaf.signal)),
     text(leaf.sender),
@@ -71,13 +64,15 @@ export function encodeLeaf(leaf: Leaf): Buffer {
       Buffer.from(head, 'hex'),
     ]),
   ]);
+  if (bytes.length > ENTRY_BYTES_MAX) throw new RangeError(`A leaf has at most ${ENTRY_BYTES_MAX} bytes.`);
+  return bytes;
 }
 
 function text(value: string): Buffer {
   const bytes = Buffer.from(value);
   if (bytes.length > TEXT_BYTES_MAX)
     throw new RangeError(`A name in a leaf has at most ${TEXT_BYTES_MAX} bytes.`);
-  return Buffer.concat([Buffer.of(bytes.length), bytes]);
+  return Buffer.concat([varint(bytes.length), bytes]);
 }
 
 /** Seven bits a byte, the lowest first, as protobuf writes them. */
@@ -142,7 +137,7 @@ class Reader {
   }
 
   text(): string {
-    return this.take(this.byte()).toString();
+    return this.take(this.varint()).toString();
   }
 
   varint(): number {

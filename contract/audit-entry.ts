@@ -13,6 +13,12 @@ export interface Sealed {
   readonly entry: string;
 }
 
+/**
+ * What entries say of themselves as `version`. 2 holds each fact a row shows, to the nanosecond; entries before it say no
+ * version, round `durationMs`, and lack method, path, provider, server and finish reasons.
+ */
+export const ENTRY_VERSION = 2;
+
 export const CHAIN_START = '0'.repeat(64);
 
 type Json = string | number | boolean | null | readonly Json[] | { readonly [key: string]: Json };

@@ -10,7 +10,7 @@ import {
   type UsageSource,
   type Verdict,
 } from '../contract/attributes.ts';
-import type { Sealed } from '../contract/audit-entry.ts';
+import { ENTRY_VERSION, type Sealed } from '../contract/audit-entry.ts';
 import type { DeadLetterNote } from './dead-letters/dead-letters.ts';
 import type { ToolRequest } from './dialects/dialect.ts';
 
@@ -127,20 +127,26 @@ export function sealRecord(
     deadLetter: record.deadLetter?.mark ?? '',
     department: record.department,
     depth: record.depth,
-    durationMs: Math.round(record.durationMs),
+    durationNanoseconds: Number(nanoseconds(Math.max(0, record.durationMs))),
     errorType: record.errorType,
+    finishReasons: record.finishReasons,
     fleet: record.fleet,
     grantor: record.grantor,
     heldNanodollars: record.heldNanodollars.toString(),
     httpStatus: record.httpStatus,
     instance: record.instance,
+    maxTokens: record.maxTokens,
+    method: record.method,
     mode: record.mode,
     model: record.model,
+    operation: record.operation,
     owner: record.owner,
     parentSpanId: record.parentSpanId,
     parentTraceId: record.parentTraceId,
+    path: record.path,
     policyDigest: record.policyDigest,
     previous: link.previous,
+    provider: record.provider,
     reason: record.reason,
     refusal: record.refusal,
     replayOf: record.replayOf,
@@ -152,10 +158,13 @@ export function sealRecord(
     rpc: record.rpc,
     rule: record.rule,
     seq: link.seq,
+    serverAddress: record.serverAddress,
+    serverPort: record.serverPort,
     spanId: record.spanId,
-    startedAtMs: Math.floor(record.startedAtMs),
+    startedAtMs: Number(nanoseconds(record.startedAtMs) / NANOSECONDS_PER_MS),
     status: record.status,
     stream: link.stream,
+    streamed: record.stream,
     target: record.target,
     task: record.task,
     ticket: record.ticket,
@@ -163,16 +172,29 @@ export function sealRecord(
     tokensCached: record.tokensCached,
     tokensIn: record.tokensIn,
     tokensOut: record.tokensOut,
+    tokensReasoning: record.tokensReasoning,
     toolRequests: record.toolRequests.map(({ argumentsDigest, id, name }) => ({ argumentsDigest, id, name })),
     traceId: record.traceId,
     upstream: record.upstream,
     upstreamStatus: record.upstreamStatus,
     usageSource: record.usageSource,
     verdict: record.verdict,
+    version: ENTRY_VERSION,
     wouldRefusal: record.wouldRefusal,
     wouldVerdict: record.wouldVerdict,
   });
   return { ...link, hash: hash('sha256', entry, 'hex'), entry };
+}
+
+const NANOSECONDS_PER_MS = 1_000_000n;
+
+/**
+ * Milliseconds with a fraction as spans say times, without losing the whole milliseconds to a float: what is sealed and what
+ * is stored agree to the last one.
+ */
+export function nanoseconds(ms: number): bigint {
+  const whole = Math.floor(ms);
+  return BigInt(whole) * NANOSECONDS_PER_MS + BigInt(Math.round((ms - whole) * 1_000_000));
 }
 
 export type AttributeValue = string | number | bigint | boolean | readonly string[];

@@ -8,7 +8,7 @@ import { ATTRIBUTES, SCOPE_NAME, TOOL_REQUEST_EVENT } from '../contract/attribut
 import type { Sealed } from '../contract/audit-entry.ts';
 import { ProtobufWriter, varintBytes } from '../kit/protobuf.ts';
 import type { ToolRequest } from './dialects/dialect.ts';
-import { type AttributeValue, attributesOf, type CallRecord } from './record.ts';
+import { type AttributeValue, attributesOf, type CallRecord, nanoseconds } from './record.ts';
 
 const SPAN_KIND_CLIENT = 3;
 const STATUS_OK = 1;
@@ -117,12 +117,6 @@ function keyOf(name: string): Buffer {
     keys.set(name, key);
   }
   return key;
-}
-
-/** Milliseconds with a fraction → nanoseconds, without losing the whole milliseconds to a float. */
-function nanoseconds(ms: number): bigint {
-  const whole = Math.floor(ms);
-  return BigInt(whole) * 1_000_000n + BigInt(Math.round((ms - whole) * 1_000_000));
 }
 
 /** One ExportTraceServiceRequest around spans that are already encoded. */

@@ -2,20 +2,9 @@
 -- When: for a security review, or before a supplier or model is dropped.
 -- Parameters: agent
 -- Columns: kind, name, calls, first_seen, last_seen
-SELECT used.1 AS kind, used.2 AS name, count() AS calls, min(timestamp) AS first_seen, max(timestamp) AS last_seen
-FROM (
-  SELECT timestamp, arrayJoin([
-    ('upstream', toString(upstream)), ('credential', toString(credential)), ('version', toString(agent_version)),
-    ('model', if(model = '', '', concat(upstream, '/', model))),
-    ('service', if(action_type = 'api_call', extract(target, '(https?://[^/]+)'), ''))
-  ]) AS used
-  FROM actions
-  WHERE agent_id = {agent:String} AND status NOT IN ('refused', 'escalated')
-  UNION ALL
-  SELECT timestamp, ('tool asked for by a model', toString(tool_name)) FROM tool_requests WHERE agent_id = {agent:String}
-)
-WHERE name != ''
-GROUP BY kind, name
+SELECT kind, name, calls, first_seen, last_seen
+FROM agent_bom
+WHERE agent_id = {agent:String}
 ORDER BY kind, calls DESC, name
 
 -- An answer, of a practice fleet:

@@ -40,6 +40,22 @@ const ROLLUPS: Readonly<Record<string, readonly [kept: string, anew: string]>> =
     `SELECT (caller_agent, agent_id, count(), min(timestamp), max(timestamp), uniqExact(task_id)) AS row
       FROM actions WHERE caller_agent != '' GROUP BY caller_agent, agent_id`,
   ],
+  agent_bom: [
+    "SELECT (agent_id, kind, name, calls, first_seen, last_seen) AS row FROM agent_bom WHERE kind NOT LIKE 'tool asked%'",
+    `SELECT (agent_id, used.1, used.2, count(), min(timestamp), max(timestamp)) AS row FROM (
+      SELECT agent_id, timestamp, arrayJoin([('upstream', toString(upstream)), ('credential', toString(credential)),
+        ('version', toString(agent_version)), ('model', if(model = '', '', concat(upstream, '/', model))),
+        ('tool', if(action_type = 'tool_use', target, '')),
+        ('service', if(action_type = 'api_call', extract(target, '(https?://[^/]+)'), ''))]) AS used
+      FROM actions WHERE status NOT IN ('refused', 'escalated')) WHERE used.2 != '' GROUP BY agent_id, used.1, used.2`,
+  ],
+  tools: [
+    'SELECT (hour, agent_id, upstream, tool, calls, failures, refusals, escalations, cost_usd) AS row FROM tools',
+    `SELECT (toStartOfHour(timestamp) AS hour, agent_id, upstream, target, count(),
+      countIf(status IN ('failure', 'timeout')), countIf(status = 'refused'), countIf(status = 'escalated'),
+      sum(toDecimal128(ifNull(cost_usd, 0), 9))) AS row
+      FROM actions WHERE action_type = 'tool_use' GROUP BY hour, agent_id, upstream, target`,
+  ],
 };
 
 export const ROLLUP_NAMES = Object.keys(ROLLUPS);

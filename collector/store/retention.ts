@@ -29,6 +29,9 @@ export const TABLES_OF: Readonly<Record<RetentionClass, readonly string[]>> = {
     'calls_1h',
     'task_calls',
     'agent_edge_calls',
+    'task_ends',
+    'agent_uses',
+    'tools_1h',
   ],
 };
 

@@ -1,6 +1,11 @@
 // What a stranger's statement may hold: everything here is named, everything else is refused. New releases of ClickHouse
 // bring functions that read files, call models or dial out; a list of what is bad would let each of them through once.
 
+import { type EngineLimits, READER_THREADS } from './messages.ts';
+
+/** ClickHouse's own default: larger blocks only cost memory. */
+const BLOCK_ROWS_MAX = 65_409;
+
 /** How a statement's tree may begin, as EXPLAIN AST prints it. Names of tables may follow. */
 export const ROOTS = [
   'SelectWithUnionQuery',
@@ -185,15 +190,44 @@ export const FUNCTIONS = new Set([
   ...['getSetting', 'sparkbar', 'nested', 'mapFromString'],
 ]);
 
-/** Settings that a client may send in the URL; `most` caps a number at the door's own limit. */
-export const SETTINGS: ReadonlyMap<
-  string,
-  { readonly most?: 'querySecondsMax' | 'resultRowsMax' | 'resultBytesMax' }
-> = new Map(
+export interface SettingRule {
+  /** A number above this, or none, becomes this: the door's own limit. */
+  readonly most?: keyof EngineLimits | number;
+  /** Halves and tenths may be too. */
+  readonly inParts?: boolean;
+  readonly among?: readonly string[];
+}
+
+const ANY_NUMBER: SettingRule = { most: Number.MAX_SAFE_INTEGER };
+const THROW_OR_BREAK: SettingRule = { among: ['throw', 'break'] };
+const SWITCH: SettingRule = { among: ['0', '1', 'true', 'false'] };
+
+/** Settings that a client may send: they lower a limit, or say how output looks or how a plan is made. */
+export const SETTINGS: ReadonlyMap<string, SettingRule> = new Map(
   Object.entries({
-    max_execution_time: { most: 'querySecondsMax' as const },
-    max_result_rows: { most: 'resultRowsMax' as const },
-    max_result_bytes: { most: 'resultBytesMax' as const },
+    max_execution_time: { most: 'querySecondsMax', inParts: true },
+    max_memory_usage: { most: 'queryMemoryBytes' },
+    max_result_rows: { most: 'resultRowsMax' },
+    max_result_bytes: { most: 'resultBytesMax' },
+    max_threads: { most: READER_THREADS },
+    max_block_size: { most: BLOCK_ROWS_MAX },
+    max_rows_to_read: ANY_NUMBER,
+    max_bytes_to_read: ANY_NUMBER,
+    max_rows_to_group_by: ANY_NUMBER,
+    max_rows_to_sort: ANY_NUMBER,
+    max_rows_in_distinct: ANY_NUMBER,
+    read_overflow_mode: THROW_OR_BREAK,
+    result_overflow_mode: THROW_OR_BREAK,
+    sort_overflow_mode: THROW_OR_BREAK,
+    distinct_overflow_mode: THROW_OR_BREAK,
+    timeout_overflow_mode: THROW_OR_BREAK,
+    group_by_overflow_mode: { among: ['throw', 'break', 'any'] },
+    cast_keep_nullable: SWITCH,
+    count_distinct_implementation: {
+      among: ['uniq', 'uniqCombined', 'uniqCombined64', 'uniqHLL12', 'uniqExact'],
+    },
+    optimize_read_in_order: SWITCH,
+    short_circuit_function_evaluation: { among: ['enable', 'force_enable', 'disable'] },
     date_time_output_format: {},
     extremes: {},
     format_csv_delimiter: {},
@@ -204,5 +238,5 @@ export const SETTINGS: ReadonlyMap<
     output_format_json_quote_decimals: {},
     output_format_json_quote_denormals: {},
     session_timezone: {},
-  }),
+  } satisfies Record<string, SettingRule>),
 );

@@ -4,8 +4,6 @@
 import { randomUUID, timingSafeEqual } from 'node:crypto';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { isIP } from 'node:net';
-import { quoted } from '../sql-text.ts';
-import { SETTINGS } from './allowed.ts';
 import { type Answer, type Engine, run, stream } from './engine.ts';
 import { DEFAULT_FORMAT, mayStream } from './formats.ts';
 import type { FunctionList } from './functions.ts';
@@ -13,7 +11,8 @@ import { type EngineLimits, PRIVATE_USER } from './messages.ts';
 import { nativeFor } from './native-blocks.ts';
 import { BadRequest, type DoorRequest, readRequest } from './request.ts';
 import { sendBlocks, sendFailure, sendWhole } from './respond.ts';
-import { judge } from './wall.ts';
+import { settingsKept } from './settings.ts';
+import { judge, judgeExpression } from './wall.ts';
 
 /** A load statement carries the whole schema; nothing of the collector's is near this. */
 const PRIVATE_STATEMENT_BYTES_MAX = 4_000_000;
@@ -39,7 +38,11 @@ async function answerRead(asked: DoorRequest, response: ServerResponse, context:
   const judged = await engine.session('plain', (session) => judge(session, asked.statement, functions));
   const format = judged.format ?? asked.format ?? DEFAULT_FORMAT;
   const head = { queryId: asked.queryId ?? randomUUID(), format, gzip: asked.gzip };
-  const settings = judged.isSelect ? kept(asked.settings, limits) : [];
+  const settings = await settingsKept(
+    { inUrl: judged.isSelect ? asked.settings : new Map(), inStatement: judged.settings },
+    limits,
+    (expression) => engine.session('plain', (session) => judgeExpression(session, expression, functions)),
+  );
   const revision = format === 'Native' ? asked.revision : 0;
   const statement = settings.length > 0 ? `${judged.body} SETTINGS ${settings.join(', ')}` : judged.body;
   await engine.session(settings.length > 0 ? 'tuned' : 'plain', async (session) => {
@@ -56,18 +59,6 @@ async function* inRevision(revision: number, blocks: AsyncGenerator<Uint8Array>)
 async function wholeInRevision(revision: number, answering: Promise<Answer>): Promise<Answer> {
   const answer = await answering;
   return revision > 0 ? { ...answer, bytes: nativeFor(revision, answer.bytes) } : answer;
-}
-
-/** Settings from the URL that may have effect, as SQL. The rest are dropped without a word, as ClickHouse's clients expect. */
-function kept(settings: ReadonlyMap<string, string>, limits: EngineLimits): string[] {
-  return [...settings].flatMap(([name, value]) => {
-    const setting = SETTINGS.get(name);
-    if (!setting) return [];
-    if (!setting.most) return [`${name} = ${quoted(value)}`];
-    const most = limits[setting.most];
-    const wished = Number(value);
-    return [`${name} = ${Number.isInteger(wished) && wished > 0 && wished < most ? wished : most}`];
-  });
 }
 
 /** A web page can point its own name at 127.0.0.1; then the browser's Host header still says that name. */

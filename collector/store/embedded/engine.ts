@@ -5,12 +5,12 @@
 // `work` may do anything. `plain` (readonly=1) lets nobody change a setting, not even an output format's; `tuned`
 // (readonly=2) runs only statements that the wall has judged to set nothing, with the settings the door itself appends.
 
-import { mkdirSync } from 'node:fs';
+import { existsSync, mkdirSync, openSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { Session } from 'chdb';
 import { createGate, type Gate } from './gate.ts';
 import type { EngineLimits } from './messages.ts';
-import { PRIVATE_SESSIONS } from './messages.ts';
+import { PRIVATE_SESSIONS, READER_THREADS } from './messages.ts';
 
 export interface Answer {
   readonly bytes: Uint8Array;
@@ -43,8 +43,9 @@ export class StatementFailure extends Error {
 
 export function openEngine(dataDirectory: string, limits: EngineLimits): Engine {
   const home = resolve(dataDirectory);
-  const directory = join(home, 'clickhouse');
-  mkdirSync(directory, { recursive: true, mode: 0o700 });
+  const place = join(home, 'clickhouse');
+  mkdirSync(place, { recursive: true, mode: 0o700 });
+  const directory = nameless(place);
   // Tables are named like files in ClickHouse's embedded mode: let relative names find nothing.
   const empty = join(home, 'empty');
   mkdirSync(empty, { recursive: true, mode: 0o500 });
@@ -74,9 +75,18 @@ export function openEngine(dataDirectory: string, limits: EngineLimits): Engine 
   };
 }
 
+/**
+ * The same directory under a name that says nothing: system.tables and error messages show strangers where data lies.
+ * Where a system has no /proc it keeps its name.
+ */
+function nameless(directory: string): string {
+  const own = '/proc/self/fd';
+  return existsSync(own) ? `${own}/${openSync(directory, 'r')}` : directory;
+}
+
 const WAITING_PER_READER = 8;
 const WAITING_MAX = 1000;
-const ALWAYS = ['--async_load_databases=0', '--async_insert=0', '--max_threads=2'];
+const ALWAYS = ['--async_load_databases=0', '--async_insert=0', `--max_threads=${READER_THREADS}`];
 /** What passes 2⁵³ or has decimals comes as text: the collector reads money with it. */
 const EXACT = ['--output_format_json_quote_64bit_integers=1', '--output_format_json_quote_decimals=1'];
 /** BACKUP goes where the collector says; who may do anything could write there anyway. */

@@ -1,11 +1,19 @@
 // Which functions only compute: asked of the engine once, by family, so that the list is always of the release that runs.
+// So are all names of functions and types: what the engine does not know, it can't run.
 
 import type { Session } from 'chdb';
-import { FUNCTION_CATEGORIES, FUNCTIONS } from './allowed.ts';
+import { FUNCTION_CATEGORIES, FUNCTIONS, TABLE_FUNCTIONS } from './allowed.ts';
 import { run } from './engine.ts';
 
 export interface FunctionList {
+  /** Whether a stranger may call the function. */
   has(name: string): boolean;
+  /** Whether a stranger may read from the table function. */
+  isTable(name: string): boolean;
+  /** Whether the engine has a function or a table function of that name, in any case. */
+  isKnown(name: string): boolean;
+  /** Whether the engine has a type of that name, in any case. */
+  isType(name: string): boolean;
 }
 
 interface Row {
@@ -21,15 +29,23 @@ export async function listFunctions(session: Session): Promise<FunctionList> {
     session,
     'SELECT name, alias_to, is_aggregate, case_insensitive, categories FROM system.functions',
   );
-  const combinators = await ask<{ name: string }>(
+  const combinators = await ask<Named>(
     session,
     'SELECT name FROM system.aggregate_function_combinators ORDER BY length(name) DESC',
   );
-  return createFunctionList(
-    rows,
-    combinators.map(({ name }) => name),
-  );
+  const tables = await ask<Named>(session, 'SELECT name FROM system.table_functions');
+  const types = await ask<Named>(session, 'SELECT name FROM system.data_type_families');
+  return createFunctionList(rows, combinators.map(nameOf), {
+    known: new Set([...rows, ...tables].map((row) => row.name.toLowerCase())),
+    types: new Set(types.map((row) => row.name.toLowerCase())),
+  });
 }
+
+interface Named {
+  readonly name: string;
+}
+
+const nameOf = ({ name }: Named) => name;
 
 async function ask<T>(session: Session, statement: string): Promise<T[]> {
   const { bytes } = await run(session, statement, 'JSONEachRow');
@@ -37,7 +53,16 @@ async function ask<T>(session: Session, statement: string): Promise<T[]> {
   return lines.map((line) => JSON.parse(line) as T);
 }
 
-export function createFunctionList(rows: readonly Row[], combinators: readonly string[]): FunctionList {
+interface Names {
+  readonly known: ReadonlySet<string>;
+  readonly types: ReadonlySet<string>;
+}
+
+function createFunctionList(
+  rows: readonly Row[],
+  combinators: readonly string[],
+  { known, types }: Names,
+): FunctionList {
   const byName = new Map(rows.map((row) => [row.name, row]));
   const exact = new Set(FUNCTIONS);
   const anyCase = new Set<string>();
@@ -56,7 +81,12 @@ export function createFunctionList(rows: readonly Row[], combinators: readonly s
     return combinators.some((end) => name.endsWith(end) && combined(name.slice(0, -end.length)));
   }
 
-  return { has: (name) => exact.has(name) || anyCase.has(name.toLowerCase()) || combined(name) };
+  return {
+    has: (name) => exact.has(name) || anyCase.has(name.toLowerCase()) || combined(name),
+    isTable: (name) => TABLE_FUNCTIONS.has(name),
+    isKnown: (name) => known.has(name.toLowerCase()),
+    isType: (name) => types.has(name.toLowerCase()),
+  };
 }
 
 const computes = (row: Row) =>

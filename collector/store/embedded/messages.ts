@@ -11,6 +11,9 @@ export interface EngineLimits {
   readonly readers: number;
 }
 
+/** Threads of one query. */
+export const READER_THREADS = 2;
+
 export const DEFAULT_LIMITS: EngineLimits = {
   queryMemoryBytes: 200_000_000,
   querySecondsMax: 30,

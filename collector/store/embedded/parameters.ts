@@ -3,26 +3,30 @@
 // an Identifier bound after judgement could name what the judge never saw.
 
 import { quoted } from '../sql-text.ts';
+import { pieces } from './pieces.ts';
 
 export class ParameterFailure extends Error {
   override name = 'ParameterFailure';
 }
-
-/** Quoted text, quoted names, comments and heredocs are stepped over; a placeholder is the only capture. */
-const TOKENS =
-  /'(?:[^'\\]|\\.|'')*'|`(?:[^`\\]|\\.|``)*`|"(?:[^"\\]|\\.|"")*"|--[^\n]*|#[! ][^\n]*|\/\*[\s\S]*?\*\/|\$(\w*)\$[\s\S]*?\$\1\$|\{\s*(\w+)\s*:\s*([^{}]+?)\s*\}/g;
 
 /**
  * The statement with every placeholder replaced. Values are as ClickHouse's HTTP interface takes them: text in the
  * escaping of TabSeparated. Throws ParameterFailure when one is missing.
  */
 export function substitute(statement: string, parameters: ReadonlyMap<string, string>): string {
-  return statement.replace(TOKENS, (token: string, _tag: unknown, name?: string, type?: string) => {
-    if (name === undefined || type === undefined) return token;
-    const value = parameters.get(name);
-    if (value === undefined) throw new ParameterFailure(`Substitution \`${name}\` is not set`);
-    return type === 'Identifier' ? identifier(value) : literal(value, type);
-  });
+  let bound = '';
+  for (const { kind, text } of pieces(statement))
+    bound += kind === 'placeholder' ? placed(text, parameters) : text;
+  return bound;
+}
+
+function placed(placeholder: string, parameters: ReadonlyMap<string, string>): string {
+  const colon = placeholder.indexOf(':');
+  const name = placeholder.slice(1, colon).trim();
+  const type = placeholder.slice(colon + 1, -1).trim();
+  const value = parameters.get(name);
+  if (value === undefined) throw new ParameterFailure(`Substitution \`${name}\` is not set`);
+  return type === 'Identifier' ? identifier(value) : literal(value, type);
 }
 
 const identifier = (value: string) => `\`${value.replace(/[\\`]/g, '\\$&')}\``;

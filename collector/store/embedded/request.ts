@@ -97,10 +97,24 @@ async function readBody(request: IncomingMessage, bytesMax: number): Promise<str
   const source = encoding === 'gzip' ? request.pipe(createGunzip()) : request;
   const chunks: Buffer[] = [];
   let bytes = 0;
-  for await (const chunk of source) {
-    bytes += (chunk as Buffer).length;
-    if (bytes > bytesMax) throw new BadRequest(62, `Query is too large: more than ${bytesMax} bytes`);
-    chunks.push(chunk as Buffer);
+  try {
+    for await (const chunk of source) {
+      bytes += (chunk as Buffer).length;
+      if (bytes > bytesMax) throw new BadRequest(62, `Query is too large: more than ${bytesMax} bytes`);
+      chunks.push(chunk as Buffer);
+    }
+  } catch (failure) {
+    if (failure instanceof BadRequest || encoding === 'identity') throw failure;
+    throw new BadRequest(354, 'The body is not gzip, though Content-Encoding says so');
   }
-  return Buffer.concat(chunks).toString('utf8');
+  return asText(Buffer.concat(chunks));
+}
+
+/** What is not UTF-8 would be stored and compared as something else than was sent. */
+function asText(bytes: Buffer): string {
+  try {
+    return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
+  } catch {
+    throw new BadRequest(62, 'The statement is not UTF-8; write other bytes with unhex()');
+  }
 }

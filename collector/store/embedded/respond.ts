@@ -8,7 +8,7 @@ import { type Answer, type Engine, StatementFailure } from './engine.ts';
 import { contentType } from './formats.ts';
 import { GateFull } from './gate.ts';
 import { BadRequest } from './request.ts';
-import { WallRefusal } from './wall.ts';
+import { WallRefusal } from './wall-refusal.ts';
 
 export interface AnswerHead {
   readonly queryId: string;
@@ -80,6 +80,7 @@ const STATUSES: ReadonlyMap<number, number> = new Map([
     [159, 408],
     [202, 503],
     [241, 500],
+    [354, 400],
     [396, 400],
     [516, 401],
   ].map(([code, status]) => [code!, status!] as const),
@@ -113,6 +114,7 @@ const NAMES: ReadonlyMap<number, string> = new Map([
   [48, 'NOT_IMPLEMENTED'],
   [62, 'SYNTAX_ERROR'],
   [81, 'UNKNOWN_DATABASE'],
+  [354, 'ZLIB_INFLATE_FAILED'],
   [456, 'UNKNOWN_QUERY_PARAMETER'],
   [516, 'AUTHENTICATION_FAILED'],
 ]);

@@ -2,57 +2,61 @@
 // is one that may be there. `readonly=1`, which holds behind this wall too, is not enough alone: reading files,
 // INTO OUTFILE and dialling out are all reads to it.
 //
-//   text -> formatQuery: one statement, canonical -> no INTO OUTFILE -> EXPLAIN AST -> each node on the list -> run
+//   text -> formatQuery: one statement, canonical -> FORMAT and SETTINGS off -> its words -> EXPLAIN AST -> each node on
+//   the list -> run, with the settings that may be
 //
 // What is judged is what runs: the canonical text, never the client's own. EXPLAIN AST comes after the output clause is
 // ruled out, because the engine would take that clause as EXPLAIN's and write the file.
 
 import type { Session } from 'chdb';
 import { quoted } from '../sql-text.ts';
-import { EXPLAIN_KINDS, FIRST_WORDS, NODES, ROOTS, SYSTEM_TABLES, TABLE_FUNCTIONS } from './allowed.ts';
+import { EXPLAIN_KINDS, FIRST_WORDS, NODES, ROOTS, SYSTEM_TABLES } from './allowed.ts';
 import { run } from './engine.ts';
 import type { FunctionList } from './functions.ts';
+import { isPlainStructure } from './structure.ts';
+import { type Cut, cutTail, unquoted } from './tail.ts';
+import { WallRefusal } from './wall-refusal.ts';
+import { judgeWords } from './words.ts';
 
-export class WallRefusal extends Error {
-  override name = 'WallRefusal';
-}
-
-export interface Judged {
-  /** The canonical statement, without its FORMAT clause. */
-  readonly body: string;
-  /** What the FORMAT clause named, or null. */
-  readonly format: string | null;
+/** `body` is the canonical statement without the clauses behind it; its settings are yet to be judged. */
+export interface Judged extends Cut {
   readonly isSelect: boolean;
 }
 
 /** Throws WallRefusal, or StatementFailure where the text does not parse. */
 export async function judge(session: Session, statement: string, functions: FunctionList): Promise<Judged> {
-  const canonical = await text(session, `SELECT formatQuerySingleLine(${quoted(statement)})`);
-  const format = / FORMAT (\w+)$/.exec(canonical);
-  const body = format ? canonical.slice(0, format.index) : canonical;
-  const word = /^\(*([A-Z]+)/.exec(body)?.[1] ?? '';
+  if (statement.includes('\0')) throw new WallRefusal('A NUL may not stand in a statement');
+  const cut = cutTail(await text(session, `SELECT formatQuerySingleLine(${quoted(statement)})`));
+  const word = /^\(*([A-Z]+)/.exec(cut.body)?.[1] ?? '';
   if (!(FIRST_WORDS as readonly string[]).includes(word))
     throw new WallRefusal(`Only ${FIRST_WORDS.join(', ')} may run here, not ${word || 'this'}`);
-  if (/\bINTO\s+OUTFILE\b/i.test(withoutQuoted(body)))
-    throw new WallRefusal('INTO OUTFILE may not be used here');
-
-  const tree = parseTree(await text(session, `EXPLAIN AST ${body}`));
+  judgeWords(cut.body, functions);
+  const tree = parseTree(await text(session, `EXPLAIN AST ${cut.body}`));
   judgeTree(tree, functions);
-  return {
-    body,
-    format: format?.[1] ?? null,
-    isSelect: tree[0]!.label.startsWith('Select'),
-  };
+  return { ...cut, isSelect: tree[0]!.label.startsWith('Select') };
+}
+
+/**
+ * One expression, as it may stand in a setting; canonical. Throws as `judge` does.
+ */
+export async function judgeExpression(
+  session: Session,
+  expression: string,
+  functions: FunctionList,
+): Promise<string> {
+  const { body, format, settings } = await judge(session, `SELECT ${expression}`, functions);
+  const tree = parseTree(await text(session, `EXPLAIN AST ${body}`));
+  // Union, its list, one SELECT, its list, the expression: any clause more would be another node.
+  const isOne = tree.filter(({ depth }) => depth <= 4).length === 5;
+  if (!isOne || format !== null || settings.size > 0)
+    throw new WallRefusal('A filter must be one expression');
+  return body.slice('SELECT '.length);
 }
 
 async function text(session: Session, statement: string): Promise<string> {
   const { bytes } = await run(session, statement, 'TSVRaw');
   return Buffer.from(bytes).toString('utf8').trimEnd();
 }
-
-/** Canonical text with string literals and quoted names emptied: what is left are words and signs. */
-const withoutQuoted = (canonical: string) =>
-  canonical.replace(/'(?:[^'\\]|\\.)*'|`(?:[^`\\]|\\.)*`|"(?:[^"\\]|\\.)*"/gs, '_');
 
 export interface TreeNode {
   readonly depth: number;
@@ -78,10 +82,26 @@ export function judgeTree(tree: readonly TreeNode[], functions: FunctionList): v
   if (!root || !ROOTS.some((name) => root.label === name || root.label.startsWith(`${name} `)))
     throw new WallRefusal(`A statement of kind ${root?.label ?? 'nothing'} may not run here`);
   if (root.label.startsWith('Explain')) judgeExplain(root);
-  for (const node of nodes) {
+  for (const [at, node] of nodes.entries()) {
     if (node.label === 'Set') judgeSettings(node);
     else judgeNode(node, functions);
+    if (node.label === 'Function values') judgeValues(nodes[at + 2], functions);
   }
+}
+
+/**
+ * The first argument may be a table's structure, as text. An identifier could stand for such a text, so there is either
+ * a literal, or a row.
+ */
+function judgeValues(first: TreeNode | undefined, functions: FunctionList): void {
+  const label = first?.label ?? '';
+  const text = label.startsWith("Literal '") ? unquoted(label.slice('Literal '.length)) : null;
+  const may =
+    text === null
+      ? /^(Literal [^']|Function (tuple|array)$)/.test(label)
+      : /^\w*$/.test(text) || isPlainStructure(text, functions.isType);
+  if (!may)
+    throw new WallRefusal('The first argument of values is a row, e.g. (1, 2), or a list of names and types');
 }
 
 /**
@@ -90,7 +110,7 @@ export function judgeTree(tree: readonly TreeNode[], functions: FunctionList): v
  */
 function judgeSettings(node: TreeNode): void {
   if (node.parent.startsWith('Explain ')) return;
-  throw new WallRefusal('SETTINGS may not stand in a statement here; send settings in the URL');
+  throw new WallRefusal('SETTINGS may only stand at the end of a statement here');
 }
 
 function judgeExplain(root: TreeNode): void {
@@ -109,7 +129,7 @@ function judgeNode({ depth, label, parent }: TreeNode, functions: FunctionList):
 }
 
 function judgeFunction(name: string, parent: string, functions: FunctionList): void {
-  const may = parent === 'TableExpression' ? TABLE_FUNCTIONS.has(name) : functions.has(name);
+  const may = parent === 'TableExpression' ? functions.isTable(name) : functions.has(name);
   if (!may) throw new WallRefusal(`The function ${name} may not be used here`);
 }
 

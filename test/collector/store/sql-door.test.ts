@@ -52,6 +52,7 @@ const outfile = () => join(opened.directory, 'written-by-a-stranger');
 const filled = (text: string) =>
   text
     .replaceAll('{{file}}', join(opened.directory, 'secret.txt'))
+    .replaceAll('{{directory}}', opened.directory)
     .replaceAll('{{out}}', outfile())
     .replaceAll('{{canary}}', canaryUrl)
     .replaceAll('{{brackets}}', `${'('.repeat(3000)}1${')'.repeat(3000)}`)

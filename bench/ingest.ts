@@ -6,7 +6,7 @@
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { openStore, type Segment, type Store } from '../collector/store/store.ts';
+import { type EmbeddedStore, openStore, type Segment } from '../collector/store/store.ts';
 import { systemClock } from '../kit/clock.ts';
 import { silentLog } from '../kit/log.ts';
 import { segmentBytes } from '../test/collector/store/otlp.ts';
@@ -69,7 +69,12 @@ function writeSegments(
   return { segments, bytesPerSpan: written / span };
 }
 
-async function measure(store: Store, directory: string, shape: Shape, bytesWanted: number): Promise<Figures> {
+async function measure(
+  store: EmbeddedStore,
+  directory: string,
+  shape: Shape,
+  bytesWanted: number,
+): Promise<Figures> {
   const { segments, bytesPerSpan } = writeSegments(directory, shape, bytesWanted);
   const startCpu = cpuSeconds(store.pid());
   const startMs = performance.now();

@@ -14,6 +14,10 @@ export interface CollectorConfig {
   readonly drainMs: number;
   /** `embedded`, a URL without a password, or where a URL is to be read. */
   readonly postgres: string | SecretReference;
+  /** Likewise. */
+  readonly clickhouse: string | SecretReference;
+  /** The cluster of that ClickHouse to spread the tables over; null for one server. */
+  readonly cluster: string | null;
 }
 
 export function collectorConfig(config: Config): CollectorConfig {
@@ -23,11 +27,13 @@ export function collectorConfig(config: Config): CollectorConfig {
     retention: config.retention,
     hosts: [new URL(config.collector).hostname],
     drainMs: config.drainMs,
-    postgres: placeOfPostgres(config.store.postgres),
+    postgres: placeOf(config.store.postgres),
+    clickhouse: placeOf(config.store.clickhouse),
+    cluster: config.store.cluster,
   };
 }
 
-function placeOfPostgres(written: string): string | SecretReference {
+function placeOf(written: string): string | SecretReference {
   const read = readSecret(written);
   return 'value' in read ? read.value : written;
 }

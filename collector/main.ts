@@ -26,7 +26,12 @@ import { missingParts, openStores, type Stores } from './stores.ts';
 
 export interface Collector {
   /** URLs, with the ports that were really opened. */
-  readonly listen: { readonly otlp: string; readonly control: string; readonly sql: string };
+  readonly listen: {
+    readonly otlp: string;
+    readonly control: string;
+    /** Only where the store is embedded; a server has a door of its own. */
+    readonly sql?: string;
+  };
   /**
    * Puts another config in force: budgets hold from the next grant, modes and names at once. Listeners, stores, retention
    * and the timezone stay as they were started.
@@ -74,7 +79,11 @@ async function start(
   const retention = openRetention(starting, stores);
   const door = await openControlApi(starting, { ...stores, ...control, ...intake, ...watch, retention });
   return {
-    listen: { otlp: intake.pipeline.otlpUrl, control: door.url, sql: stores.store.sqlUrl },
+    listen: {
+      otlp: intake.pipeline.otlpUrl,
+      control: door.url,
+      ...(stores.store.sqlUrl === null ? {} : { sql: stores.store.sqlUrl }),
+    },
     reload(next) {
       inForce = next;
       void noteOwnPolicy({ ...options, policies: control.policies }, next);

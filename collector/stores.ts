@@ -8,7 +8,7 @@ import type { Log } from '../kit/log.ts';
 import type { Secrets } from '../kit/secrets.ts';
 import type { CollectorConfig, Places } from './config.ts';
 import { type Database, openDatabase } from './control/database.ts';
-import { openStore, type Store } from './store/store.ts';
+import { openStore, openStoreOnServer, type Store } from './store/store.ts';
 
 export interface Stores {
   readonly database: Database;
@@ -32,7 +32,8 @@ export async function openStores(options: StoresOptions): Promise<Stores> {
   const { places, lifecycle } = options;
   const directory = openDataDirectory(places.own);
   lifecycle.onStop('data directory', () => directory.release());
-  const [database, store] = await Promise.allSettled([openControlDatabase(options), openSqlStore(options)]);
+  const opening = openControlDatabase(options);
+  const [database, store] = await Promise.allSettled([opening, openTelemetryStore(options, opening)]);
   if (database.status === 'fulfilled') lifecycle.onStop('control database', () => database.value.close());
   if (store.status === 'fulfilled') lifecycle.onStop('store', () => store.value.close());
   if (database.status === 'rejected') throw database.reason;
@@ -55,7 +56,18 @@ async function openControlDatabase({
   return openPostgres({ url, log, clock });
 }
 
-async function openSqlStore({ places, settings, log, clock }: StoresOptions): Promise<Store> {
+/** Embedded, or on the server that `store.clickhouse` names; there collectors take turns by way of the control database. */
+async function openTelemetryStore(options: StoresOptions, opening: Promise<Database>): Promise<Store> {
+  const { settings, secrets, log, clock } = options;
+  const { clickhouse, cluster } = settings;
+  if (clickhouse === 'embedded') return openEmbedded(options);
+  const url = typeof clickhouse === 'string' ? clickhouse : await secrets.read(clickhouse);
+  const database = await opening;
+  const alone = <T>(act: () => Promise<T>) => database.alone(act);
+  return openStoreOnServer({ url, cluster, alone, log, clock });
+}
+
+async function openEmbedded({ places, settings, log, clock }: StoresOptions): Promise<Store> {
   const { listen } = settings;
   try {
     return await openStore({ dataDirectory: places.store, sqlListen: listen.sql, log, clock });
@@ -72,7 +84,7 @@ export function orPortTaken(failure: unknown, address: string, key: string): unk
 
 /** Parts of this collector that are not there now, as `/readyz` and alerts name them. */
 export function missingParts({ database, store }: Stores): readonly string[] {
-  return [database.isOpen() ? '' : 'control database', store.pid() > 0 ? '' : 'store'].filter(
+  return [database.isOpen() ? '' : 'control database', store.isOpen() ? '' : 'store'].filter(
     (part) => part !== '',
   );
 }

@@ -25,6 +25,8 @@ export interface Database {
    * statements. Throws as `query` does; on a server there is no folder, and the error says what to do instead.
    */
   copy<T extends Row = Row>(to: string, sql: string): Promise<readonly T[]>;
+  /** Runs `act` while no other collector on this database runs one. */
+  alone<T>(act: () => Promise<T>): Promise<T>;
   /** False while it is being opened again. */
   isOpen(): boolean;
   /** Statements waiting. */
@@ -88,6 +90,8 @@ export async function openDatabase(options: {
       if (!thread) throw new DatabaseUnavailable('The control database is being opened again.');
       return (await thread.ask('copy', sql, [to])) as readonly T[];
     },
+    // Its directory is locked: there is no other.
+    alone: (act) => act(),
     isOpen: () => thread !== undefined,
     pending: () => thread?.pending() ?? 0,
     async close() {

@@ -16,6 +16,8 @@ const ANSWER_MS = 30_000;
 const LOOK_AGAIN_MS = 500;
 /** Collectors that start together bring the schema forward one after the other. */
 const MIGRATING = 4320;
+/** What is done to another server is done by one collector at a time too. */
+const ALONE = 4321;
 /** Postgres' type of 64-bit integers. */
 const INT8 = 20;
 
@@ -84,6 +86,7 @@ export async function openPostgres(options: { url: string; log: Log; clock?: Clo
           `Control state is on ${place}: back that database up with pg_dump, and the rest when it is embedded.`,
         ),
       ),
+    alone: (act) => aloneOn(url, act),
     isOpen: () => open,
     pending: () => turns.size(),
     async close() {
@@ -157,6 +160,25 @@ async function poolOf(url: string): Promise<Pool> {
 function wholeNumber(text: string): number | bigint {
   const value = Number(text);
   return Number.isSafeInteger(value) ? value : BigInt(text);
+}
+
+/** On a connection of its own: whoever waits for the lock keeps nobody from the pool. The lock goes with the connection. */
+async function aloneOn<T>(url: string, act: () => Promise<T>): Promise<T> {
+  const { Client } = await import('pg');
+  const client = new Client({ connectionString: url, connectionTimeoutMillis: CONNECT_MS, keepAlive: true });
+  client.on('error', () => undefined); // whoever holds the lock goes on: what is done alone is harmless twice
+  try {
+    await client.connect();
+    await client.query('select pg_advisory_lock($1)', [ALONE]);
+  } catch (failure) {
+    await client.end();
+    throw failureOf(failure);
+  }
+  try {
+    return await act();
+  } finally {
+    await client.end();
+  }
 }
 
 async function migrateOn(pool: Pool, log: Log): Promise<void> {

@@ -16,6 +16,17 @@ export class SegmentRejected extends Error {
   }
 }
 
+/** The store takes nothing from us until somebody puts it right: who we are, what we may do, what it should know. */
+export class StoreRefuses extends Error {
+  override name = 'StoreRefuses';
+  readonly code: number;
+
+  constructor(code: number, message: string) {
+    super(message);
+    this.code = code;
+  }
+}
+
 /** A query failed for a reason of its own: a mistake in it, or its limits. */
 export class QueryFailed extends Error {
   override name = 'QueryFailed';
@@ -42,3 +53,24 @@ const DATA_FAULTS = new Set([
 ]);
 
 export const isDataFault = (code: number): boolean => DATA_FAULTS.has(code);
+
+/** Exception numbers that trying again does not change. */
+const STANDING_FAULTS = new Set([
+  16, // NO_SUCH_COLUMN_IN_TABLE
+  47, // UNKNOWN_IDENTIFIER
+  60, // UNKNOWN_TABLE
+  81, // UNKNOWN_DATABASE
+  115, // UNKNOWN_SETTING
+  164, // READONLY
+  192, // UNKNOWN_USER
+  193, // WRONG_PASSWORD
+  194, // REQUIRED_PASSWORD
+  291, // DATABASE_ACCESS_DENIED
+  392, // QUERY_IS_PROHIBITED
+  452, // SETTING_CONSTRAINT_VIOLATION
+  497, // ACCESS_DENIED
+  516, // AUTHENTICATION_FAILED
+  701, // CLUSTER_DOESNT_EXIST
+]);
+
+export const isStandingFault = (code: number): boolean => STANDING_FAULTS.has(code);

@@ -61,8 +61,8 @@ export const LOGS: Load = {
     EventName: 'event_name',
     ...STAMP,
   },
-  rows: (path) =>
-    itemsOf(path, {
+  rows: (source) =>
+    itemsOf(source, {
       parts: 'resource_logs',
       partColumns: ['schema_url String'],
       scopes: 'scope_logs',

@@ -2,7 +2,16 @@
 // Source: opentelemetry-proto, metrics/v1 and collector/metrics/v1; columns as the OpenTelemetry ClickHouse exporter.
 
 import { attributeMap, scalarAttributeMap } from './attribute-sql.ts';
-import { clamped, itemsOf, type Load, lowerHex, nanoTime, SERVICE_NAME, STAMP } from './load-parts.ts';
+import {
+  clamped,
+  itemsOf,
+  type Load,
+  lowerHex,
+  nanoTime,
+  SERVICE_NAME,
+  type Source,
+  STAMP,
+} from './load-parts.ts';
 import { array, attributes, protobufSchema, scalarAttributes, tuple } from './otlp-schema.ts';
 
 const TIMES = 'fixed64 start_time_unix_nano = 2; fixed64 time_unix_nano = 3;';
@@ -60,8 +69,8 @@ function loadOf({ table, field, beside, point, columns }: Kind): Load {
     `metrics ${array('name String', 'description String', 'unit String', `${field} ${data}`)}`,
     'schema_url String',
   );
-  const metrics = (path: string) =>
-    itemsOf(path, {
+  const metrics = (source: Source) =>
+    itemsOf(source, {
       parts: 'resource_metrics',
       partColumns: ['schema_url String'],
       scopes: 'scope_metrics',
@@ -85,7 +94,7 @@ function loadOf({ table, field, beside, point, columns }: Kind): Load {
   return {
     table,
     schema: SCHEMA,
-    rows: (path) => `SELECT *, arrayJoin(data.data_points) AS point FROM (${metrics(path)})`,
+    rows: (source) => `SELECT *, arrayJoin(data.data_points) AS point FROM (${metrics(source)})`,
     columns: {
       ResourceAttributes: 'resource',
       ResourceSchemaUrl: 'resource_schema_url',

@@ -1,6 +1,6 @@
 // What loading is the same for every signal:
 //
-//   file(segment) -> request -> resource -> scope -> item -> its fields -> columns       (inside out, a subquery each)
+//   segment -> request -> resource -> scope -> item -> its fields -> columns       (inside out, a subquery each)
 //
 // What is changed on the way, and why:
 // - attributes named `outrider.*` are dropped when nobody authenticated: only a sidecar may speak of verdicts and money;
@@ -14,6 +14,9 @@ import { attributeMap } from './attribute-sql.ts';
 import { array, attributes, segmentColumns, tuple } from './otlp-schema.ts';
 import { quoted } from './sql-text.ts';
 
+/** Where a statement finds a segment's bytes: in a file that the store can read, or behind its own text in the request. */
+export type Source = { readonly from: 'file'; readonly path: string } | { readonly from: 'body' };
+
 /** How the items of one table come out of a segment. */
 export interface Load {
   readonly table: string;
@@ -21,8 +24,8 @@ export interface Load {
   readonly schema: string;
   /** The table's columns, each as an expression over what `rows` gives. */
   readonly columns: Readonly<Record<string, string>>;
-  /** A query over the segment file: one row an item. */
-  rows(path: string): string;
+  /** A query over the segment: one row an item. */
+  rows(source: Source): string;
   /** Which of them are kept; all, if it is not there. */
   readonly where?: string;
 }
@@ -67,7 +70,7 @@ const aliased = (expressions: Expressions) =>
 const list = (...columns: readonly string[]) => columns.join(', ');
 
 /** One row an item: its fields, beside `resource`, `sender`, `foreign` and `received`. */
-export function itemsOf(path: string, to: ItemPath): string {
+export function itemsOf(source: Source, to: ItemPath): string {
   const part = array(`resource ${tuple(attributes())}`, `${to.scopes} ${to.scopesType}`, ...to.partColumns);
   const columns = segmentColumns(`${to.parts} ${part}`);
   const outer = list(REQUEST, 'resource', ...Object.keys(to.ofPart));
@@ -82,9 +85,15 @@ export function itemsOf(path: string, to: ItemPath): string {
         FROM (
           SELECT receipt.sender AS sender, sender = '' AS foreign, receipt.received_at_unix_nano AS received,
             arrayJoin(${to.parts}) AS part
-          FROM file(${quoted(path)}, 'Protobuf', ${quoted(columns)})
+          FROM ${requestsOf(source, columns)}
         )
       )
     )
   )`;
 }
+
+/** One row a request. */
+const requestsOf = (source: Source, columns: string): string =>
+  source.from === 'file'
+    ? `file(${quoted(source.path)}, 'Protobuf', ${quoted(columns)})`
+    : `input(${quoted(columns)})`;

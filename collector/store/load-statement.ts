@@ -4,23 +4,22 @@
 import { type Signal, signalOf } from '../signals.ts';
 import { LOGS } from './load-logs.ts';
 import { METRICS } from './load-metrics.ts';
-import type { Load } from './load-parts.ts';
+import type { Load, Source } from './load-parts.ts';
 import { TRACES } from './load-traces.ts';
 import { REQUEST_MESSAGE } from './otlp-schema.ts';
 import { quoted } from './sql-text.ts';
 
 const LOADS: Readonly<Record<Signal, readonly Load[]>> = { traces: [TRACES], logs: [LOGS], metrics: METRICS };
 
-export interface SegmentFile {
+export interface SegmentSource {
   /** Names the segment for ever: it is the deduplication token, and says which signal it holds. */
   readonly id: string;
-  readonly path: string;
+  readonly source: Source;
 }
 
 export interface LoadStatement {
+  readonly table: string;
   readonly insert: string;
-  /** Takes back what `insert` added, for good: its token stays known. */
-  readonly undo: string;
 }
 
 /**
@@ -28,28 +27,36 @@ export interface LoadStatement {
  * same text, so a segment in doubt may be replayed: every table drops the blocks it already has. One thread and a fixed
  * block size make the blocks the same each time.
  */
-export function loadStatements(segment: SegmentFile): readonly LoadStatement[] {
+export function loadStatements(segment: SegmentSource): readonly LoadStatement[] {
   return LOADS[signalOf(segment.id)].map((load) => ({
+    table: load.table,
     insert: loadStatement(load, segment),
-    undo: `DELETE FROM ${load.table} WHERE SegmentId = ${quoted(segment.id)}`,
   }));
 }
 
-/** Forgets how many items were stored. */
-export const undoCount = (segmentId: string): string =>
-  `DELETE FROM otel_segments WHERE SegmentId = ${quoted(segmentId)}`;
+/** Says how many items of each segment are stored. */
+export const countingTable = 'otel_segments';
 
-function loadStatement(load: Load, segment: SegmentFile): string {
+/** Takes back what a segment added to a table, for good: its token stays known. */
+export const undoStatement = (table: string, segmentId: string): string =>
+  `DELETE FROM ${table} WHERE SegmentId = ${quoted(segmentId)}`;
+
+function loadStatement(load: Load, segment: SegmentSource): string {
   const settings = Object.entries(settingsOf(load, segment)).map(([name, value]) => `${name} = ${value}`);
   return `INSERT INTO ${load.table} (${Object.keys(load.columns).join(', ')}, SegmentId)
 SELECT ${Object.values(load.columns).join(',\n  ')},
   ${quoted(segment.id)}
-FROM (${load.rows(segment.path)})
+FROM (${load.rows(segment.source)})
 WHERE ${load.where ?? 1}
-SETTINGS ${settings.join(', ')}`;
+SETTINGS ${settings.join(', ')}${segment.source.from === 'body' ? BODY : ''}`;
 }
 
-const settingsOf = (load: Load, segment: SegmentFile): Readonly<Record<string, string | number>> => ({
+/** What follows the line that says so is the segment's bytes. */
+const BODY = '\nFORMAT Protobuf';
+/** A body is cut into blocks by a setting of its own, and may not be read by several threads at once. */
+const BODY_SETTINGS = { max_insert_block_size: 65536, input_format_parallel_parsing: 0 };
+
+const settingsOf = (load: Load, segment: SegmentSource): Readonly<Record<string, string | number>> => ({
   insert_deduplication_token: quoted(segment.id),
   format_schema_source: quoted('string'),
   format_schema: quoted(load.schema),
@@ -66,4 +73,5 @@ const settingsOf = (load: Load, segment: SegmentFile): Readonly<Record<string, s
   compile_expressions: 0,
   // Merges build them: a part as small as a segment is read whole faster than its indexes are made.
   materialize_skip_indexes_on_insert: 0,
+  ...(segment.source.from === 'body' ? BODY_SETTINGS : {}),
 });

@@ -79,8 +79,8 @@ export const TRACES: Load = {
     '`Links.Attributes`': `arrayMap(list -> ${scalarAttributeMap('list')}, links.attributes)`,
     ...STAMP,
   },
-  rows: (path) =>
-    itemsOf(path, {
+  rows: (source) =>
+    itemsOf(source, {
       parts: 'resource_spans',
       partColumns: [],
       scopes: 'scope_spans',

@@ -4,6 +4,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Log } from '../../kit/log.ts';
+import type { Layout } from './layout.ts';
 import { quoted } from './sql-text.ts';
 
 export interface Migrator {
@@ -11,20 +12,23 @@ export interface Migrator {
   query<T>(sql: string): Promise<T[]>;
 }
 
-const RECORD = `CREATE TABLE IF NOT EXISTS outrider_migrations (name String, applied_at DateTime64(3) DEFAULT now64(3))
+/** Which of them are applied. */
+export const RECORD = `CREATE TABLE IF NOT EXISTS outrider_migrations (name String, applied_at DateTime64(3) DEFAULT now64(3))
 ENGINE = MergeTree ORDER BY name`;
 
-export async function migrate(store: Migrator, log: Log): Promise<void> {
-  await store.command(RECORD);
+export async function migrate(store: Migrator, layout: Layout, log: Log): Promise<void> {
+  const apply = async (migration: string) => {
+    for (const statement of layout.statements(migration)) await store.command(statement);
+  };
+  await apply(RECORD);
   const rows = await store.query<{ name: string }>('SELECT name FROM outrider_migrations');
   const applied = new Set(rows.map(({ name }) => name));
   for (const { name, statements } of migrations()) {
     if (applied.has(name)) continue;
-    for (const statement of statements) await store.command(statement);
+    for (const statement of statements) await apply(statement);
     await store.command(`INSERT INTO outrider_migrations (name) VALUES (${quoted(name)})`);
     log.info('migration_applied', { name });
   }
-  await takeTimesOfLifeAway(store);
 }
 
 const MIGRATIONS = join(import.meta.dirname, 'migrations');
@@ -44,9 +48,9 @@ export function migrations(): { name: string; statements: string[] }[] {
  * Tables of earlier releases dropped rows by themselves, a changed time of life did not reach what was there already, and
  * nothing could hold them back: what is dropped is now decided in one place (retention.ts).
  */
-async function takeTimesOfLifeAway(store: Migrator): Promise<void> {
+export async function takeTimesOfLifeAway(store: Migrator): Promise<void> {
   const tables = await store.query<{ name: string }>(
-    "SELECT name FROM system.tables WHERE database = 'default' AND engine_full LIKE '% TTL %'",
+    "SELECT name FROM system.tables WHERE database = currentDatabase() AND engine_full LIKE '% TTL %'",
   );
   for (const { name } of tables) await store.command(`ALTER TABLE ${name} REMOVE TTL`);
 }

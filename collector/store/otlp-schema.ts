@@ -57,6 +57,6 @@ export const attributes = (name = 'attributes'): string => `${name} ${array('key
 export const scalarAttributes = (name = 'attributes'): string =>
   `${name} ${array('key String', `value ${tuple(`value Enum8(${ALL_ARMS})`, ...SCALARS)}`)}`;
 
-/** The columns of `file(path, 'Protobuf', …)` over a segment, one row a request; `parts` is what a request repeats. */
+/** The columns of a segment as a table of protobuf messages, one row a request; `parts` is what a request repeats. */
 export const segmentColumns = (parts: string): string =>
   [parts, `receipt ${tuple('received_at_unix_nano UInt64', 'sender String', 'digest String')}`].join(', ');

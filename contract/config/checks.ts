@@ -119,11 +119,16 @@ function checkStore(store: FileConfig['store'], report: Report): void {
     const text = store?.[name as keyof typeof schemes];
     if (text === undefined || text === 'embedded') continue;
     // A URL with a password in it is read from where a secret is.
-    if (name === 'postgres' && 'value' in readSecret(text)) continue;
+    if ('value' in readSecret(text)) continue;
     const url = URL.canParse(text) ? new URL(text) : undefined;
     if (url?.password || url?.searchParams.has('password')) report(['store', name], LITERAL_SECRET);
     else if (!url || !allowed.some((scheme) => scheme === url.protocol)) {
       report(['store', name], `"${name}" is embedded, or a url that begins with ${allowed[0]}//`);
     }
   }
+  if (store?.cluster === undefined) return;
+  if (!/^[\w.-]+$/.test(store.cluster))
+    report(['store', 'cluster'], 'a cluster is named by letters, digits, "_", "-" and "."');
+  if ((store.clickhouse ?? 'embedded') === 'embedded')
+    report(['store', 'cluster'], '"cluster" is of a ClickHouse server: name it with "clickhouse"');
 }

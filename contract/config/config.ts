@@ -38,7 +38,12 @@ export interface Config {
   };
   readonly captureBodies: CaptureBodies;
   readonly listen: Listen;
-  readonly store: { readonly clickhouse: string; readonly postgres: string };
+  readonly store: {
+    readonly clickhouse: string;
+    /** As the ClickHouse server's configuration names it; null for one server. */
+    readonly cluster: string | null;
+    readonly postgres: string;
+  };
   readonly collector: string;
   readonly timezone: string;
   /** SHA-256, hex, of the policy: what every decision names. */

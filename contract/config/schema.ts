@@ -280,7 +280,15 @@ export const configSchema = z
       .optional(),
     store: z
       .strictObject({
-        clickhouse: z.string().optional().meta({ description: 'embedded, or a url.', default: 'embedded' }),
+        clickhouse: z.string().optional().meta({
+          description:
+            'embedded, the url of a ClickHouse server without a password, or where a url is to be read (env:NAME, file:/path, exec:command).',
+          default: 'embedded',
+        }),
+        cluster: z.string().optional().meta({
+          description:
+            "The cluster of that server to spread the tables over, by its name in the server's configuration.",
+        }),
         postgres: z.string().optional().meta({
           description:
             'embedded, a url without a password, or where a url is to be read (env:NAME, file:/path, exec:command).',

@@ -53,6 +53,7 @@ export async function openControlDatabase(): Promise<ControlDatabase> {
     database: {
       query: query as Database['query'],
       copy: () => Promise.reject(new Error('the simulated control database is not copied')),
+      alone: (act) => act(),
       isOpen: () => true,
       pending: () => 0,
       close: () => pglite.close(),

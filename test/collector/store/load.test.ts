@@ -4,15 +4,16 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { SegmentRejected } from '../../../collector/store/failures.ts';
+import type { Store } from '../../../collector/store/store.ts';
 import { ATTRIBUTES as A, SCOPE_NAME, TOOL_REQUEST_EVENT } from '../../../contract/attributes.ts';
-import { type OpenedStore, openTestStore, RECEIVED_AT } from './open.ts';
+import { type OpenedStore, openAnyStore, RECEIVED_AT } from './open.ts';
 import { type Attributes, requestBytes, type Span } from './otlp.ts';
 
-let opened: OpenedStore;
+let opened: OpenedStore<Store>;
 let next = 0;
 
 beforeAll(async () => {
-  opened = await openTestStore();
+  opened = await openAnyStore();
 });
 afterAll(() => opened.close());
 

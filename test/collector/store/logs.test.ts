@@ -2,14 +2,15 @@
 
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { jsonToProtobuf } from '../../../collector/receive/json-to-protobuf.ts';
+import type { Store } from '../../../collector/store/store.ts';
 import { ATTRIBUTES as A, SCOPE_NAME } from '../../../contract/attributes.ts';
-import { type OpenedStore, openTestStore, RECEIVED_AT } from './open.ts';
+import { type OpenedStore, openAnyStore, RECEIVED_AT } from './open.ts';
 import { requestBytes } from './otlp.ts';
 
-let opened: OpenedStore;
+let opened: OpenedStore<Store>;
 let next = 0;
 beforeAll(async () => {
-  opened = await openTestStore();
+  opened = await openAnyStore();
 });
 afterAll(() => opened.close());
 

@@ -5,15 +5,15 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { walkFraming } from '../../../collector/receive/framing.ts';
 import { jsonToProtobuf } from '../../../collector/receive/json-to-protobuf.ts';
 import { SegmentRejected } from '../../../collector/store/failures.ts';
-import type { Segment } from '../../../collector/store/store.ts';
+import type { Segment, Store } from '../../../collector/store/store.ts';
 import { ProtobufWriter } from '../../../kit/protobuf.ts';
-import { type OpenedStore, openTestStore, RECEIVED_AT } from './open.ts';
+import { type OpenedStore, openAnyStore, RECEIVED_AT } from './open.ts';
 import { segmentBytes } from './otlp.ts';
 
-let opened: OpenedStore;
+let opened: OpenedStore<Store>;
 let next = 0;
 beforeAll(async () => {
-  opened = await openTestStore();
+  opened = await openAnyStore();
 });
 afterAll(() => opened.close());
 

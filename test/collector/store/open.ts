@@ -1,20 +1,43 @@
-// Opens a store in a directory of its own, for one test file; both go when the file is done.
+// Opens a store for one test file, with a folder for its segments; both go when the file is done. What holds for every
+// store is written once: `openAnyStore` opens it embedded, or on the server that `runOn` names.
 
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { openStore, type Segment, type Store, type StoreOptions } from '../../../collector/store/store.ts';
+import {
+  type EmbeddedStore,
+  openStore,
+  openStoreOnServer,
+  type Segment,
+  type ServerStoreOptions,
+  type Store,
+  type StoreOptions,
+} from '../../../collector/store/store.ts';
 import { systemClock } from '../../../kit/clock.ts';
 import { silentLog } from '../../../kit/log.ts';
 import { copyStore } from '../../support/empty-stores.ts';
 import { segmentBytes } from './otlp.ts';
 
-export interface OpenedStore {
+export interface OpenedStore<AnyStore extends Store = EmbeddedStore> {
   readonly directory: string;
-  readonly store: Store;
+  readonly store: AnyStore;
   /** Writes a segment file; does not load it. */
   segment(id: string, requests: readonly Buffer[], sender?: string, receivedAtUnixNano?: bigint): Segment;
   close(): Promise<void>;
+}
+
+/** A ClickHouse server to run on, real or not. */
+export interface ServerUnderTest {
+  readonly cluster: string | null;
+  /** The URL of an empty database. */
+  database(): Promise<string>;
+}
+
+let server: ServerUnderTest | undefined;
+
+/** From here on `openAnyStore` opens stores there. */
+export function runOn(place: ServerUnderTest): void {
+  server = place;
 }
 
 export const RECEIVED_AT = BigInt(Date.now()) * 1_000_000n;
@@ -30,15 +53,35 @@ function withTables(): string {
   return directory;
 }
 
+const ALWAYS = { log: silentLog, clock: systemClock };
+
 export async function openTestStore(options: Partial<StoreOptions> = {}): Promise<OpenedStore> {
   const directory = options.dataDirectory ?? withTables();
   const store = await openStore({
+    ...ALWAYS,
     dataDirectory: directory,
     sqlListen: '127.0.0.1:0',
-    log: silentLog,
-    clock: systemClock,
     ...options,
   });
+  return opened(store, directory);
+}
+
+export async function openServerTestStore(
+  options: Pick<ServerStoreOptions, 'url'> & Partial<ServerStoreOptions>,
+): Promise<OpenedStore<Store>> {
+  const directory = temporaryDirectory();
+  const store = await openStoreOnServer({ ...ALWAYS, cluster: null, alone: (act) => act(), ...options });
+  return opened(store, directory);
+}
+
+/** For what must hold on every store. */
+export async function openAnyStore(): Promise<OpenedStore<Store>> {
+  if (!server) return openTestStore();
+  return openServerTestStore({ url: await server.database(), cluster: server.cluster });
+}
+
+function opened<AnyStore extends Store>(store: AnyStore, directory: string): OpenedStore<AnyStore> {
+  mkdirSync(directory, { recursive: true });
   return {
     directory,
     store,

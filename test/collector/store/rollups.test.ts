@@ -1,8 +1,9 @@
 // Rollups say what `actions` says, and tasks know how they ended.
 
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import type { Store } from '../../../collector/store/store.ts';
 import { ATTRIBUTES as A, SCOPE_NAME } from '../../../contract/attributes.ts';
-import { type OpenedStore, openTestStore, RECEIVED_AT } from './open.ts';
+import { type OpenedStore, openAnyStore, RECEIVED_AT } from './open.ts';
 import { type Attributes, requestBytes, type Span } from './otlp.ts';
 import { ROLLUP_NAMES, rollupBothWays } from './rollups.ts';
 
@@ -53,9 +54,9 @@ function manyCalls(): Span[] {
   });
 }
 
-let opened: OpenedStore;
+let opened: OpenedStore<Store>;
 beforeAll(async () => {
-  opened = await openTestStore();
+  opened = await openAnyStore();
   const spans = manyCalls();
   for (const at of [0, 700, 1400]) {
     const request = requestBytes({ scope: SIDECAR, spans: spans.slice(at, at + 700) });

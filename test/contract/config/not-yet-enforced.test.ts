@@ -26,9 +26,9 @@ describe('not yet enforced', () => {
       ['c.yaml:1:49: export of bodies as redacted is not enforced yet: remove "export.0.bodies"'],
     ],
     [
-      'stores',
-      'store: { clickhouse: "http://ch:8123", postgres: "postgres://pg/x" }',
-      ['c.yaml:1:10: a store'],
+      'stores by vault',
+      'store: { clickhouse: "vault:ch", postgres: "vault:pg" }',
+      ['c.yaml:1:22: secrets from vault:', 'c.yaml:1:44: secrets from vault:'],
     ],
     [
       'vault',

@@ -8,7 +8,7 @@ import {
   type Retention,
   startRetention,
 } from '../../collector/retention.ts';
-import { migrate } from '../../collector/store/migrate.ts';
+import { takeTimesOfLifeAway } from '../../collector/store/migrate.ts';
 import { spanOf, TABLES_OF } from '../../collector/store/retention.ts';
 import type { RetentionRun } from '../../contract/retention.ts';
 import { silentLog } from '../../kit/log.ts';
@@ -112,7 +112,7 @@ describe('what is past its time', () => {
   test('does not depend on a time of life that an earlier release gave its tables', async () => {
     const { store } = opened;
     await store.command('ALTER TABLE otel_traces MODIFY TTL toDateTime(Timestamp) + toIntervalDay(1)');
-    await migrate(store, silentLog);
+    await takeTimesOfLifeAway(store);
     await spans([20]);
     await store.command('OPTIMIZE TABLE otel_traces FINAL');
     expect(await spanAges()).toEqual([20]);

@@ -4,7 +4,17 @@
 // Source: opentelemetry-proto, trace/v1 and collector/trace/v1.
 
 import { attributeMap, scalarAttributeMap } from './attribute-sql.ts';
-import { clamped, itemsOf, type Load, lowerHex, nanoTime, SERVICE_NAME, STAMP } from './load-parts.ts';
+import { GENAI_COLUMNS, withFacts } from './genai-sql.ts';
+import {
+  clamped,
+  itemsOf,
+  type Load,
+  lowerHex,
+  nanoTime,
+  SERVICE_NAME,
+  type Source,
+  STAMP,
+} from './load-parts.ts';
 import { array, attributes, protobufSchema, scalarAttributes, tuple } from './otlp-schema.ts';
 
 const MESSAGES = `message Event { fixed64 time_unix_nano = 1; string name = 2; repeated Attribute attributes = 3; }
@@ -50,6 +60,18 @@ const FIELDS: Readonly<Record<string, string>> = {
 const rightId = (id: string, bytes: number) =>
   `length(${id}) = ${bytes} AND ${id} != unhex('${'00'.repeat(bytes)}')`;
 
+const spansOf = (source: Source): string =>
+  itemsOf(source, {
+    parts: 'resource_spans',
+    partColumns: [],
+    scopes: 'scope_spans',
+    scopesType: SCOPE_SPANS,
+    items: 'spans',
+    ofPart: {},
+    ofScope: { scope_name: 'scope.scope.name', scope_version: 'scope.scope.version' },
+    fields: FIELDS,
+  });
+
 export const TRACES: Load = {
   table: 'otel_traces',
   schema: protobufSchema(MESSAGES, 'ResourceSpans', 'resource_spans'),
@@ -66,7 +88,7 @@ export const TRACES: Load = {
     ResourceAttributes: 'resource',
     ScopeName: 'scope_name',
     ScopeVersion: 'scope_version',
-    SpanAttributes: attributeMap('attributes'),
+    SpanAttributes: 'own',
     Duration: 'if(ended > begun, ended - begun, 0)',
     StatusCode: "transform(status_code, [1, 2], ['Ok', 'Error'], 'Unset')",
     StatusMessage: 'status_message',
@@ -77,18 +99,9 @@ export const TRACES: Load = {
     '`Links.SpanId`': `arrayMap(id -> ${lowerHex('id')}, links.span_id)`,
     '`Links.TraceState`': 'links.trace_state',
     '`Links.Attributes`': `arrayMap(list -> ${scalarAttributeMap('list')}, links.attributes)`,
+    ...GENAI_COLUMNS,
     ...STAMP,
   },
-  rows: (source) =>
-    itemsOf(source, {
-      parts: 'resource_spans',
-      partColumns: [],
-      scopes: 'scope_spans',
-      scopesType: SCOPE_SPANS,
-      items: 'spans',
-      ofPart: {},
-      ofScope: { scope_name: 'scope.scope.name', scope_version: 'scope.scope.version' },
-      fields: FIELDS,
-    }),
+  rows: (source) => withFacts(spansOf(source), attributeMap('attributes')),
   where: `${rightId('trace_id', 16)} AND ${rightId('span_id', 8)}`,
 };

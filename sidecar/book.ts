@@ -3,20 +3,24 @@
 // end gets one at the next start that says so, with the ids that downstream saw.
 
 import { CHAINS_ATTRIBUTE } from '../contract/attributes.ts';
-import { CHAIN_START, type Sealed } from '../contract/audit-entry.ts';
 import { type ChainLink, chainRangesOf, chainRangesText } from '../contract/chain-ranges.ts';
+import { type Amounts, NOTHING, plus } from '../contract/money.ts';
 import {
-  type Amounts,
-  type AmountsMessage,
-  fromMessage,
-  NOTHING,
-  plus,
-  toMessage,
-} from '../contract/money.ts';
-import type { Journal } from './edges/journal.ts';
+  chainLeft,
+  decisionOf,
+  type EndHeader,
+  endOf,
+  headerOf,
+  keep,
+  type Recovered,
+  recover,
+  snapshotOf,
+  type Unsettled,
+} from './book-frames.ts';
+import type { Journal, Opened } from './edges/journal.ts';
 import { FRAME_KINDS, type Frame } from './edges/journal-frames.ts';
 import { type CallRecord, sealRecord } from './record.ts';
-import { encodeRequest, encodeSpan } from './span.ts';
+import { encodeRequest } from './span.ts';
 import type { PurseState } from './state/leases/purse.ts';
 
 export interface Book {
@@ -26,33 +30,6 @@ export interface Book {
   lease(state: PurseState): void;
   forgetLease(idOrNonce: string): void;
   readonly stream: string;
-}
-
-/** A decision whose end was not found. */
-export interface Unsettled {
-  readonly record: CallRecord;
-  readonly leases: readonly string[];
-  readonly amounts: Amounts;
-}
-
-/** What the frames of a journal add up to. */
-export interface Recovered {
-  stream: string;
-  seq: number;
-  previous: string;
-  /** By their ids, or by their nonces while they are only asked for. */
-  readonly leases: Map<string, PurseState>;
-  readonly open: Map<string, Unsettled>;
-}
-
-interface EndHeader {
-  readonly call: string;
-  readonly leases: readonly string[];
-  readonly used: AmountsMessage;
-  /** Not said by an older release. */
-  readonly stream?: string;
-  readonly seq: number;
-  readonly hash: string;
 }
 
 /** An end whose frame has no place yet, with the decision it ends. */
@@ -74,19 +51,22 @@ export interface BookOptions {
 
 /** `open` opens the journal and hands in what a new segment begins with. */
 export function openBook(
-  open: (snapshot: () => Buffer) => { journal: Journal; recovered: readonly Frame[] },
+  open: (snapshot: () => Buffer) => Opened,
   options: BookOptions,
 ): { book: Book; journal: Journal; recovered: Recovered } {
-  let state: Recovered = { stream: '', seq: 0, previous: CHAIN_START, leases: new Map(), open: new Map() };
+  let state = recover([]);
   /** Ended since the lease was last written: a snapshot must not know less than the ends before it. */
   const posted = new Map<string, Amounts>();
   const opened = open(() => snapshotOf(state, posted));
   const { journal } = opened;
   state = recover(opened.recovered);
-  if (state.stream === '') {
+  const left = chainLeft(state, opened);
+  if (left !== null || state.stream === '') {
+    state = left ?? state;
     state.stream = options.newStream();
     journal.append(FRAME_KINDS.snapshot, snapshotOf(state, posted)).catch(options.lost);
     journal.flush();
+    journal.markDamage();
   }
 
   /** Ends that could not be written yet, in the order of their seals; until they are, their decisions count as open. */
@@ -172,137 +152,4 @@ export function spansOf(
   return encodeRequest(spans, { ...resource, ...chains });
 }
 
-const headerOf = (payload: Buffer): EndHeader =>
-  JSON.parse(payload.subarray(4, 4 + payload.readUInt32LE(0)).toString()) as EndHeader;
-
 const isLink = (header: EndHeader): header is EndHeader & ChainLink => header.stream !== undefined;
-
-export function recover(frames: readonly Frame[]): Recovered {
-  let state: Recovered = { stream: '', seq: 0, previous: CHAIN_START, leases: new Map(), open: new Map() };
-  for (const { kind, payload } of frames) {
-    if (kind === FRAME_KINDS.snapshot) state = recoverSnapshot(payload);
-    else if (kind === FRAME_KINDS.decision) {
-      const decision = reviveDecision(JSON.parse(payload.toString()) as StoredDecision);
-      state.open.set(decision.record.callId, decision);
-    } else if (kind === FRAME_KINDS.lease) {
-      keep(state, JSON.parse(payload.toString()) as PurseState);
-    } else recoverEnd(state, payload);
-  }
-  return state;
-}
-
-function recoverEnd(state: Recovered, payload: Buffer): void {
-  const header = headerOf(payload);
-  state.open.delete(header.call);
-  // An end that was written late may stand behind its successors.
-  if (header.seq >= state.seq) {
-    state.seq = header.seq + 1;
-    state.previous = header.hash;
-  }
-  for (const lease of header.leases) postTo(state, lease, fromMessage(header.used));
-}
-
-function keep({ leases }: Recovered, purse: PurseState): void {
-  if (purse.lease !== null) leases.delete(purse.nonce);
-  leases.set(purse.lease ?? purse.nonce, purse);
-}
-
-function postTo(state: Recovered, lease: string, used: Amounts): void {
-  const purse = state.leases.get(lease);
-  if (purse) state.leases.set(lease, withPosted(purse, used));
-}
-
-const withPosted = (purse: PurseState, more: Amounts = NOTHING): PurseState => ({
-  ...purse,
-  posted: toMessage(plus(fromMessage(purse.posted), more)),
-});
-
-// ---- frames ----
-
-interface StoredDecision {
-  readonly record: Omit<CallRecord, 'costNanodollars' | 'heldNanodollars'> & {
-    readonly costNanodollars: string | null;
-    readonly heldNanodollars: string;
-  };
-  readonly leases: readonly string[];
-  readonly amounts: AmountsMessage;
-}
-
-const storedDecision = ({ record, leases, amounts }: Unsettled): StoredDecision => ({
-  record: {
-    ...record,
-    costNanodollars: record.costNanodollars === null ? null : record.costNanodollars.toString(),
-    heldNanodollars: record.heldNanodollars.toString(),
-  },
-  leases,
-  amounts: toMessage(amounts),
-});
-
-const decisionOf = (decision: Unsettled): Buffer => Buffer.from(JSON.stringify(storedDecision(decision)));
-
-/** What a decision that an older release left behind does not say. */
-const FROM_AN_OLDER_RELEASE = { attempt: 1, retryOf: '', asked: '', clientRetries: 0 } as const;
-
-function reviveDecision({ record, leases, amounts }: StoredDecision): Unsettled {
-  return {
-    record: {
-      ...FROM_AN_OLDER_RELEASE,
-      ...record,
-      costNanodollars: record.costNanodollars === null ? null : BigInt(record.costNanodollars),
-      heldNanodollars: BigInt(record.heldNanodollars),
-      // a journal of an older release has neither
-      deadLetter: record.deadLetter ?? null,
-      replayOf: record.replayOf ?? '',
-    },
-    leases,
-    amounts: fromMessage(amounts),
-  };
-}
-
-function endOf(record: CallRecord, sealed: Sealed, leases: readonly string[], used: Amounts): Buffer {
-  const header: EndHeader = {
-    call: record.callId,
-    leases,
-    used: toMessage(used),
-    stream: sealed.stream,
-    seq: sealed.seq,
-    hash: sealed.hash,
-  };
-  const text = Buffer.from(JSON.stringify(header));
-  const span = encodeSpan(record, sealed);
-  const frame = Buffer.allocUnsafe(4 + text.length + span.length);
-  frame.writeUInt32LE(text.length, 0);
-  text.copy(frame, 4);
-  span.copy(frame, 4 + text.length);
-  return frame;
-}
-
-interface StoredSnapshot {
-  readonly stream: string;
-  readonly seq: number;
-  readonly previous: string;
-  readonly leases: readonly PurseState[];
-  readonly open: readonly StoredDecision[];
-}
-
-function snapshotOf(state: Recovered, posted: ReadonlyMap<string, Amounts>): Buffer {
-  const stored: StoredSnapshot = {
-    stream: state.stream,
-    seq: state.seq,
-    previous: state.previous,
-    leases: [...state.leases.values()].map((purse) => withPosted(purse, posted.get(purse.lease ?? ''))),
-    open: [...state.open.values()].map(storedDecision),
-  };
-  return Buffer.from(JSON.stringify(stored));
-}
-
-function recoverSnapshot(payload: Buffer): Recovered {
-  const stored = JSON.parse(payload.toString()) as StoredSnapshot;
-  return {
-    stream: stored.stream,
-    seq: stored.seq,
-    previous: stored.previous,
-    leases: new Map(stored.leases.map((purse) => [purse.lease ?? purse.nonce, purse])),
-    open: new Map(stored.open.map((each) => [each.record.callId, reviveDecision(each)])),
-  };
-}

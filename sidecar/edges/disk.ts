@@ -10,10 +10,12 @@ import {
   readdirSync,
   readFileSync,
   readSync,
+  renameSync,
   unlinkSync,
   writeSync,
 } from 'node:fs';
 import { open, rename } from 'node:fs/promises';
+import { dirname } from 'node:path';
 
 /** A file open at its end. */
 export interface GrowingFile {
@@ -38,6 +40,8 @@ export interface Disk {
   grow(path: string): GrowingFile;
   /** Replaces a small file; after a crash there is the old one or the new one, whole. */
   replace(path: string, text: string): Promise<void>;
+  /** Of a file; one that has the name already is replaced. */
+  rename(from: string, to: string): void;
   remove(path: string): void;
 }
 
@@ -45,7 +49,7 @@ export const systemDisk: Disk = {
   list: (directory) => readdirSync(directory),
   read: (path) => readFileSync(path),
   readSlice,
-  grow: (path) => growing(openSync(path, 'a')),
+  grow: (path) => growing(openSync(path, 'a'), dirname(path)),
   async replace(path, text) {
     const file = await open(`${path}.next`, 'w');
     try {
@@ -55,17 +59,40 @@ export const systemDisk: Disk = {
       await file.close();
     }
     await rename(`${path}.next`, path);
+    await syncDirectory(dirname(path));
   },
+  rename: renameSync,
   remove: (path) => unlinkSync(path),
 };
 
-const growing = (fd: number): GrowingFile => ({
-  size: () => fstatSync(fd).size,
-  append: (bytes, from, length) => writeSync(fd, bytes, from, length),
-  truncate: (size) => ftruncateSync(fd, size),
-  sync: (done) => fdatasync(fd, done),
-  close: () => closeSync(fd),
-});
+/** The name of a new file is on the disk only once its directory is. */
+function growing(fd: number, directory: string): GrowingFile {
+  let named = false;
+  return {
+    size: () => fstatSync(fd).size,
+    append: (bytes, from, length) => writeSync(fd, bytes, from, length),
+    truncate: (size) => ftruncateSync(fd, size),
+    sync(done) {
+      fdatasync(fd, (failure) => {
+        if (failure || named) return done(failure);
+        syncDirectory(directory).then(() => {
+          named = true;
+          done(null);
+        }, done);
+      });
+    },
+    close: () => closeSync(fd),
+  };
+}
+
+async function syncDirectory(path: string): Promise<void> {
+  const directory = await open(path, 'r');
+  try {
+    await directory.sync();
+  } finally {
+    await directory.close();
+  }
+}
 
 function readSlice(path: string, from: number, length: number): Buffer {
   const fd = openSync(path, 'r');

@@ -8,13 +8,16 @@ import { openDataDirectory } from '../../kit/data-directory.ts';
 import type { Lifecycle } from '../../kit/lifecycle.ts';
 import { type Log, sentenceOf } from '../../kit/log.ts';
 import { randomHex } from '../accept/lineage.ts';
-import { type Book, openBook, type Recovered, spansOf } from '../book.ts';
+import { type Book, openBook, spansOf } from '../book.ts';
+import type { Recovered } from '../book-frames.ts';
 import { createDeadLetters, type DeadLetters } from '../dead-letters/dead-letters.ts';
 import { type CircuitsKept, openCircuitsKept } from './circuits-kept.ts';
 import { type ControlPlane, createControlPlane } from './control-plane.ts';
+import { systemDisk } from './disk.ts';
 import { type Journal, openJournal } from './journal.ts';
 import { createKeptBodies, type KeptBodies } from './kept-bodies.ts';
 import { openQuarantineFile, type QuarantineFile } from './quarantine-file.ts';
+import { openShipped, type Shipped } from './shipped.ts';
 import { createShipper, type Shipper } from './shipper.ts';
 
 export interface Edges {
@@ -51,14 +54,16 @@ export function openEdges(options: EdgesOptions): Edges {
   const { clock, log, instance, lifecycle } = options;
   const directory = openDataDirectory(folderOf(options));
   lifecycle.onStop('data directory', directory.release);
-  const { book, journal, recovered } = openRecords(options, directory.path, () => shipper.nudge());
+  const shipped = openShipped(systemDisk, directory.path, log);
+  const records = openRecords(options, directory.path, shipped, () => shipper.nudge());
+  const { book, journal, recovered } = records;
   lifecycle.onStop('journal', () => journal.close());
   const control = openControlPlane(options, () => shipper.again());
   lifecycle.onStop('control plane', () => control.close());
   const resource = { 'service.name': 'outrider-sidecar', 'service.instance.id': instance };
   const shipper = createShipper({
     journal,
-    directory: directory.path,
+    shipped,
     clock,
     log,
     ship: (body) => control.ship(body),
@@ -97,10 +102,11 @@ export function openEdges(options: EdgesOptions): Edges {
 function openRecords(
   { config, clock, log, agent, instance }: EdgesOptions,
   directory: string,
+  { knownTo }: Shipped,
   ended: () => void,
 ) {
   const { sizeBytesMax, durability } = config.journal;
-  return openBook((snapshot) => openJournal({ directory, sizeBytesMax, clock, log, snapshot }), {
+  return openBook((snapshot) => openJournal({ directory, sizeBytesMax, knownTo, clock, log, snapshot }), {
     strict: durability === 'strict',
     newStream: () => `${agent ?? 'sidecar'}/${instance}/${randomHex(4)}`,
     ended,

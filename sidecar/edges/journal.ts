@@ -1,7 +1,8 @@
 // The journal: what this sidecar decided and what came of it, on disk before and after. It survives `kill -9` by being
 // written before the first upstream byte, and power loss by an fsync within 50 ms (or before the byte when strict).
 //
-// A new segment opens with a snapshot (chain tail, leases, calls still open), so older segments may go once shipped.
+// A new segment opens with a snapshot (chain tail, leases, calls still open), so older segments may go once shipped. Behind
+// damage nothing is written any more: a new segment begins.
 
 import { crc32 } from 'node:zlib';
 import { Refusal } from '../../contract/refusals.ts';
@@ -12,16 +13,12 @@ import {
   FRAME_KINDS,
   type Frame,
   type FrameKind,
-  framesOf,
   HEADER_BYTES,
-  pathOf,
-  segmentsIn,
+  isBefore,
+  type Position,
 } from './journal-frames.ts';
-
-export interface Position {
-  readonly segment: number;
-  readonly offset: number;
-}
+import { type Damage, dismiss, markDamaged, pathOf, readFrames, readSegments } from './journal-segments.ts';
+import { segmentFile } from './segment-file.ts';
 
 export interface Journal {
   /**
@@ -38,6 +35,8 @@ export interface Journal {
   readonly tail: Position;
   /** Everything before this has been acknowledged by the collector: whole segments before it are deleted. */
   forget(before: Position): void;
+  /** Whoever reads the journal has made up for the damage that was found at the start: the next start knows of it. */
+  markDamage(): void;
   /** Bytes on disk that are not yet forgotten. */
   readonly bytes: number;
   readonly failing: boolean;
@@ -52,6 +51,8 @@ export interface JournalOptions {
   readonly log: Log;
   /** The machine's own when not given. */
   readonly disk?: Disk;
+  /** How far others may know what was written here; nothing is written again before it. */
+  readonly knownTo?: Position;
   /** Calls at the end of this turn of the event loop; the event loop's own when not given. */
   readonly atTurnsEnd?: (call: () => void) => void;
   /** What a new segment opens with. */
@@ -61,34 +62,49 @@ export interface JournalOptions {
 export const SYNC_WITHIN_MS = 50;
 const SEGMENT_BYTES = 8 * 1024 * 1024;
 const BATCH_BYTES = 64 * 1024;
+const START: Position = { segment: 0, offset: 0 };
 
-/** Opens the journal and reads every whole frame it holds; a torn tail is cut off. Throws when a file cannot be read. */
-export function openJournal(options: JournalOptions): { journal: Journal; recovered: Frame[] } {
+export interface Opened {
+  readonly journal: Journal;
+  /** Every whole frame, oldest first. */
+  readonly recovered: Frame[];
+  /** What should have been a frame and was none; a torn tail is cut off and is not among it. */
+  readonly damage: readonly Damage[];
+}
+
+/** Opens the journal and reads every whole frame it holds. Throws when a file cannot be read. */
+export function openJournal(options: JournalOptions): Opened {
   const { directory, clock, log, disk = systemDisk, atTurnsEnd = setImmediate } = options;
   const segmentBytesMax = options.segmentBytesMax ?? SEGMENT_BYTES;
-  const recovered: Frame[] = [];
-  const sizes = new Map<number, number>();
-  for (const segment of segmentsIn(disk, directory)) {
-    const { frames, whole } = framesOf(disk.read(pathOf(directory, segment)), segment);
-    for (const frame of frames) recovered.push(frame);
-    sizes.set(segment, whole);
-  }
+  const found = readSegments(disk, directory, options.knownTo ?? START);
+  const segments = new Map(found.segments.map((each) => [each.number, each]));
+  const damage = found.segments.flatMap((each) => each.damage);
+  for (const { known, ...where } of damage) if (!known) log.error('journal.damaged', where);
 
-  let segment = Math.max(0, ...sizes.keys());
-  let file = disk.grow(pathOf(directory, segment));
-  let offset = sizes.get(segment) ?? 0;
+  const newest = found.segments.at(-1);
+  let segment = newest ? newest.number + (newest.damage.length > 0 ? 1 : 0) : 0;
+  let offset = newest?.number === segment ? newest.size : 0;
+  let file = segmentFile(disk.grow(pathOf(directory, segment)));
   if (file.size() > offset) {
     log.warn('journal.torn_tail_cut', { segment, at: offset, bytes: file.size() - offset });
     file.truncate(offset);
   }
-  sizes.set(segment, offset);
+  const grown = (size: number): void => {
+    const known = segments.get(segment);
+    if (known) known.size = size;
+    else segments.set(segment, { number: segment, path: pathOf(directory, segment), size, damage: [] });
+  };
+  grown(offset);
 
   let failing = false;
   let syncing = false;
   let timer: (() => void) | null = null;
   let waiting: { at: Position; resolve: () => void; reject: (failure: Error) => void }[] = [];
 
-  let total = [...sizes.values()].reduce((sum, size) => sum + size, 0);
+  /** Full segments whose bytes may not be on the disk yet. */
+  let retiring = 0;
+
+  let total = [...segments.values()].reduce((sum, { size }) => sum + size, 0);
 
   /** Frames of this turn of the event loop, one behind the other: they go to the kernel in one write. */
   let batch = Buffer.allocUnsafeSlow(BATCH_BYTES);
@@ -121,7 +137,7 @@ export function openJournal(options: JournalOptions): { journal: Journal; recove
     try {
       for (let written = 0; written < bytes; ) written += file.append(batch, written, bytes - written);
       offset += bytes;
-      sizes.set(segment, offset);
+      grown(offset);
       if (offset - opening >= segmentBytesMax) rotate();
       if (bytes > 0) schedule(SYNC_WITHIN_MS);
       ended?.resolve();
@@ -148,8 +164,13 @@ export function openJournal(options: JournalOptions): { journal: Journal; recove
 
   const rotate = (): void => {
     const full = file;
-    file = disk.grow(pathOf(directory, segment + 1));
-    full.sync(() => full.close());
+    file = segmentFile(disk.grow(pathOf(directory, segment + 1)));
+    retiring += 1;
+    full.retire((failure) => {
+      retiring -= 1;
+      if (failure) syncFailed(failure);
+      else if (waiting.length > 0 && retiring === 0) schedule(0);
+    });
     segment += 1;
     offset = 0;
     const snapshot = options.snapshot();
@@ -165,11 +186,14 @@ export function openJournal(options: JournalOptions): { journal: Journal; recove
     const reached = { segment, offset };
     file.sync((failure) => {
       syncing = false;
-      if (failure && (failure.code !== 'EBADF' || reached.segment === segment)) return syncFailed(failure);
-      const done = waiting.filter(({ at }) => !after(at, reached));
-      waiting = waiting.filter(({ at }) => after(at, reached));
-      for (const { resolve } of done) resolve();
-      if (after({ segment, offset }, reached)) schedule(waiting.length > 0 ? 0 : SYNC_WITHIN_MS);
+      if (failure) return syncFailed(failure);
+      if (retiring === 0) {
+        const done = waiting.filter(({ at }) => !isBefore(reached, at));
+        waiting = waiting.filter(({ at }) => isBefore(reached, at));
+        for (const { resolve } of done) resolve();
+      }
+      const isPressing = waiting.length > 0 && retiring === 0;
+      if (isBefore(reached, { segment, offset })) schedule(isPressing ? 0 : SYNC_WITHIN_MS);
     });
   };
 
@@ -209,37 +233,27 @@ export function openJournal(options: JournalOptions): { journal: Journal; recove
     },
     async synced() {
       await written();
+      if (failing) throw unavailable(null);
       return new Promise((resolve, reject) => {
         waiting.push({ at: { segment, offset }, resolve, reject });
         schedule(0);
       });
     },
-    read(from, bytesMax) {
-      const frames: Frame[] = [];
-      for (let at = from; at.segment <= segment; at = { segment: at.segment + 1, offset: 0 }) {
-        const size = sizes.get(at.segment);
-        if (size === undefined || size <= at.offset) continue;
-        const bytes = disk.readSlice(
-          pathOf(directory, at.segment),
-          at.offset,
-          Math.min(size - at.offset, bytesMax),
-        );
-        const slice = framesOf(bytes, at.segment, at.offset);
-        if (slice.frames.length > 0) return slice.frames;
-        const whole = disk.readSlice(pathOf(directory, at.segment), at.offset, size - at.offset);
-        return framesOf(whole, at.segment, at.offset).frames.slice(0, 1);
-      }
-      return frames;
-    },
+    read: (from, bytesMax) =>
+      readFrames({ disk, segments, log }, from, { to: { segment, offset }, bytesMax }),
     get tail() {
       return { segment, offset };
     },
     forget(before) {
-      for (const old of [...sizes.keys()].filter((each) => each < before.segment && each < segment)) {
-        disk.remove(pathOf(directory, old));
-        total -= sizes.get(old) ?? 0;
-        sizes.delete(old);
+      for (const old of segments.values()) {
+        if (old.number >= Math.min(before.segment, segment)) continue;
+        dismiss(disk, directory, old);
+        total -= old.size;
+        segments.delete(old.number);
       }
+    },
+    markDamage() {
+      for (const each of segments.values()) if (each.damage.length > 0) markDamaged(disk, directory, each);
     },
     get bytes() {
       return total;
@@ -249,17 +263,14 @@ export function openJournal(options: JournalOptions): { journal: Journal; recove
     },
     async close() {
       timer?.();
-      await journal.synced();
+      if (!failing) await journal.synced();
       file.close();
     },
   };
-  return { journal, recovered };
+  return { journal, recovered: found.frames, damage };
 }
 
 function unavailable(failure: unknown): Refusal {
   const why = failure instanceof Error && 'code' in failure ? ` (${String(failure.code)})` : '';
   return new Refusal('audit_unavailable', `The journal cannot be written${why}.`, { retryAfterSeconds: 5 });
 }
-
-const after = (a: Position, b: Position): boolean =>
-  a.segment > b.segment || (a.segment === b.segment && a.offset > b.offset);

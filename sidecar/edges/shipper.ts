@@ -1,12 +1,11 @@
 // Ships the journal's ended calls to the collector as OTLP and keeps them until they are acknowledged. Where a batch
 // was cut is on disk before it is sent, so a resend has the same bytes and the collector stores it once.
 
-import { join } from 'node:path';
 import type { Clock } from '../../kit/clock.ts';
 import { type Log, sentenceOf } from '../../kit/log.ts';
-import { type Disk, systemDisk } from './disk.ts';
-import type { Journal, Position } from './journal.ts';
-import { FRAME_KINDS, type Frame } from './journal-frames.ts';
+import type { Journal } from './journal.ts';
+import { FRAME_KINDS, type Frame, isBefore, type Position } from './journal-frames.ts';
+import type { Shipped } from './shipped.ts';
 
 export interface Shipper {
   /** Something was appended: ship soon. */
@@ -22,20 +21,12 @@ export interface Shipper {
 
 export interface ShipperOptions {
   readonly journal: Journal;
-  readonly directory: string;
+  readonly shipped: Shipped;
   readonly clock: Clock;
   readonly log: Log;
-  /** The machine's own when not given. */
-  readonly disk?: Disk;
   ship(body: Buffer): Promise<void>;
   /** The spans of some frames as one request; undefined when they hold none. Must depend on the frames alone. */
   encode(frames: readonly Frame[]): Buffer | undefined;
-}
-
-interface Cursor {
-  readonly acknowledged: Position;
-  /** The end of the batch that was sent last and not acknowledged; a resend ends there too. */
-  readonly cut: Position | null;
 }
 
 export const SHIP_AFTER_MS = 300;
@@ -44,9 +35,7 @@ const RETRY_MS_MIN = 250;
 const RETRY_MS_MAX = 10_000;
 
 export function createShipper(options: ShipperOptions): Shipper {
-  const { journal, clock, log, disk = systemDisk } = options;
-  const path = join(options.directory, 'shipped.json');
-  let cursor = readCursor(disk, path);
+  const { journal, shipped, clock, log } = options;
   let timer: (() => void) | null = null;
   let running: Promise<void> | null = null;
   let retryMs = RETRY_MS_MIN;
@@ -54,50 +43,42 @@ export function createShipper(options: ShipperOptions): Shipper {
   let stopped = false;
 
   const nextBatch = (): { frames: Frame[]; end: Position } | null => {
-    const { acknowledged, cut } = cursor;
+    const { acknowledged, cut } = shipped.cursor;
     const frames = journal.read(
       acknowledged,
       cut?.segment === acknowledged.segment ? cut.offset - acknowledged.offset : BATCH_BYTES_MAX,
     );
-    const within = cut
-      ? frames.filter(
-          (frame) =>
-            frame.segment < cut.segment || (frame.segment === cut.segment && frame.end <= cut.offset),
-        )
-      : frames;
+    const within = cut ? frames.filter((frame) => !isBefore(cut, endOf(frame))) : frames;
     const last = within.at(-1);
-    return last ? { frames: within, end: { segment: last.segment, offset: last.end } } : null;
-  };
-
-  /** Goes by what is on the disk alone: a restarted sidecar must cut where this one did. */
-  const keep = async (next: Cursor): Promise<void> => {
-    await disk.replace(path, JSON.stringify(next));
-    cursor = next;
+    if (last) return { frames: within, end: endOf(last) };
+    if (!cut) return null;
+    shipped.skip({ acknowledged: cut, cut: null }); // what was sent cannot be read any more
+    return nextBatch();
   };
 
   /** Ships batch after batch while they are full; what has come since in small numbers waits for the next time. */
   const shipAll = async (): Promise<void> => {
-    // What a power cut could still take must not be known elsewhere: its call would be ended a second time.
+    // What a power cut could still take must not be known elsewhere: its call would be ended a second time. Where the
+    // disk fails, the records leave all the same: where they were cut is on it first, and a journal that then holds less
+    // begins another chain.
     if (!journal.failing) await journal.synced();
-    for (let full = true; full && !stopped && isBefore(cursor.acknowledged, journal.tail); ) {
+    for (let full = true; full && !stopped && isBefore(shipped.cursor.acknowledged, journal.tail); ) {
       const batch = nextBatch();
       if (!batch) return;
       full = batch.frames.reduce((bytes, { payload }) => bytes + payload.length, 0) > BATCH_BYTES_MAX / 2;
       const body = options.encode(batch.frames.filter((frame) => frame.kind === FRAME_KINDS.end));
       if (body) {
-        if (!cursor.cut) {
-          await keep({ ...cursor, cut: batch.end });
-        }
+        if (!shipped.cursor.cut) await shipped.keep({ ...shipped.cursor, cut: batch.end });
         await options.ship(body);
       }
       const next = { acknowledged: batch.end, cut: null };
-      if (body) await keep(next);
-      else cursor = next;
-      journal.forget(cursor.acknowledged);
+      if (body) await shipped.keep(next);
+      else shipped.skip(next);
+      journal.forget(shipped.cursor.acknowledged);
       retryMs = RETRY_MS_MIN;
       lastFailure = null;
     }
-    if (isBefore(cursor.acknowledged, journal.tail)) schedule(SHIP_AFTER_MS);
+    if (isBefore(shipped.cursor.acknowledged, journal.tail)) schedule(SHIP_AFTER_MS);
   };
 
   const run = (): Promise<void> => {
@@ -146,7 +127,7 @@ export function createShipper(options: ShipperOptions): Shipper {
       timer?.();
     },
     get acknowledged() {
-      return cursor.acknowledged;
+      return shipped.cursor.acknowledged;
     },
     get lastFailure() {
       return lastFailure;
@@ -154,14 +135,4 @@ export function createShipper(options: ShipperOptions): Shipper {
   };
 }
 
-const isBefore = (a: Position, b: Position): boolean =>
-  a.segment < b.segment || (a.segment === b.segment && a.offset < b.offset);
-
-function readCursor(disk: Disk, path: string): Cursor {
-  try {
-    return JSON.parse(disk.read(path).toString()) as Cursor;
-  } catch (failure) {
-    if ((failure as NodeJS.ErrnoException).code !== 'ENOENT') throw failure;
-    return { acknowledged: { segment: 0, offset: 0 }, cut: null };
-  }
-}
+const endOf = ({ segment, end }: Frame): Position => ({ segment, offset: end });

@@ -5,8 +5,8 @@ import { NOTHING } from '../../contract/money.ts';
 import { systemClock } from '../../kit/clock.ts';
 import { silentLog } from '../../kit/log.ts';
 import { openBook, spansOf } from '../../sidecar/book.ts';
-import { openJournal, type Position } from '../../sidecar/edges/journal.ts';
-import { FRAME_KINDS, type Frame } from '../../sidecar/edges/journal-frames.ts';
+import { openJournal } from '../../sidecar/edges/journal.ts';
+import { FRAME_KINDS, type Frame, type Position } from '../../sidecar/edges/journal-frames.ts';
 import { temporaryDirectory } from '../support/processes.ts';
 import { exampleRecord } from './example-record.ts';
 

@@ -47,6 +47,7 @@ export function makeCall(plan: Plan, host: SidecarHost, ports: CallPorts): void 
     used: plan.amounts,
     wroteMs: 0,
     forgotten: false,
+    doubtful: false,
   };
   truth.calls.set(call.id, call);
   sidecar.inFlight += 1;

@@ -4,6 +4,7 @@
 import type { Database } from '../../collector/control/database.ts';
 import type { Refusal } from '../../contract/refusals.ts';
 import { amountsText } from './calls.ts';
+import type { StoredLink } from './collector.ts';
 import type { Fleet } from './faults.ts';
 import type { SidecarHost } from './sidecar.ts';
 import type { TrueCall } from './truth.ts';
@@ -85,9 +86,31 @@ export function checkRecords({ world, truth }: Fleet, stored: ReadonlyMap<string
   for (const call of truth.calls.values()) {
     const records = stored.get(call.id) ?? 0;
     const reached = call.state === 'sent' || call.state === 'ended';
-    if (records > 1) world.fail(`${call.id} has ${records} records`);
-    if (records === 0 && reached && !call.forgotten)
+    if (records > (call.doubtful ? 2 : 1)) world.fail(`${call.id} has ${records} records`);
+    if (records === 0 && reached && !call.forgotten && !call.doubtful)
       world.fail(`${call.id} reached its upstream and has no record`);
+  }
+}
+
+/** Once all is shipped: no two records are one link, every link names the one before it, and none that was sealed is missing. */
+export function checkChains({ world, truth }: Fleet, links: readonly StoredLink[]): void {
+  const doubtful = [...truth.calls.values()].some((call) => call.doubtful);
+  const forgotten = [...truth.calls.values()].some((call) => call.forgotten);
+  for (const [stream, own] of Map.groupBy(links, (link) => link.stream)) {
+    const bySeq = new Map<number, StoredLink>();
+    for (const link of own) {
+      const other = bySeq.get(link.seq);
+      if (other && other.hash !== link.hash)
+        world.fail(`${stream} ${link.seq} has two records: the chain is forked`);
+      else if (other && !doubtful) world.fail(`${stream} ${link.seq} is stored twice`);
+      bySeq.set(link.seq, link);
+    }
+    for (const { seq, previous } of own) {
+      const before = bySeq.get(seq - 1);
+      if (before ? before.hash !== previous : seq === 0 && !/^0+$/.test(previous))
+        world.fail(`${stream} ${seq} does not name the link before it`);
+      if (!before && seq > 0 && !doubtful && !forgotten) world.fail(`${stream} ${seq - 1} is missing`);
+    }
   }
 }
 

@@ -29,10 +29,22 @@ export interface CollectorPorts {
   readonly onRecall: (from: Machine, recall: Recall) => void;
   /** Call id → how often it was stored, over all collectors. */
   readonly stored: Map<string, number>;
+  /** The links of the chains that were stored, over all collectors. */
+  readonly links: StoredLink[];
+}
+
+export interface StoredLink {
+  readonly stream: string;
+  readonly seq: number;
+  readonly previous: string;
+  readonly hash: string;
 }
 
 const DOWN_MS = 3_000;
 const CALL_ID = /"callId":"([^"]+)"/g;
+const LINK = /"previous":"([0-9a-f]{64})",.*?"seq":(\d+),.*?"stream":"([^"]+)"/gs;
+/** As a text attribute of 64 characters stands in a span. */
+const HASH = new RegExp(`outrider.audit.hash${String.fromCharCode(0x12)}B\n@([0-9a-f]{64})`, 'g');
 
 export function createCollector(world: World, name: string, ports: CollectorPorts): Collector {
   const machine = createMachine(world, name, ports.startMs);
@@ -81,12 +93,26 @@ export function createCollector(world: World, name: string, ports: CollectorPort
       const digest = hash('sha256', body, 'hex');
       if (digests.has(digest)) return;
       digests.add(digest);
-      for (const [, call] of body.toString('latin1').matchAll(CALL_ID))
+      const text = body.toString('latin1');
+      for (const [, call] of text.matchAll(CALL_ID))
         ports.stored.set(call!, (ports.stored.get(call!) ?? 0) + 1);
+      ports.links.push(...linksIn(text));
     },
     dieAfterCommit: false,
   };
   return collector;
+}
+
+function linksIn(text: string): StoredLink[] {
+  const hashes = [...text.matchAll(HASH)].map(([, hash]) => hash!);
+  const links = [...text.matchAll(LINK)];
+  if (links.length !== hashes.length) throw new Error('a span without its link, or its hash');
+  return links.map(([, previous, seq, stream], i) => ({
+    stream: stream!,
+    seq: Number(seq),
+    previous: previous!,
+    hash: hashes[i]!,
+  }));
 }
 
 const askText = ({ scope, lease, seq, granted, posted, held, want, release, close }: LeaseAsk): string =>

@@ -90,6 +90,18 @@ const STRIKES: Readonly<Record<FaultKind, Strike>> = {
   sync_fails(_fleet, _fault, host) {
     host.disk.failNextSync = true;
   },
+  bit_flips(fleet, { which, lastsMs }, host) {
+    const { machine, disk } = host;
+    const isRunning = machine.life !== null && which % 2 === 0;
+    if (!isRunning) kill(host);
+    const flipped = disk.flip();
+    fleet.world.note(machine.name, `finds a bit turned: ${JSON.stringify(flipped)}`);
+    if (flipped) {
+      fleet.leakAllowed = true;
+      fleet.truth.doubt(machine.name);
+    }
+    bootLater(fleet, host, lastsMs);
+  },
   restart(fleet, { lastsMs }, host) {
     // Its calls may end after all is made whole: whatever watches over it starts it again then.
     void host.sidecar?.stop().then(() => {

@@ -37,6 +37,7 @@ export const FAULT_KINDS = [
   'collector_clock_jumps',
   'disk_full',
   'sync_fails',
+  'bit_flips',
   'restart',
   'reload',
   'write_off',

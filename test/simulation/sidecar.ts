@@ -6,6 +6,7 @@ import type { Config } from '../../contract/config/config.ts';
 import type { Log } from '../../kit/log.ts';
 import { type Book, openBook, spansOf } from '../../sidecar/book.ts';
 import { openJournal } from '../../sidecar/edges/journal.ts';
+import { openShipped } from '../../sidecar/edges/shipped.ts';
 import { createShipper } from '../../sidecar/edges/shipper.ts';
 import { openLeases } from '../../sidecar/open-leases.ts';
 import type { Leases } from '../../sidecar/state/leases/leases.ts';
@@ -72,12 +73,14 @@ export function createSidecarHost(
       const life = machine.start();
       const log = logOf(world, machine, life);
       const mounted = disk.mountedBy(life);
+      const shipped = openShipped(mounted, FOLDER, log);
       const { book, journal, recovered } = openBook(
         (snapshot) =>
           openJournal({
             directory: FOLDER,
             sizeBytesMax: ports.config().journal.sizeBytesMax,
             segmentBytesMax: ports.segmentBytesMax,
+            knownTo: shipped.knownTo,
             clock: life.clock,
             log,
             disk: mounted,
@@ -93,10 +96,9 @@ export function createSidecarHost(
       );
       const shipper = createShipper({
         journal,
-        directory: FOLDER,
+        shipped,
         clock: life.clock,
         log,
-        disk: mounted,
         ship: (body) => ports.ship(host, life, body),
         encode: (frames) => spansOf(frames, { 'service.name': 'outrider-sidecar' }),
       });

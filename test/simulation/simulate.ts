@@ -6,6 +6,7 @@ import type { Budget } from '../../contract/config/config.ts';
 import type { openLeases } from '../../sidecar/open-leases.ts';
 import { type CallPorts, makeCall, type Plan } from './calls.ts';
 import {
+  checkChains,
   checkEntries,
   checkLedger,
   checkNothingLeaks,
@@ -13,7 +14,7 @@ import {
   checkRecords,
   checkRefusal,
 } from './checkers.ts';
-import { type Collector, createCollector } from './collector.ts';
+import { type Collector, type CollectorPorts, createCollector, type StoredLink } from './collector.ts';
 import type { ControlDatabase } from './control-database.ts';
 import { type Fleet, heal, strike } from './faults.ts';
 import { drawScenario, type Scenario, type ScenarioOptions } from './scenario.ts';
@@ -57,7 +58,8 @@ export async function simulate(
   const truth = createTruth(world);
   const watched = watch(control.database, world, truth);
   const stored = new Map<string, number>();
-  const fleet = assemble(world, truth, watched.database, scenario, run, stored, options);
+  const links: StoredLink[] = [];
+  const fleet = assemble(world, truth, watched.database, scenario, run, { stored, links }, options);
   const check = () => checkLedger(fleet, control.database, run);
   let checkedAt = 0;
   const afterEach = (): void => {
@@ -98,6 +100,7 @@ export async function simulate(
     await checkNothingLeaks(fleet, control.database, run);
     await checkPostedOnce(fleet, control.database, run);
     checkRecords(fleet, stored);
+    checkChains(fleet, links);
   }
   return {
     seed,
@@ -183,7 +186,7 @@ function assemble(
   database: Database,
   scenario: Scenario,
   run: string,
-  stored: Map<string, number>,
+  records: Pick<CollectorPorts, 'stored' | 'links'>,
   options: SimulateOptions,
 ): Fleet {
   const network = createNetwork(world);
@@ -202,7 +205,7 @@ function assemble(
           if (host.agent === agent && host.instance === instance)
             network.tell(from, host.machine, () => host.sidecar?.leases.recall(lease));
       },
-      stored,
+      ...records,
     }),
   );
   const collectorOf = new Map(scenario.sidecars.map(({ name, collector }) => [name, collectors[collector]!]));

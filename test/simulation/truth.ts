@@ -23,6 +23,8 @@ export interface TrueCall {
   wroteMs: number;
   /** A power cut took what its journal said of it, which durability `batched` allows for 50 ms. */
   forgotten: boolean;
+  /** Its frames may have been damaged before they were shipped. */
+  doubtful: boolean;
 }
 
 /** One budget in one window, as the ledger names it in an ask. */
@@ -45,6 +47,8 @@ export interface Truth {
   spentOf(lease: string): Amounts;
   /** What may be posted against a lease, at most: a call is posted once. */
   mostOf(lease: string): Amounts;
+  /** A bit of a sidecar's disk turned: which of its calls so far have a record, or a second one, nobody can say. */
+  doubt(sidecar: string): void;
   /** The power cut took a call's frames: what it spent is nobody's to know. */
   forget(call: TrueCall): void;
 }
@@ -117,6 +121,9 @@ export function createTruth(world: World): Truth {
         most.tokens += greatest(amounts.tokens, used.tokens);
       }
       return most;
+    },
+    doubt(sidecar) {
+      for (const call of calls.values()) if (call.sidecar === sidecar) call.doubtful = true;
     },
     forget(call) {
       call.forgotten = true;

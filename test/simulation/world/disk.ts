@@ -14,6 +14,8 @@ export interface FakeDisk {
    */
   losePower(): { readonly bytes: number; readonly sinceMs: number };
   full: boolean;
+  /** One bit of one file turns, whatever was synced. Says which; null where the disk is empty. */
+  flip(): { readonly path: string; readonly at: number; readonly size: number } | null;
   /** The next sync fails, and so the file it was for is not to be trusted. */
   failNextSync: boolean;
   /** The process is killed in the middle of its next write. */
@@ -135,10 +137,23 @@ export function createDisk(world: World, machine: Machine): FakeDisk {
             life.deliver(() => (full ? reject(failing('ENOSPC')) : resolve()));
           });
         }),
+      rename(from, to) {
+        if (!life.alive) return;
+        files.set(to, contentOf(from));
+        files.delete(from);
+      },
       remove: (path) => {
         if (life.alive) files.delete(path);
       },
     }),
+    flip() {
+      const held = [...files].filter(([, { size }]) => size > 0);
+      if (held.length === 0) return null;
+      const [path, content] = random.pick(held);
+      const at = random.between(0, content.size - 1);
+      content.storage[at]! ^= 1 << random.between(0, 7);
+      return { path, at, size: content.size };
+    },
     losePower() {
       let bytes = 0;
       let sinceMs = Number.POSITIVE_INFINITY;

@@ -44,5 +44,5 @@ CMD ["sidecar"]
 FROM base AS collector
 COPY --from=collector-packages --chown=0:0 /opt/outrider/node_modules /opt/outrider/node_modules
 ENV OUTRIDER_READY_URL=http://127.0.0.1:4319/readyz
-EXPOSE 4318 4319 8123
+EXPOSE 4317 4318 4319 8123
 CMD ["collector"]

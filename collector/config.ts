@@ -7,7 +7,12 @@ import { readSecret } from '../contract/config/secrets.ts';
 
 export interface CollectorConfig {
   /** `host:port` of each door. */
-  readonly listen: { readonly otlp: string; readonly control: string; readonly sql: string };
+  readonly listen: {
+    readonly otlp: string;
+    readonly otlpGrpc: string;
+    readonly control: string;
+    readonly sql: string;
+  };
   readonly retention: Config['retention'];
   /** Names under which people and sidecars may call the control API. */
   readonly hosts: readonly string[];
@@ -21,9 +26,9 @@ export interface CollectorConfig {
 }
 
 export function collectorConfig(config: Config): CollectorConfig {
-  const { otlp, control, sql } = config.listen;
+  const { otlp, otlpGrpc, control, sql } = config.listen;
   return {
-    listen: { otlp, control, sql },
+    listen: { otlp, otlpGrpc, control, sql },
     retention: config.retention,
     hosts: [new URL(config.collector).hostname],
     drainMs: config.drainMs,

@@ -28,6 +28,7 @@ export interface Collector {
   /** URLs, with the ports that were really opened. */
   readonly listen: {
     readonly otlp: string;
+    readonly otlp_grpc: string;
     readonly control: string;
     /** Only where the store is embedded; a server has a door of its own. */
     readonly sql?: string;
@@ -81,6 +82,7 @@ async function start(
   return {
     listen: {
       otlp: intake.pipeline.otlpUrl,
+      otlp_grpc: intake.pipeline.otlpGrpcUrl,
       control: door.url,
       ...(stores.store.sqlUrl === null ? {} : { sql: stores.store.sqlUrl }),
     },

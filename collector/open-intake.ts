@@ -1,5 +1,6 @@
 // What takes records, and what goes with each: its copies, the fleet's sums of it, and the dead letter it may be.
 
+import { isLoopbackAddress } from './config.ts';
 import type { Tokens } from './control/tokens.ts';
 import { startDeadLetterIntake } from './dead-letter-intake.ts';
 import { type Exports, startExports } from './edges/exports.ts';
@@ -8,7 +9,7 @@ import { type Pipeline, startPipeline } from './pipeline.ts';
 import type { Loader } from './queue/loader.ts';
 import { type FleetMetrics, startFleetMetrics } from './rollups/fleet-metrics.ts';
 import type { Start } from './starting.ts';
-import { orPortTaken, type Stores } from './stores.ts';
+import type { Stores } from './stores.ts';
 
 export interface Intake {
   readonly exports: Exports;
@@ -51,19 +52,19 @@ export async function openIntake(starting: Start, { store }: Stores, control: Co
 }
 
 async function openPipeline(starting: Start, store: Loader, tokens: Tokens): Promise<Pipeline> {
-  const { settings, places, clock, log } = starting;
-  const listen = settings.listen.otlp;
-  try {
-    return await startPipeline({
-      listen,
-      directory: places.queue,
-      store,
-      // Context from anyone on loopback is welcome; only a known sender's records count.
-      authenticate: (token) => (token === null ? '' : tokens.authenticate(token)),
-      log,
-      clock,
-    });
-  } catch (failure) {
-    throw orPortTaken(failure, listen, 'listen.otlp');
-  }
+  const { config, settings, places, clock, log } = starting;
+  const { otlp: listen, otlpGrpc: listenGrpc } = settings.listen;
+  return startPipeline({
+    listen,
+    listenGrpc,
+    hosts: settings.hosts,
+    beyondLoopback: !isLoopbackAddress(listen),
+    allowedOrigins: config.otlp.allowedOrigins,
+    directory: places.queue,
+    store,
+    // Context from anyone on loopback is welcome; only a known sender's records count.
+    authenticate: (token) => (token === null ? '' : tokens.authenticate(token)),
+    log,
+    clock,
+  });
 }

@@ -1,18 +1,24 @@
 // Ingest, as a table of contents: the door takes requests, the queue makes them durable, the store gets whole segments.
 // Started from the right and stopped from the left, so that nobody ever speaks to someone who is not there.
 //
-//   OTLP ──▶ receiver ──append──▶ queue ──load──▶ store
+//   OTLP/HTTP ─┬─ intake ──append──▶ queue ──load──▶ store
+//   OTLP/gRPC ─┘
 
 import type { Clock } from '../kit/clock.ts';
 import type { Log } from '../kit/log.ts';
+import { ownNames } from '../kit/own-names.ts';
 import type { Loader } from './queue/loader.ts';
 import { createPause } from './queue/pause.ts';
 import { openQueue, type Queue, type QueueCounters } from './queue/queue.ts';
-import { type Appended, createReceiver, type Receiver, type ReceiverCounters } from './receive/otlp-http.ts';
+import { type Appended, createIntake, type Intake, type ReceiverCounters } from './receive/intake.ts';
+import { createGrpcReceiver } from './receive/otlp-grpc.ts';
+import { createHttpReceiver } from './receive/otlp-http.ts';
 import type { Signal } from './signals.ts';
 
 export interface Pipeline {
   readonly otlpUrl: string;
+  /** `http://host:port`, as gRPC's exporters want it. */
+  readonly otlpGrpcUrl: string;
   /** The collector's own records, past the door; they wait with all others while it is quiet. */
   append(signal: Signal, request: Buffer, sender: string): Promise<Appended>;
   depth(): ReturnType<Queue['depth']>;
@@ -29,8 +35,16 @@ export interface Pipeline {
 }
 
 export interface PipelineOptions {
-  /** `host:port` of the OTLP door. */
+  /** `host:port` of the OTLP door for HTTP. */
   readonly listen: string;
+  /** `host:port` of the OTLP door for gRPC; without it a free port. */
+  readonly listenGrpc?: string;
+  /** Names under which the HTTP door may be called, besides loopback's. */
+  readonly hosts?: readonly string[];
+  /** The HTTP door listens beyond loopback, and may be called by any IP address. */
+  readonly beyondLoopback?: boolean;
+  /** Origins whose pages may send. */
+  readonly allowedOrigins?: readonly string[];
   /** The queue's own directory. */
   readonly directory: string;
   readonly store: Loader;
@@ -53,12 +67,19 @@ export async function startPipeline(options: PipelineOptions): Promise<Pipeline>
     ...(loadAfterMs === undefined ? {} : { loadAfterMs }),
   });
   const append: Queue['append'] = (...request) => appends.pass(() => queue.append(...request));
-  const receiver = await openDoor(options, { ...queue, append });
+  const intake = createIntake({
+    authenticate: (token) => options.authenticate(token),
+    append: (request, { sender, signal }) => append(request, sender, signal),
+    log,
+    clock,
+  });
+  const doors = await openDoors(options, intake, queue);
   return {
-    otlpUrl: receiver.url,
+    otlpUrl: doors.otlpUrl,
+    otlpGrpcUrl: doors.otlpGrpcUrl,
     append: (signal, request, sender) => append(request, sender, signal),
     depth: () => queue.depth(),
-    counters: () => ({ receiver: receiver.counters, queue: queue.counters }),
+    counters: () => ({ receiver: intake.counters, queue: queue.counters }),
     drain: () => queue.drain(),
     async quiet(patienceMs, act) {
       const admit = await appends.hold();
@@ -75,7 +96,7 @@ export async function startPipeline(options: PipelineOptions): Promise<Pipeline>
       }
     },
     async close() {
-      await receiver.close();
+      await doors.close();
       await queue.close();
     },
   };
@@ -93,16 +114,28 @@ async function within(draining: Promise<void>, patienceMs: number, clock: Clock)
   }
 }
 
-async function openDoor(options: PipelineOptions, queue: Queue): Promise<Receiver> {
+interface Doors {
+  readonly otlpUrl: string;
+  readonly otlpGrpcUrl: string;
+  close(): Promise<void>;
+}
+
+async function openDoors(options: PipelineOptions, intake: Intake, queue: Queue): Promise<Doors> {
+  const { listen, listenGrpc = '127.0.0.1:0', hosts = [], beyondLoopback = false } = options;
+  const { allowedOrigins = [], clock, log } = options;
+  const names = ownNames(hosts, beyondLoopback);
+  const opened: { close(): Promise<void> }[] = [intake];
+  const close = async (): Promise<void> => {
+    for (const door of opened.reverse()) await door.close();
+  };
   try {
-    return await createReceiver({
-      listen: options.listen,
-      authenticate: (token) => options.authenticate(token),
-      append: (request, { sender, signal }) => queue.append(request, sender, signal),
-      log: options.log,
-      clock: options.clock,
-    });
+    const http = await createHttpReceiver({ listen, intake, names, allowedOrigins, clock });
+    opened.push(http);
+    const grpc = await createGrpcReceiver({ listen: listenGrpc, intake, clock, log });
+    opened.push(grpc);
+    return { otlpUrl: http.url, otlpGrpcUrl: grpc.url, close };
   } catch (failure) {
+    await close();
     await queue.close();
     throw failure;
   }

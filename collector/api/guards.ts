@@ -3,6 +3,7 @@
 // page from elsewhere that borrows a person's cookie, by where it says it comes from.
 
 import type { Context, MiddlewareHandler } from 'hono';
+import { ownNames } from '../../kit/own-names.ts';
 import type { Sessions } from '../control/sessions.ts';
 import { ApiError } from './failures.ts';
 import { sessionCookie } from './sessions.ts';
@@ -73,25 +74,16 @@ function isOwnOrigin(context: Context): boolean {
   return URL.canParse(origin) && new URL(origin).host === new URL(context.req.url).host;
 }
 
-const LOOPBACK = new Set(['127.0.0.1', 'localhost', '[::1]']);
-
 /**
  * Throws 403 when Host, or the Origin a browser sends, is none of ours. `hosts` are names besides loopback's;
  * `anyAddress` lets every IP address in as well (no name, so nothing to rebind), for a listener beyond loopback.
  */
 export function knownHosts(hosts: readonly string[], anyAddress: boolean): MiddlewareHandler {
-  const known = new Set(hosts.map((host) => host.toLowerCase()));
-  const isOurs = (url: string): boolean => {
-    if (!URL.canParse(url)) return false;
-    const { hostname } = new URL(url);
-    return (
-      LOOPBACK.has(hostname) || known.has(hostname) || (anyAddress && /^(\[.*\]|[\d.]+)$/.test(hostname))
-    );
-  };
+  const names = ownNames(hosts, anyAddress);
   return async (context, next) => {
     const host = context.req.header('host') ?? '';
     const origin = context.req.header('origin');
-    if (/[/@?#\\]/.test(host) || !isOurs(`http://${host}`) || (origin !== undefined && !isOurs(origin))) {
+    if (!names.hasHost(host) || (origin !== undefined && !names.hasUrl(origin))) {
       throw new ApiError(
         403,
         'unknown_host',

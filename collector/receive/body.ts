@@ -1,63 +1,134 @@
-// A request's body, whole, never larger than the limit: neither as it comes nor unpacked. Bodies being read share a
-// budget; who finds it spent waits, unread, so that TCP slows the sender down and memory stays flat.
+// A request's body, whole, never larger than the limit: neither as it comes nor unpacked. What is in memory is held of a
+// budget, from the first byte until the bytes are stored; who finds it spent waits, unread, so that TCP slows the sender
+// down, and after a while is asked to come back.
 
 import type { IncomingMessage } from 'node:http';
 import { promisify } from 'node:util';
 import { gunzip } from 'node:zlib';
-import { Unacceptable } from './answer.ts';
-import { createBudget } from './budget.ts';
+import type { Clock } from '../../kit/clock.ts';
+import { type Budget, createBudget, type Hold } from './budget.ts';
+import { Unacceptable } from './unacceptable.ts';
 
 export interface BodyReader {
-  /** Throws Unacceptable: 413 too large, 400 not gzip or cut short. */
-  read(request: IncomingMessage): Promise<Buffer>;
+  /**
+   * Reads the body and holds its memory until `use` has settled. Throws Unacceptable: 413 too large, 400 not gzip or cut
+   * short, 503 no memory, or not complete in time.
+   */
+  whole<T>(request: IncomingMessage, use: (body: Buffer) => Promise<T>): Promise<T>;
 }
 
-/** What a body of unknown length is counted as until it has come. */
-const BYTES_ASSUMED = 1024 * 1024;
+export interface BodyRules {
+  readonly bodyBytesMax: number;
+  readonly bodyMsMax: number;
+  /** Bytes, shared with whoever else takes requests. */
+  readonly memory: Budget;
+  readonly clock: Clock;
+}
+
+/** What a body of unknown length is counted as at first, and the steps in which that grows. */
+const STEP_BYTES = 64 * 1024;
 /** At most so many are unpacked at once; each may grow to the limit before it is refused. */
 const UNPACKING_MAX = 2;
+/** How long one waits to be unpacked. */
+const UNPACKING_WAIT_MS = 3_000;
 const UNPACK_CHUNK_BYTES = 64 * 1024;
+/** Deflate can make no more of a byte: zlib's own technical details name 1032:1. */
+const INFLATION_MAX = 1_032;
 
 const unpack = promisify(gunzip);
 
-export function createBodyReader(bodyBytesMax: number, bytesInFlightMax: number): BodyReader {
-  const bytes = createBudget(bytesInFlightMax);
-  const unpacking = createBudget(UNPACKING_MAX);
+export function createBodyReader({ bodyBytesMax, bodyMsMax, memory, clock }: BodyRules): BodyReader {
   const tooLarge = () => new Unacceptable(413, `a request may hold ${bodyBytesMax} bytes, also unpacked`);
+  const tooSlow = () => new Unacceptable(503, `the body was not complete within ${bodyMsMax / 1000} s`);
+  const unpacking = createBudget({
+    unitsMax: UNPACKING_MAX,
+    waitMs: UNPACKING_WAIT_MS,
+    clock,
+    refusal: () => new Unacceptable(503, 'too many compressed requests at once: try again'),
+  });
 
-  const receive = async (request: IncomingMessage): Promise<Buffer> => {
+  const receiveChunked = async (request: IncomingMessage, hold: Hold): Promise<Buffer> => {
     const chunks: Buffer[] = [];
     let length = 0;
-    for await (const chunk of request.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>) {
+    let counted = STEP_BYTES;
+    for await (const chunk of chunksOf(request)) {
       length += chunk.length;
       if (length > bodyBytesMax) throw tooLarge();
+      if (length > counted) {
+        counted = Math.ceil(length / STEP_BYTES) * STEP_BYTES;
+        await hold.resize(counted);
+      }
       chunks.push(chunk);
     }
-    return chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks, length);
+    await hold.resize(2 * length); // until the parts are gone
+    const body = Buffer.concat(chunks, length);
+    await hold.resize(length);
+    return body;
   };
 
-  const unpacked = async (packed: Buffer): Promise<Buffer> => {
-    const limits = { maxOutputLength: bodyBytesMax, chunkSize: UNPACK_CHUNK_BYTES };
-    try {
-      return await unpacking.during(1, () => unpack(packed, limits));
-    } catch (failure) {
-      if (failure instanceof Error && 'code' in failure && failure.code === 'ERR_BUFFER_TOO_LARGE')
-        throw tooLarge();
-      throw new Unacceptable(400, 'the body is not gzip, or was cut short');
-    }
-  };
+  const unpacked = (packed: Buffer, hold: Hold): Promise<Buffer> =>
+    unpacking.during(1, async () => {
+      await hold.resize(packed.length + 2 * Math.min(bodyBytesMax, packed.length * INFLATION_MAX));
+      const body = await unpackWithin(packed, bodyBytesMax, tooLarge);
+      await hold.resize(body.length);
+      return body;
+    });
 
   return {
-    async read(request) {
+    async whole(request, use) {
       const packed = isGzip(request);
-      const declared = Number(request.headers['content-length'] ?? BYTES_ASSUMED);
-      if (declared > bodyBytesMax && request.headers['content-length'] !== undefined) throw tooLarge();
-      return bytes.during(declared, async () => {
-        const body = await receive(request);
-        return packed && body.length > 0 ? await unpacked(body) : body;
+      const declared = declaredLength(request);
+      if (declared !== null && declared > bodyBytesMax) throw tooLarge();
+      return memory.during(declared ?? STEP_BYTES, async (hold) => {
+        const receiving =
+          declared === null ? receiveChunked(request, hold) : receiveDeclared(request, declared);
+        const body = await inTime(clock, bodyMsMax, tooSlow, receiving);
+        return use(packed && body.length > 0 ? await unpacked(body, hold) : body);
       });
     },
   };
+}
+
+/** One who hangs up ends it with an error; one who is refused is read on, for it must hear the answer. */
+const chunksOf = (request: IncomingMessage): AsyncIterable<Buffer> =>
+  request.iterator({ destroyOnReturn: false });
+
+/** Null when it comes in chunks. */
+function declaredLength(request: IncomingMessage): number | null {
+  const declared = request.headers['content-length'];
+  return declared === undefined ? null : Number(declared);
+}
+
+/** Into one buffer of its length; Node's parser sees to it that neither more nor less comes. */
+async function receiveDeclared(request: IncomingMessage, length: number): Promise<Buffer> {
+  let body: Buffer | undefined;
+  let at = 0;
+  for await (const chunk of chunksOf(request)) {
+    if (chunk.length === length) return chunk;
+    body ??= Buffer.allocUnsafeSlow(length);
+    at += chunk.copy(body, at);
+  }
+  return body ?? Buffer.alloc(0);
+}
+
+async function unpackWithin(packed: Buffer, bytesMax: number, tooLarge: () => Error): Promise<Buffer> {
+  try {
+    return await unpack(packed, { maxOutputLength: bytesMax, chunkSize: UNPACK_CHUNK_BYTES });
+  } catch (failure) {
+    if (failure instanceof Error && 'code' in failure && failure.code === 'ERR_BUFFER_TOO_LARGE')
+      throw tooLarge();
+    throw new Unacceptable(400, 'the body is not gzip, or was cut short', 'the body');
+  }
+}
+
+async function inTime<T>(clock: Clock, ms: number, late: () => Error, work: Promise<T>): Promise<T> {
+  const { promise, reject } = Promise.withResolvers<never>();
+  const cancel = clock.after(ms, () => reject(late()));
+  try {
+    return await Promise.race([work, promise]);
+  } finally {
+    cancel();
+  }
 }
 
 /** `identity` and none mean the same; anything but gzip is refused. */

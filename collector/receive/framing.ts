@@ -1,7 +1,7 @@
 // One walk over a request's protobuf bytes, decoding nothing. The database reads whole segments and fails them whole
 // for one corrupt message, so whatever it could stumble over is refused here, at the door, to its sender alone:
 // truncation, overlong varints, groups, wrong wire types, bottomless nesting. The same walk counts what the request
-// holds: spans, log records or data points.
+// holds (spans, log records or data points), what in it only a sidecar may say, and whether it must be written anew.
 
 import { CHAINS_ATTRIBUTE } from '../../contract/attributes.ts';
 import { BYTES, FIXED32, FIXED64, VARINT } from '../../kit/protobuf.ts';
@@ -29,6 +29,8 @@ const PACKED: Readonly<Partial<Record<Scalar, number>>> = {
   fixed64s: PACKED_FIXED64,
   uint64s: PACKED_VARINT,
 };
+/** The wire type of each number of such a list when it is not packed. */
+const UNPACKED: Readonly<Record<number, number>> = { [PACKED_FIXED64]: FIXED64, [PACKED_VARINT]: VARINT };
 const NESTED = 16;
 const UNKNOWN = -1;
 const FIELD_MAX = 31;
@@ -37,6 +39,11 @@ const RESOURCE = MESSAGES.indexOf('resource');
 /** How a KeyValue begins whose key is CHAINS_ATTRIBUTE, as every protobuf writer writes it: key first. */
 const CHAINS_KEY = Buffer.from(`\n${String.fromCharCode(CHAINS_ATTRIBUTE.length)}${CHAINS_ATTRIBUTE}\x12`);
 const STRING_VALUE = 0x0a;
+const KEY_VALUE = MESSAGES.indexOf('keyValue');
+const KEY_FIELD = 1;
+/** Of attributes that only who authenticated may give. */
+const RESERVED_PREFIX = Buffer.from('outrider.');
+const RESERVED_FIRST_BYTE = RESERVED_PREFIX[0];
 const SHAPES = MESSAGES.map((message) => {
   const shape = new Int8Array(FIELD_MAX + 1).fill(UNKNOWN);
   for (const { number, kind } of FIELDS[message])
@@ -55,18 +62,30 @@ export interface Framing {
   readonly badIds: number;
   /** The text of each resource's attribute that names the links of chains it holds, see contract/chain-ranges.ts. */
   readonly chains: readonly string[];
+  /** Attributes named `outrider.*`. */
+  readonly reserved: number;
+  /** A list of numbers is empty, or not packed: legal, but the database can't read it. */
+  readonly isLoose: boolean;
 }
 
-/** The request is not a readable OTLP export request; the message says where and why. */
+/** The request is not a readable OTLP export request; the message says why, and `place` where. */
 export class MalformedRequest extends Error {
   override name = 'MalformedRequest';
+  /** `byte 17`, `resourceSpans[0].resource` or `the body`. */
+  readonly place: string;
+
+  constructor(message: string, place = 'the body') {
+    super(message);
+    this.place = place;
+  }
 }
 
 /** Walks an export request of the given signal. Throws MalformedRequest. */
 export function walkFraming(signal: Signal, request: Uint8Array): Framing {
   const walk = new Walk(signal, request);
   walk.message(MESSAGES.indexOf(signal), 0, request.length, 0);
-  return { items: walk.items, badIds: walk.badIds, chains: walk.chains };
+  const { items, badIds, chains, reserved, isLoose } = walk;
+  return { items, badIds, chains, reserved, isLoose };
 }
 
 /** A cursor over the bytes: fields rather than parameters keep the inner loop free of allocations. */
@@ -74,6 +93,8 @@ class Walk {
   items = 0;
   badIds = 0;
   readonly chains: string[] = [];
+  reserved = 0;
+  isLoose = false;
   readonly #signal: Signal;
   readonly #bytes: Uint8Array;
   #at = 0;
@@ -99,7 +120,8 @@ class Walk {
         if (IS_REQUEST[kind] && field >= FIELDS_OF_THE_COLLECTOR)
           throw this.#malformed(`field ${field} is the collector's own`);
       } else if (wire !== (known >= PACKED_FIXED64 ? BYTES : known)) {
-        throw this.#malformed(`field ${field} has wire type ${wire}`);
+        if (wire !== UNPACKED[known]) throw this.#malformed(`field ${field} has wire type ${wire}`);
+        this.isLoose = true;
       }
       if (wire !== BYTES) {
         this.#skip(wire, end);
@@ -111,6 +133,7 @@ class Walk {
         this.message(known - NESTED, begin, stop, depth + 1);
         if (kind === RESOURCE) this.#findChains(begin, stop);
       } else if (known >= PACKED_FIXED64) this.#packed(known, stop);
+      else if (kind === KEY_VALUE) this.#key(field, stop);
       else if (kind === SPAN && field <= SPAN_ID_FIELD) goodIds = this.#withId(goodIds, field, stop);
       this.#at = stop;
     }
@@ -138,9 +161,18 @@ class Walk {
     this.chains.push(Buffer.from(this.#bytes.subarray(this.#at, textEnd)).toString());
   }
 
-  /** A list of numbers without tags, up to `stop`. No protobuf writer sends an empty one, and the database can't read it. */
+  #key(field: number, stop: number): void {
+    const at = this.#at;
+    if (field !== KEY_FIELD || this.#bytes[at] !== RESERVED_FIRST_BYTE) return;
+    if (stop - at < RESERVED_PREFIX.length) return;
+    for (let each = 1; each < RESERVED_PREFIX.length; each += 1)
+      if (this.#bytes[at + each] !== RESERVED_PREFIX[each]) return;
+    this.reserved += 1;
+  }
+
+  /** A list of numbers without tags, up to `stop`. */
   #packed(how: number, stop: number): void {
-    if (stop === this.#at) throw this.#malformed('an empty packed list');
+    if (stop === this.#at) this.isLoose = true;
     if (how === PACKED_FIXED64) {
       if ((stop - this.#at) % 8 !== 0) throw this.#malformed('a list that ends inside a number');
     } else while (this.#at < stop) this.#skipVarint(stop);
@@ -195,6 +227,7 @@ class Walk {
 
   #malformed(why: string): MalformedRequest {
     const name = { traces: 'Trace', logs: 'Logs', metrics: 'Metrics' }[this.#signal];
-    return new MalformedRequest(`not a protobuf Export${name}ServiceRequest: ${why} at byte ${this.#at}`);
+    const place = `byte ${this.#at}`;
+    return new MalformedRequest(`not a protobuf Export${name}ServiceRequest: ${why} at ${place}`, place);
   }
 }

@@ -64,7 +64,7 @@ function encodeRequest(signal: Signal, body: unknown): Buffer {
     return encoder.encode(signal, body);
   } catch (failure) {
     if (!(failure instanceof NotAllowed)) throw failure;
-    throw new MalformedRequest(`${encoder.place} must be ${failure.message}`);
+    throw new MalformedRequest(`${encoder.place} must be ${failure.message}`, encoder.place);
   }
 }
 

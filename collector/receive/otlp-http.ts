@@ -3,19 +3,21 @@
 // Source: opentelemetry-proto docs/specification.md, "OTLP/HTTP".
 
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { Socket } from 'node:net';
 import type { Clock } from '../../kit/clock.ts';
 import { listenOn } from '../../kit/listen.ts';
-import { type Log, sentenceOf } from '../../kit/log.ts';
+import type { OwnNames } from '../../kit/own-names.ts';
 import { SIGNALS, type Signal } from '../signals.ts';
-import { answerFailure, answerStored, ENCODINGS, type Encoding, Unacceptable } from './answer.ts';
+import { answerFailure, answerStored, ENCODINGS, type Encoding } from './answer.ts';
 import { type BodyReader, createBodyReader } from './body.ts';
-import { MalformedRequest, walkFraming } from './framing.ts';
-import { jsonToProtobuf } from './json-to-protobuf.ts';
+import type { Intake } from './intake.ts';
+import { answerPreflight, greetOrigin, isPreflight } from './origins.ts';
+import { statusAsJson } from './rpc-status.ts';
+import { RETRY_AFTER_SECONDS, Unacceptable } from './unacceptable.ts';
 
 export const BODY_BYTES_MAX = 20 * 1024 * 1024;
-export const BODY_BYTES_IN_FLIGHT_MAX = 128 * 1024 * 1024;
 const HEADERS_TIMEOUT_MS = 10_000;
-const REQUEST_TIMEOUT_MS = 30_000;
+const BODY_MS_MAX = 30_000;
 const TIMEOUT_CHECK_MS = 2_000;
 /** Longer than the 60 s of common clients and balancers, so that it is they who let go of an idle connection. */
 const KEEP_ALIVE_TIMEOUT_MS = 65_000;
@@ -23,141 +25,80 @@ const CONNECTIONS_MAX = 1_024;
 /** How long a refused sender may go on sending, so that it reads the answer instead of a reset. */
 const LINGER_MS = 2_000;
 
-export type Appended =
-  | { readonly kind: 'stored' }
-  | { readonly kind: 'duplicate' }
-  | { readonly kind: 'refused'; readonly reason: string };
-
-export interface ReceiverCounters {
-  readonly requests: number;
-  /** Requests taken, new or known already, by signal. */
-  readonly taken: Readonly<Record<Signal, number>>;
-  readonly stored: number;
-  readonly duplicates: number;
-  readonly bytes: number;
-  /** Spans, log records and data points taken. */
-  readonly items: Readonly<Record<Signal, number>>;
-  /** Spans left out for their ids. */
-  readonly badIds: number;
-  /** Requests refused, by HTTP status. */
-  readonly refused: Readonly<Record<number, number>>;
-}
-
-export interface Provenance {
-  readonly signal: Signal;
-  readonly sender: string;
-  /** Spans, log records or data points in it; never 0. */
-  readonly items: number;
-}
-
 export interface Receiver {
   /** `http://host:port`, with the port that was taken. */
   readonly url: string;
-  readonly counters: ReceiverCounters;
   /** Takes no new connection, answers what was begun, hangs up on the idle. */
   close(): Promise<void>;
 }
 
-export interface ReceiverOptions {
+export interface HttpReceiverOptions {
   /** `host:port`; port 0 takes a free one. */
   readonly listen: string;
-  /** The sender's name for a bearer token, '' for nobody; null if the token is wrong, or one is needed. */
-  authenticate(token: string | null): string | null;
-  append(request: Buffer, from: Provenance): Promise<Appended>;
-  readonly log: Log;
+  readonly intake: Intake;
+  /** Names under which the door may be called. */
+  readonly names: OwnNames;
+  /** Whose pages may send, e.g. `https://app.example`. */
+  readonly allowedOrigins: readonly string[];
   readonly clock: Clock;
   readonly bodyBytesMax?: number;
 }
 
-type Counters = { -readonly [Name in keyof ReceiverCounters]: ReceiverCounters[Name] } & {
-  readonly refused: Record<number, number>;
-  readonly taken: Record<Signal, number>;
-  readonly items: Record<Signal, number>;
-};
-
-interface Door extends ReceiverOptions {
+interface Door extends HttpReceiverOptions {
   readonly bodies: BodyReader;
-  readonly counters: Counters;
   isClosing(): boolean;
 }
 
 /** Resolves once it listens. Throws PortUnavailable. */
-export async function createReceiver(options: ReceiverOptions): Promise<Receiver> {
-  const counters: Counters = {
-    requests: 0,
-    taken: { traces: 0, logs: 0, metrics: 0 },
-    stored: 0,
-    duplicates: 0,
-    bytes: 0,
-    items: { traces: 0, logs: 0, metrics: 0 },
-    badIds: 0,
-    refused: {},
-  };
-  const bodies = createBodyReader(options.bodyBytesMax ?? BODY_BYTES_MAX, BODY_BYTES_IN_FLIGHT_MAX);
-  const door: Door = { ...options, bodies, counters, isClosing: () => !server.listening };
+export async function createHttpReceiver(options: HttpReceiverOptions): Promise<Receiver> {
+  const { intake, clock, bodyBytesMax = BODY_BYTES_MAX } = options;
+  const bodies = createBodyReader({ bodyBytesMax, bodyMsMax: BODY_MS_MAX, memory: intake.memory, clock });
+  const door: Door = { ...options, bodies, isClosing: () => !server.listening };
   const server = createServer(
     {
       headersTimeout: HEADERS_TIMEOUT_MS,
-      requestTimeout: REQUEST_TIMEOUT_MS,
+      requestTimeout: 0, // Node answers 408, on which exporters drop what they sent: bodies have a time of our own
       connectionsCheckingInterval: TIMEOUT_CHECK_MS,
       keepAliveTimeout: KEEP_ALIVE_TIMEOUT_MS,
     },
     (request, response) => void answer(door, request, response),
   );
   server.maxConnections = CONNECTIONS_MAX;
+  server.on('clientError', (failure: NodeJS.ErrnoException, socket: Socket) =>
+    answerUnread(intake, failure, socket),
+  );
   const { url } = await listenOn(server, options.listen, 'listen.otlp');
-  return { url, counters, close: () => closeServer(server) };
+  return { url, close: () => closeServer(server) };
 }
 
 /** One request from its head to its answer; nothing it meets gets past here. */
 async function answer(door: Door, request: IncomingMessage, response: ServerResponse): Promise<void> {
+  const { intake } = door;
   let encoding: Encoding = 'json';
-  door.counters.requests += 1;
+  intake.begun();
   try {
+    checkHost(door.names, request);
+    greetOrigin(door.allowedOrigins, request, response);
     const signal = signalOf(request);
+    if (isPreflight(request)) return answerPreflight(response);
+    if (request.method !== 'POST') throw new Unacceptable(405, `/v1/${signal} takes POST only`);
     encoding = encodingOf(request);
-    const sender = senderOf(door, request);
-    const badIds = await take(door, request, { signal, encoding, sender });
+    const sender = intake.senderOf(request.headers.authorization);
+    const taken = await door.bodies.whole(request, (body) => intake.take({ signal, encoding, sender, body }));
     response.shouldKeepAlive &&= !door.isClosing();
-    answerStored(response, encoding, badIds);
+    answerStored(response, encoding, taken);
   } catch (failure) {
     if (request.destroyed && !request.complete) return; // it hung up: nobody is left to hear anything
-    const refusal = refusalOf(door, failure);
-    door.counters.refused[refusal.status] = (door.counters.refused[refusal.status] ?? 0) + 1;
+    const refusal = intake.refusal(failure);
     letFinish(door.clock, request);
     response.shouldKeepAlive &&= !door.isClosing();
     answerFailure(response, encoding, refusal);
   }
 }
 
-interface Head {
-  readonly signal: Signal;
-  readonly encoding: Encoding;
-  readonly sender: string;
-}
-
-/** Reads, checks and stores one request; returns how many of its spans are left out. */
-async function take(
-  door: Door,
-  request: IncomingMessage,
-  { signal, encoding, sender }: Head,
-): Promise<number> {
-  const body = await door.bodies.read(request);
-  const message = encoding === 'json' && body.length > 0 ? jsonToProtobuf(signal, body) : body;
-  const { items, badIds } = walkFraming(signal, message);
-  if (items > 0) await store(door, message, { signal, sender, items });
-  door.counters.taken[signal] += 1;
-  door.counters.bytes += body.length;
-  door.counters.items[signal] += items;
-  door.counters.badIds += badIds;
-  return badIds;
-}
-
-async function store(door: Door, message: Buffer, from: Provenance): Promise<void> {
-  const appended = await door.append(message, from);
-  if (appended.kind === 'refused') throw new Unacceptable(503, appended.reason);
-  if (appended.kind === 'stored') door.counters.stored += 1;
-  else door.counters.duplicates += 1;
+function checkHost(names: OwnNames, request: IncomingMessage): void {
+  if (!names.hasHost(request.headers.host ?? ''))
+    throw new Unacceptable(403, 'this name is not served here: use the address of listen.otlp');
 }
 
 function signalOf(request: IncomingMessage): Signal {
@@ -165,7 +106,6 @@ function signalOf(request: IncomingMessage): Signal {
   const signal = SIGNALS.find((each) => path === `/v1/${each}`);
   if (!signal)
     throw new Unacceptable(404, 'send spans to /v1/traces, log records to /v1/logs, metrics to /v1/metrics');
-  if (request.method !== 'POST') throw new Unacceptable(405, `${path} takes POST only`);
   return signal;
 }
 
@@ -176,29 +116,36 @@ function encodingOf(request: IncomingMessage): Encoding {
   throw new Unacceptable(415, `the content-type must be ${ENCODINGS.protobuf} or ${ENCODINGS.json}`);
 }
 
-function senderOf(door: Door, request: IncomingMessage): string {
-  const { authorization } = request.headers;
-  const token = authorization === undefined ? null : (/^bearer +(\S+) *$/i.exec(authorization)?.[1] ?? '');
-  const sender = door.authenticate(token);
-  if (sender === null)
-    throw new Unacceptable(401, 'the bearer token is wrong or missing; see OUTRIDER_TOKEN');
-  return sender;
-}
-
-/** What is not the sender's fault is answered 503: to an exporter any other 5xx means that it may drop the data. */
-function refusalOf(door: Door, failure: unknown): Unacceptable {
-  if (failure instanceof Unacceptable) return failure;
-  if (failure instanceof MalformedRequest) return new Unacceptable(400, failure.message);
-  door.log.error('receive.failed', { reason: sentenceOf(failure) });
-  return new Unacceptable(503, 'the collector failed to store this request');
-}
-
 /** Lets a refused body run out unread, for a while: hanging up now would reset the connection under the answer. */
 function letFinish(clock: Clock, request: IncomingMessage): void {
   if (request.complete) return;
   request.resume();
   const cancel = clock.after(LINGER_MS, () => request.socket.destroy());
   request.once('close', cancel);
+}
+
+/** What could not be read as HTTP: refused like all else, and hung up on. */
+function answerUnread(intake: Intake, { code }: NodeJS.ErrnoException, socket: Socket): void {
+  if (!socket.writable || code === 'ECONNRESET') return void socket.destroy();
+  const { status, message } = intake.refusal(unreadOf(code));
+  const body = statusAsJson(new Unacceptable(status, message));
+  const retry = status === 503 ? `retry-after: ${RETRY_AFTER_SECONDS}\r\n` : '';
+  socket.end(
+    `HTTP/1.1 ${status} ${UNREAD_REASONS[status] ?? 'Bad Request'}\r\ncontent-type: ${ENCODINGS.json}\r\n${retry}` +
+      `content-length: ${Buffer.byteLength(body)}\r\nconnection: close\r\n\r\n${body}`,
+  );
+}
+
+const UNREAD_REASONS: Readonly<Record<number, string>> = {
+  431: 'Request Header Fields Too Large',
+  503: 'Service Unavailable',
+};
+
+function unreadOf(code: string | undefined): Unacceptable {
+  if (code === 'ERR_HTTP_REQUEST_TIMEOUT')
+    return new Unacceptable(503, `the request's head was not complete within ${HEADERS_TIMEOUT_MS / 1000} s`);
+  if (code === 'HPE_HEADER_OVERFLOW') return new Unacceptable(431, 'the headers are too large');
+  return new Unacceptable(400, 'this is not HTTP/1.1; OTLP over gRPC is taken at listen.otlp_grpc');
 }
 
 function closeServer(server: Server): Promise<void> {

@@ -18,6 +18,13 @@ export function readUrl(text: string): Read<string> {
   return { value: `${url.origin}${url.pathname.replace(/\/$/, '')}` };
 }
 
+/** As a browser names a page's: scheme, host and port, no path. */
+export function readOrigin(text: string): Read<string> {
+  const read = readUrl(text);
+  if ('mistake' in read) return read;
+  return new URL(read.value).origin === read.value ? read : { mistake: 'an origin has no path' };
+}
+
 /** The path of an upstream's url, without a closing slash. */
 export const basePathOf = (url: string): string => new URL(url).pathname.replace(/\/$/, '');
 

@@ -73,7 +73,8 @@ const kindOf = ({ unit, window }: Pick<Budget, 'unit' | 'window'>): string =>
   `${unit === 'tokens' ? 'tokens' : 'dollars'} per ${window}`;
 
 function checkListen(listen: FileConfig['listen'], report: Report): void {
-  const { insecure: _, ...defaults } = LISTEN_DEFAULT;
+  const { insecure: _, otlpGrpc, ...others } = LISTEN_DEFAULT;
+  const defaults = { ...others, otlp_grpc: otlpGrpc };
   const taken = new Map<string, string>();
   for (const [name, fallback] of Object.entries(defaults)) {
     const text = listen?.[name as keyof typeof defaults] ?? fallback;

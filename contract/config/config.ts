@@ -38,6 +38,7 @@ export interface Config {
   };
   readonly captureBodies: CaptureBodies;
   readonly listen: Listen;
+  readonly otlp: OtlpRules;
   readonly store: {
     readonly clickhouse: string;
     /** As the ClickHouse server's configuration names it; null for one server. */
@@ -224,11 +225,17 @@ export interface ExportTarget {
 export const CAPTURES = ['none', 'hash', 'redacted', 'full'] as const;
 export type CaptureBodies = (typeof CAPTURES)[number];
 
+export interface OtlpRules {
+  /** Origins whose pages may send from a browser, e.g. `https://app.example`. */
+  readonly allowedOrigins: readonly string[];
+}
+
 /** `host:port`; port 0 picks a free one. */
 export interface Listen {
   readonly proxy: string;
   readonly admin: string;
   readonly otlp: string;
+  readonly otlpGrpc: string;
   readonly control: string;
   readonly sql: string;
   /** A listener beyond loopback without TLS and tokens was asked for by name. */

@@ -5,6 +5,7 @@ import type {
   Breakers,
   Listen,
   MoneyRules,
+  OtlpRules,
   QuarantineRules,
   RetryRules,
   Timeouts,
@@ -64,10 +65,13 @@ export const JOURNAL_DEFAULT = { durability: 'batched', sizeBytesMax: 4 * 2 ** 3
 export const RETENTION_DEFAULT = { tracesDays: 30, auditDays: 184, bodiesDays: 14 };
 export const STORE_DEFAULT = { clickhouse: 'embedded', cluster: null, postgres: 'embedded' };
 
+export const OTLP_DEFAULT: OtlpRules = { allowedOrigins: [] };
+
 export const LISTEN_DEFAULT: Listen = {
   proxy: '127.0.0.1:4320',
   admin: '127.0.0.1:4321',
   otlp: '127.0.0.1:4318',
+  otlpGrpc: '127.0.0.1:4317',
   control: '127.0.0.1:4319',
   sql: '127.0.0.1:8123',
   insecure: false,

@@ -7,6 +7,7 @@ import type {
   Config,
   ConfigSource,
   Credential,
+  Listen,
   RateLimit,
   Role,
   Timeouts,
@@ -22,6 +23,7 @@ import {
   LIMITS_DEFAULT,
   LISTEN_DEFAULT,
   MONEY_DEFAULT,
+  OTLP_DEFAULT,
   QUARANTINE_DEFAULT,
   RETENTION_DEFAULT,
   RETRIES_DEFAULT,
@@ -96,13 +98,21 @@ export function resolveConfig(file: FileConfig, resolving: Resolving): Config {
       bodiesDays: file.retention?.bodies ?? RETENTION_DEFAULT.bodiesDays,
     },
     captureBodies: file.capture?.bodies ?? 'hash',
-    listen: { ...LISTEN_DEFAULT, ...defined(file.listen ?? {}) },
+    listen: resolveListen(file.listen ?? {}),
+    otlp: { allowedOrigins: file.otlp?.allowed_origins ?? OTLP_DEFAULT.allowedOrigins },
     store: { ...STORE_DEFAULT, ...defined(file.store ?? {}) },
     collector: file.collector ?? COLLECTOR_DEFAULT,
     timezone: file.timezone ?? TIMEZONE_DEFAULT,
     digest,
     sources,
   };
+}
+
+/** Who takes a free port for one OTLP door runs beside others, and wants no fixed one for the other. */
+function resolveListen({ otlp_grpc, ...rest }: NonNullable<FileConfig['listen']>): Listen {
+  const listen = { ...LISTEN_DEFAULT, ...defined(rest) };
+  const otherwise = listen.otlp.endsWith(':0') ? '127.0.0.1:0' : LISTEN_DEFAULT.otlpGrpc;
+  return { ...listen, otlpGrpc: otlp_grpc ?? otherwise };
 }
 
 function resolveTimeouts(file: FileConfig['timeouts'], fallback: Timeouts): Timeouts {

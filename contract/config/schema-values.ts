@@ -2,7 +2,7 @@
 // is typed for the JSON Schema and turns it into what the program counts in.
 
 import { z } from 'zod';
-import { readAddress, readUpstreamUrl, readUrl } from './addresses.ts';
+import { readAddress, readOrigin, readUpstreamUrl, readUrl } from './addresses.ts';
 import { LITERAL_SECRET, readChannel, readSecret } from './secrets.ts';
 import {
   type Read,
@@ -53,6 +53,7 @@ export const dollars = textRead(readDollars, ['$0', '$10', '$0.005']);
 export const requestRate = textRead(readRequestRate, ['60/minute']);
 export const tokenRate = textRead(readTokenRate, ['200k/minute']);
 export const url = textRead(readUrl, ['https://api.example.com/v1']);
+export const origin = textRead(readOrigin, ['https://app.example']);
 export const upstreamUrl = textRead(readUpstreamUrl, ['https://api.example.com/v1', 'stdio']);
 export const address = textRead(
   (text) => {

@@ -15,6 +15,7 @@ import {
   exact,
   header,
   name,
+  origin,
   percent,
   positiveDuration,
   requestRate,
@@ -270,11 +271,22 @@ export const configSchema = z
         proxy: address({ default: '127.0.0.1:4320' }).optional(),
         admin: address({ default: '127.0.0.1:4321' }).optional(),
         otlp: address({ default: '127.0.0.1:4318' }).optional(),
+        otlp_grpc: address({
+          description: 'Without it a free port where listen.otlp has port 0.',
+          default: '127.0.0.1:4317',
+        }).optional(),
         control: address({ default: '127.0.0.1:4319' }).optional(),
         sql: address({ default: '127.0.0.1:8123' }).optional(),
         insecure: z.boolean().optional().meta({
           description: 'Lets a listener stand beyond loopback without TLS and tokens.',
           default: false,
+        }),
+      })
+      .optional(),
+    otlp: z
+      .strictObject({
+        allowed_origins: z.array(origin()).optional().meta({
+          description: 'Whose pages may send telemetry from a browser, such as https://app.example.',
         }),
       })
       .optional(),

@@ -22,7 +22,7 @@ async function setUp() {
   const directory = temporaryDirectory('away');
   const yaml = SAMPLE.replaceAll('{provider}', provider.url).replace(
     /^listen:.*$/m,
-    `listen: { proxy: 127.0.0.1:0, admin: 127.0.0.1:0, otlp: 127.0.0.1:${otlp}, control: 127.0.0.1:${control}, sql: 127.0.0.1:${sql} }\ncollector: http://127.0.0.1:${control}\nmoney: { hold_wait: 500ms, offline: $1 }`,
+    `listen: { proxy: 127.0.0.1:0, admin: 127.0.0.1:0, otlp: 127.0.0.1:${otlp}, otlp_grpc: 127.0.0.1:0, control: 127.0.0.1:${control}, sql: 127.0.0.1:${sql} }\ncollector: http://127.0.0.1:${control}\nmoney: { hold_wait: 500ms, offline: $1 }`,
   );
   const config = writeConfig(directory, yaml);
   const shared = ['--config', config, '--data', join(directory, 'data')];

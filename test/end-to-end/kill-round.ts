@@ -48,7 +48,7 @@ export async function killRound(seed: number): Promise<void> {
     .replaceAll('{provider}', provider.url)
     .replace(
       /^listen:.*$/m,
-      `listen: { proxy: 127.0.0.1:${proxy}, admin: 127.0.0.1:${admin}, otlp: 127.0.0.1:${otlp}, control: 127.0.0.1:${controlPort}, sql: 127.0.0.1:${sql} }\ncollector: http://127.0.0.1:${controlPort}`,
+      `listen: { proxy: 127.0.0.1:${proxy}, admin: 127.0.0.1:${admin}, otlp: 127.0.0.1:${otlp}, otlp_grpc: 127.0.0.1:0, control: 127.0.0.1:${controlPort}, sql: 127.0.0.1:${sql} }\ncollector: http://127.0.0.1:${controlPort}`,
     );
   const config = writeConfig(directory, yaml);
   const env = { REAL_KEY, OUTRIDER_TOKEN: '' };

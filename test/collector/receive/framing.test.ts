@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { MalformedRequest, walkFraming } from '../../../collector/receive/framing.ts';
+import { repack } from '../../../collector/receive/repack.ts';
 import type { Signal } from '../../../collector/signals.ts';
 import { ProtobufWriter } from '../../../kit/protobuf.ts';
 import { encodeRequest } from '../../../sidecar/span.ts';
@@ -14,6 +15,8 @@ interface FramingCase {
   readonly bytes: string;
   readonly spans?: number;
   readonly bad_ids?: number;
+  /** The same written so that the database can read it, where it is not. */
+  readonly packed?: string;
   readonly error?: string;
 }
 
@@ -23,18 +26,27 @@ const cases = readFileSync(new URL('../../cases/otlp-framing.jsonl', import.meta
   .map((line) => JSON.parse(line) as FramingCase);
 
 describe('the framing walk', () => {
-  it.each(cases)('$id', ({ signal = 'traces', bytes, spans, bad_ids, error }) => {
-    const walk = () => walkFraming(signal, Buffer.from(bytes, 'hex'));
-    if (error === undefined) expect(walk()).toEqual({ items: spans, badIds: bad_ids, chains: [] });
-    else expect(walk).toThrowError(error);
+  it.each(cases)('$id', ({ signal = 'traces', bytes, spans, bad_ids, packed, error }) => {
+    const request = Buffer.from(bytes, 'hex');
+    const walk = () => walkFraming(signal, request);
+    if (error !== undefined) return expect(walk).toThrowError(error);
+    const isLoose = packed !== undefined;
+    expect(walk()).toEqual({ items: spans, badIds: bad_ids, chains: [], reserved: 0, isLoose });
+    expect(repack(signal, request).toString('hex')).toBe(packed ?? bytes);
+  });
+
+  it('counts the attributes that only a sidecar may give', () => {
+    const writer = new ProtobufWriter();
+    for (const key of ['outrider.agent', 'outrider.', 'outrider', 'OUTRIDER.agent', 'outrides.x', 'o', ''])
+      writer.message(1, () => writer.message(1, () => writer.message(1, () => writer.string(1, key))));
+    expect(walkFraming('traces', writer.finish()).reserved).toBe(2);
   });
 
   it('counts every span of a request', () => {
     const spans = Array.from({ length: 300 }, (_, index) => ({ spanId: spanIdOf(index) }));
-    expect(walkFraming('traces', requestOf([...spans, { spanId: '' }]))).toEqual({
+    expect(walkFraming('traces', requestOf([...spans, { spanId: '' }]))).toMatchObject({
       items: 301,
       badIds: 1,
-      chains: [],
     });
   });
 
@@ -47,7 +59,7 @@ describe('the framing walk', () => {
     });
     const resource = { 'service.name': 'x', 'outrider.audit.chains': said, 'outrider.audit.chains.not': 'y' };
     const request = encodeRequest([elsewhere.finish()], resource);
-    expect(walkFraming('traces', request)).toEqual({ items: 1, badIds: 1, chains: [said] });
+    expect(walkFraming('traces', request)).toMatchObject({ items: 1, badIds: 1, chains: [said] });
     expect(walkFraming('traces', Buffer.concat([request, request])).chains).toEqual([said, said]);
   });
 
@@ -70,7 +82,7 @@ describe('the framing walk', () => {
   });
 
   it('takes values nested as deep as protobuf readers do, and no deeper', () => {
-    expect(walkFraming('traces', nestedRequest(40))).toEqual({ items: 0, badIds: 0, chains: [] });
+    expect(walkFraming('traces', nestedRequest(40))).toMatchObject({ items: 0, badIds: 0 });
     expect(() => walkFraming('traces', nestedRequest(1_000))).toThrowError('nested deeper');
   });
 

@@ -22,7 +22,7 @@ const bodyOf = (span: unknown) =>
 describe('OTLP/JSON to protobuf', () => {
   it.each(cases)('$id', ({ span, bad_ids, error }) => {
     const convert = () => walkFraming('traces', jsonToProtobuf('traces', bodyOf(span)));
-    if (error === undefined) expect(convert()).toEqual({ items: 1, badIds: bad_ids, chains: [] });
+    if (error === undefined) expect(convert()).toMatchObject({ items: 1, badIds: bad_ids });
     else expect(convert).toThrowError(error);
   });
 
@@ -48,11 +48,12 @@ describe('OTLP/JSON to protobuf', () => {
   });
 
   it.each([
-    ['not JSON', '{', 'the body is not JSON'],
-    ['a list', '[]', 'the body must be an object'],
-    ['a list of text', '{"resourceSpans":["x"]}', 'resourceSpans[0] must be an object'],
-  ])('refuses %s', (_name, body, error) => {
-    expect(() => jsonToProtobuf('traces', Buffer.from(body))).toThrowError(new MalformedRequest(error));
+    ['not JSON', '{', 'the body', 'is not JSON'],
+    ['a list', '[]', 'the body', 'must be an object'],
+    ['a list of text', '{"resourceSpans":["x"]}', 'resourceSpans[0]', 'must be an object'],
+  ])('refuses %s', (_name, body, place, error) => {
+    const refusal = new MalformedRequest(`${place} ${error}`, place);
+    expect(() => jsonToProtobuf('traces', Buffer.from(body))).toThrowError(refusal);
   });
 
   it('refuses what is not UTF-8', () => {
@@ -65,11 +66,7 @@ describe('OTLP/JSON to protobuf', () => {
       `${'{"arrayValue":{"values":['.repeat(levels)}{"intValue":1}${']}}'.repeat(levels)}`;
     const body = (levels: number) =>
       Buffer.from(`{"resourceSpans":[{"resource":{"attributes":[{"key":"deep","value":${deep(levels)}}]}}]}`);
-    expect(walkFraming('traces', jsonToProtobuf('traces', body(30)))).toEqual({
-      items: 0,
-      badIds: 0,
-      chains: [],
-    });
+    expect(walkFraming('traces', jsonToProtobuf('traces', body(30)))).toMatchObject({ items: 0, badIds: 0 });
     expect(() => jsonToProtobuf('traces', body(1_000))).toThrowError('nested less deeply');
   });
 
@@ -85,7 +82,7 @@ describe('a request with every kind of field', () => {
   const bytes = jsonToProtobuf('traces', Buffer.from(JSON.stringify(request)));
 
   it('is whole for the framing walk', () => {
-    expect(walkFraming('traces', bytes)).toEqual({ items: 1, badIds: 0, chains: [] });
+    expect(walkFraming('traces', bytes)).toMatchObject({ items: 1, badIds: 0 });
   });
 
   it.each([

@@ -1,15 +1,16 @@
 import { createConnection } from 'node:net';
 import { gzipSync } from 'node:zlib';
 import { afterEach, describe, expect, it } from 'vitest';
+import { type Appended, createIntake, type IntakeOptions } from '../../../collector/receive/intake.ts';
 import { jsonToProtobuf } from '../../../collector/receive/json-to-protobuf.ts';
 import {
-  type Appended,
-  createReceiver,
+  createHttpReceiver,
+  type HttpReceiverOptions,
   type Receiver,
-  type ReceiverOptions,
 } from '../../../collector/receive/otlp-http.ts';
 import { systemClock } from '../../../kit/clock.ts';
 import { silentLog } from '../../../kit/log.ts';
+import { ownNames } from '../../../kit/own-names.ts';
 import { nestedRequest, requestOf, spanIdOf, TRACE_ID } from './otlp-messages.ts';
 
 const PROTOBUF = 'application/x-protobuf';
@@ -28,10 +29,9 @@ afterEach(async () => {
   for (const receiver of open.splice(0)) await receiver.close();
 });
 
-async function receive(options: Partial<ReceiverOptions> = {}) {
+async function receive(options: Partial<IntakeOptions & HttpReceiverOptions> = {}) {
   const kept: Kept[] = [];
-  const receiver = await createReceiver({
-    listen: '127.0.0.1:0',
+  const intake = createIntake({
     authenticate: (token) => (token === null ? '' : token === 'right' ? 'trend-scout/host-1' : null),
     append: async (request, from): Promise<Appended> => {
       kept.push({ request, ...from });
@@ -41,6 +41,15 @@ async function receive(options: Partial<ReceiverOptions> = {}) {
     clock: systemClock,
     ...options,
   });
+  const door = await createHttpReceiver({
+    listen: '127.0.0.1:0',
+    intake,
+    names: ownNames(['collector.internal'], false),
+    allowedOrigins: [],
+    clock: systemClock,
+    ...options,
+  });
+  const receiver = { url: door.url, counters: intake.counters, close: () => door.close() };
   open.push(receiver);
   const post = (body: Buffer | string, headers: Record<string, string> = {}, path = '/v1/traces') =>
     fetch(receiver.url + path, {
@@ -200,7 +209,10 @@ describe('what the door refuses', () => {
   it('in words, as google.rpc.Status in the encoding of the request', async () => {
     const { post } = await receive();
     const asJson = await post('[]', { 'content-type': JSON_TYPE });
-    expect(await asJson.json()).toEqual({ code: 3, message: 'the body must be an object' });
+    const message = 'the body must be an object';
+    const violation = { field: 'the body', description: message };
+    const details = [{ '@type': 'type.googleapis.com/google.rpc.BadRequest', fieldViolations: [violation] }];
+    expect(await asJson.json()).toEqual({ code: 3, message, details });
     const asProtobuf = await bytesOf(await post(Buffer.from([0x0a])));
     expect(asProtobuf.subarray(0, 3)).toEqual(Buffer.from([0x08, 3, 0x12]));
     expect(asProtobuf.toString()).toContain('truncated at byte 1');

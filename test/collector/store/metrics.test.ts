@@ -189,9 +189,9 @@ test('a segment that one table refuses leaves nothing in the others, and comes a
   const gauge = { name: 'refused.gauge', ...KINDS.gauge };
   const good = segmentOf([gauge], '');
   const broken = segmentOf([gauge], '');
-  // An empty packed list, which the door refuses and the database can't read.
+  // An empty packed list, which the database can't read, so that the door writes it anew.
   const emptyList = requestWithEmptyBounds();
-  expect(() => walkFraming('metrics', emptyList)).toThrow('an empty packed list');
+  expect(walkFraming('metrics', emptyList).isLoose).toBe(true);
   const bytes = Buffer.concat([readFileSync(good.path), segmentBytes([emptyList], '', RECEIVED_AT)]);
   writeFileSync(broken.path, bytes);
   for (let time = 0; time < 2; time += 1)

@@ -1,0 +1,144 @@
+// The three unary methods of OTLP/gRPC. Messages are not decoded: their bytes go the way of a protobuf body over HTTP. A
+// call is admitted by its head, before any of its body is read: who sends, and whether a message may be read now.
+// Source: opentelemetry-proto collector/*/v1/*_service.proto; googleapis google/rpc/status.proto (`grpc-status-details-bin`).
+
+import type { Duplex } from 'node:stream';
+import {
+  type handleUnaryCall,
+  logVerbosity,
+  Metadata,
+  Server,
+  ServerCredentials,
+  ServerInterceptingCall,
+  type ServerInterceptingCallInterface,
+  type StatusObject,
+  setLogVerbosity,
+} from '@grpc/grpc-js';
+import type { Clock } from '../../kit/clock.ts';
+import { SIGNALS, type Signal } from '../signals.ts';
+import { createBudget, type Hold } from './budget.ts';
+import { responseAsProtobuf } from './export-response.ts';
+import type { Intake } from './intake.ts';
+import { statusAsProtobuf } from './rpc-status.ts';
+import { RPC_CODES, Unacceptable } from './unacceptable.ts';
+
+export interface GrpcCalls {
+  /** Speaks gRPC on a connection that is open. */
+  serve(connection: Duplex): void;
+  /** Takes no new call; each connection ends when its last one is answered. */
+  close(): void;
+}
+
+export interface GrpcRules {
+  readonly intake: Intake;
+  readonly clock: Clock;
+  /** Of one message, as it comes and unpacked. */
+  readonly messageBytesMax: number;
+}
+
+const METHODS: Readonly<Record<Signal, string>> = {
+  traces: '/opentelemetry.proto.collector.trace.v1.TraceService/Export',
+  logs: '/opentelemetry.proto.collector.logs.v1.LogsService/Export',
+  metrics: '/opentelemetry.proto.collector.metrics.v1.MetricsService/Export',
+};
+
+/** Messages being read and unpacked at once; each may take three times the limit until it is whole. */
+const READING_MAX = 4;
+const READING_WAIT_MS = 3_000;
+/** How long a message may take to come. */
+const MESSAGE_MS_MAX = 10_000;
+const STREAMS_MAX = 64;
+const SESSION_MEMORY_MB = 4;
+const IDLE_MS_MAX = 5 * 60_000;
+
+/** What a call's head earned it. */
+interface Admission {
+  readonly sender: string;
+  readonly reading: Hold;
+  /** No longer waits for the message. */
+  arrived(): void;
+}
+
+export function createGrpcCalls({ intake, clock, messageBytesMax }: GrpcRules): GrpcCalls {
+  setLogVerbosity(logVerbosity.NONE); // it writes to stderr, where lines are JSON and ours
+  const admissions = new WeakMap<Metadata, Admission>();
+  const reading = createBudget({
+    unitsMax: READING_MAX,
+    waitMs: READING_WAIT_MS,
+    clock,
+    refusal: () => new Unacceptable(503, 'too many requests at once: try again'),
+  });
+
+  const admit = async (metadata: Metadata, refuse: (failure: unknown) => void): Promise<Admission> => {
+    intake.begun();
+    const sender = intake.senderOf(metadata.get('authorization')[0]?.toString());
+    const hold = await reading.acquire(1);
+    const arrived = clock.after(MESSAGE_MS_MAX, () =>
+      refuse(new Unacceptable(503, `the message was not complete within ${MESSAGE_MS_MAX / 1000} s`)),
+    );
+    return { sender, reading: hold, arrived };
+  };
+
+  const admitted = (call: ServerInterceptingCallInterface): ServerInterceptingCall => {
+    let admission: Admission | undefined;
+    let hasEnded = false;
+    const refuse = (failure: unknown): void => call.sendStatus(statusOf(intake.refusal(failure)));
+    const end = (): void => {
+      hasEnded = true;
+      admission?.arrived();
+      admission?.reading.release();
+    };
+    return new ServerInterceptingCall(call, {
+      start: (next) =>
+        next({
+          onReceiveMetadata: (metadata, proceed) =>
+            void admit(metadata, refuse).then((given) => {
+              admission = given;
+              admissions.set(metadata, given);
+              if (hasEnded) end();
+              else proceed(metadata);
+            }, refuse),
+          onCancel: end, // it comes for every call, however it ended
+        }),
+    });
+  };
+
+  const exporting =
+    (signal: Signal): handleUnaryCall<Buffer, Buffer> =>
+    ({ request: body, metadata }, answer) => {
+      const { sender, reading: slot, arrived } = admissions.get(metadata)!;
+      arrived();
+      const taking = intake.memory.during(body.length, () => {
+        slot.release();
+        return intake.take({ signal, encoding: 'protobuf', sender, body });
+      });
+      void taking.then(
+        (taken) => answer(null, responseAsProtobuf(taken)),
+        (failure: unknown) => answer(statusOf(intake.refusal(failure))),
+      );
+    };
+
+  const server = new Server({
+    interceptors: [(_method, call) => admitted(call)],
+    'grpc.max_receive_message_length': messageBytesMax,
+    'grpc.max_concurrent_streams': STREAMS_MAX,
+    'grpc.max_connection_idle_ms': IDLE_MS_MAX,
+    'grpc-node.max_session_memory': SESSION_MEMORY_MB,
+    'grpc.enable_channelz': 0,
+  });
+  const asIs = (bytes: Buffer): Buffer => bytes;
+  for (const signal of SIGNALS) server.register(METHODS[signal], exporting(signal), asIs, asIs, 'unary');
+  const injector = server.createConnectionInjector(ServerCredentials.createInsecure());
+  return {
+    serve: (connection) => injector.injectConnection(connection),
+    close: () => server.tryShutdown(() => undefined), // it calls back before calls have ended
+  };
+}
+
+type Refused = Pick<StatusObject, 'code' | 'details' | 'metadata'>;
+
+function statusOf(refusal: Unacceptable): Refused {
+  const metadata = new Metadata();
+  metadata.set('grpc-status-details-bin', statusAsProtobuf(refusal));
+  return { code: RPC_CODES[refusal.status], details: refusal.message.toWellFormed(), metadata };
+}

@@ -1,0 +1,169 @@
+// One request on its way in, whatever door it came by: made protobuf, walked, made durable, counted. Doors differ in how
+// they read a request and how they answer it, and in nothing else.
+
+import type { Clock } from '../../kit/clock.ts';
+import { type Log, sentenceOf } from '../../kit/log.ts';
+import type { Signal } from '../signals.ts';
+import type { Encoding } from './answer.ts';
+import { type Budget, createBudget } from './budget.ts';
+import type { Taken } from './export-response.ts';
+import { MalformedRequest, walkFraming } from './framing.ts';
+import { createJsonConverter, type JsonConverter } from './json-converter.ts';
+import { repack } from './repack.ts';
+import { Unacceptable } from './unacceptable.ts';
+
+/** Requests in memory, of all doors together, as they came and unpacked. */
+export const MEMORY_BYTES_MAX = 128 * 1024 * 1024;
+/** How long a request waits for memory; an exporter waits 10 s for its answer, and must hear when to come back. */
+const MEMORY_WAIT_MS = 3_000;
+
+export type Appended =
+  | { readonly kind: 'stored' }
+  | { readonly kind: 'duplicate' }
+  | { readonly kind: 'refused'; readonly reason: string };
+
+export interface ReceiverCounters {
+  readonly requests: number;
+  /** Requests taken, new or known already, by signal. */
+  readonly taken: Readonly<Record<Signal, number>>;
+  readonly stored: number;
+  readonly duplicates: number;
+  readonly bytes: number;
+  /** Spans, log records and data points taken. */
+  readonly items: Readonly<Record<Signal, number>>;
+  /** Spans left out for their ids. */
+  readonly badIds: number;
+  /** Attributes named `outrider.*` from senders without a token, which the store drops. */
+  readonly foreign: number;
+  /** Requests refused, by HTTP status. */
+  readonly refused: Readonly<Record<number, number>>;
+}
+
+export interface Provenance {
+  readonly signal: Signal;
+  /** The sender's name, '' for nobody. */
+  readonly sender: string;
+  /** Spans, log records or data points in it; never 0. */
+  readonly items: number;
+}
+
+export interface Delivery {
+  readonly signal: Signal;
+  readonly encoding: Encoding;
+  readonly sender: string;
+  /** Unpacked. */
+  readonly body: Buffer;
+}
+
+export interface IntakeOptions {
+  /** The sender's name for a bearer token, '' for nobody; null if the token is wrong, or one is needed. */
+  authenticate(token: string | null): string | null;
+  append(request: Buffer, from: Provenance): Promise<Appended>;
+  readonly log: Log;
+  readonly clock: Clock;
+}
+
+export interface Intake {
+  readonly counters: ReceiverCounters;
+  /** Bytes, which a door holds from a body's first byte until `take` has settled. */
+  readonly memory: Budget;
+  /** The sender's name of an `authorization` header. Throws Unacceptable 401. */
+  senderOf(authorization: string | undefined): string;
+  /** Resolves once the request is durable. Throws what `refusal` understands. */
+  take(delivery: Delivery): Promise<Taken>;
+  /** What a sender is told of anything thrown on its request's way; counts it. */
+  refusal(failure: unknown): Unacceptable;
+  /** A request has come. */
+  begun(): void;
+  close(): Promise<void>;
+}
+
+type Counters = { -readonly [Name in keyof ReceiverCounters]: ReceiverCounters[Name] } & {
+  readonly refused: Record<number, number>;
+  readonly taken: Record<Signal, number>;
+  readonly items: Record<Signal, number>;
+};
+
+export function createIntake(options: IntakeOptions): Intake {
+  const counters = noneYet();
+  const converter = createJsonConverter(options.clock);
+  return {
+    counters,
+    memory: createBudget({
+      unitsMax: MEMORY_BYTES_MAX,
+      waitMs: MEMORY_WAIT_MS,
+      clock: options.clock,
+      refusal: () => new Unacceptable(503, 'too much is being received at once: try again'),
+    }),
+    senderOf: (authorization) => senderOf(options, authorization),
+    take: (delivery) => take(options, converter, counters, delivery),
+    refusal(failure) {
+      const refusal = refusalOf(options.log, failure);
+      counters.refused[refusal.status] = (counters.refused[refusal.status] ?? 0) + 1;
+      return refusal;
+    },
+    begun() {
+      counters.requests += 1;
+    },
+    close: () => converter.close(),
+  };
+}
+
+const noneYet = (): Counters => ({
+  requests: 0,
+  taken: { traces: 0, logs: 0, metrics: 0 },
+  stored: 0,
+  duplicates: 0,
+  bytes: 0,
+  items: { traces: 0, logs: 0, metrics: 0 },
+  badIds: 0,
+  foreign: 0,
+  refused: {},
+});
+
+async function take(
+  options: IntakeOptions,
+  converter: JsonConverter,
+  counters: Counters,
+  { signal, encoding, sender, body }: Delivery,
+): Promise<Taken> {
+  const given = encoding === 'json' && body.length > 0 ? await converter.toProtobuf(signal, body) : body;
+  const { items, badIds, reserved, isLoose } = walkFraming(signal, given);
+  const message = isLoose ? repack(signal, given) : given;
+  if (items > 0) await store(options, counters, message, { signal, sender, items });
+  const foreign = sender === '' ? reserved : 0;
+  counters.taken[signal] += 1;
+  counters.bytes += body.length;
+  counters.items[signal] += items;
+  counters.badIds += badIds;
+  counters.foreign += foreign;
+  return { signal, badIds, foreign };
+}
+
+async function store(
+  { append }: IntakeOptions,
+  counters: Counters,
+  message: Buffer,
+  from: Provenance,
+): Promise<void> {
+  const appended = await append(message, from);
+  if (appended.kind === 'refused') throw new Unacceptable(503, appended.reason);
+  if (appended.kind === 'stored') counters.stored += 1;
+  else counters.duplicates += 1;
+}
+
+function senderOf({ authenticate }: IntakeOptions, authorization: string | undefined): string {
+  const token = authorization === undefined ? null : (/^bearer +(\S+) *$/i.exec(authorization)?.[1] ?? '');
+  const sender = authenticate(token);
+  if (sender === null)
+    throw new Unacceptable(401, 'the bearer token is wrong or missing; see OUTRIDER_TOKEN');
+  return sender;
+}
+
+/** What is not the sender's fault is answered 503: to an exporter any other 5xx means that it may drop the data. */
+function refusalOf(log: Log, failure: unknown): Unacceptable {
+  if (failure instanceof Unacceptable) return failure;
+  if (failure instanceof MalformedRequest) return new Unacceptable(400, failure.message, failure.place);
+  log.error('receive.failed', { reason: sentenceOf(failure) });
+  return new Unacceptable(503, 'the collector failed to store this request');
+}

@@ -30,7 +30,7 @@ export interface Retention {
 }
 
 export interface RetentionOptions {
-  readonly store: Pick<Store, 'query' | 'command'>;
+  readonly store: Pick<Store, 'query' | 'command' | 'layout'>;
   readonly database: Database;
   readonly retention: CollectorConfig['retention'];
   readonly clock: Clock;

@@ -36,6 +36,8 @@ export function clusterLayout(cluster: string): Layout {
     statements: (migration) => rewritten(withoutHead(migration), world),
     changed: (table) => `${table}_local ${everywhere}`,
     holding: (table) => `${table}_local`,
+    // One replica of each shard: each holds all of the shard's.
+    parts: `cluster(${quoted(cluster)}, system.parts)`,
   };
 }
 
@@ -106,9 +108,12 @@ function filledWithinShard(statement: string, { everywhere }: World): string {
   );
 }
 
+/** Columns may be named by their table, which keeps its name here. */
 const withinShard = (statement: string, { tables }: World): string =>
-  statement.replace(/\b(FROM|JOIN)(\s+)(\w+)\b/g, (clause, word: string, space: string, name: string) =>
-    tables.has(name) ? `${word}${space}${name}_local` : clause,
+  statement.replace(
+    /\b(FROM|JOIN)(\s+)(\w+)\b(?!\s+AS\b)/g,
+    (clause, word: string, space: string, name: string) =>
+      tables.has(name) ? `${word}${space}${name}_local AS ${name}` : clause,
   );
 
 /** What a table that only forwards has too: columns. Indexes, settings and times of life are the other's alone. */

@@ -8,10 +8,13 @@ export interface Layout {
   changed(table: string): string;
   /** The table that holds the rows, as `system.tables` and SELECT name it. */
   holding(table: string): string;
+  /** A query's `system.parts` of every server; a table's name in it is that of the one that holds the rows. */
+  readonly parts: string;
 }
 
 export const ALONE: Layout = {
   statements: (migration) => [migration],
   changed: (table) => table,
   holding: (table) => table,
+  parts: 'system.parts',
 };

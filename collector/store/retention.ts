@@ -59,7 +59,7 @@ const DAY_MS = 86_400_000;
 
 /** Partitions past their time, the oldest first; those that a hold keeps say so. */
 export async function overduePartitions(
-  store: Pick<Store, 'query'>,
+  store: Pick<Store, 'query' | 'layout'>,
   { days, holds, nowMs }: Lives,
 ): Promise<OverduePartition[]> {
   const found = await partitionsOf(store);
@@ -75,14 +75,16 @@ export async function overduePartitions(
   }));
 }
 
-async function partitionsOf(store: Pick<Store, 'query'>): Promise<Omit<OverduePartition, 'held_by'>[]> {
+async function partitionsOf(
+  store: Pick<Store, 'query' | 'layout'>,
+): Promise<Omit<OverduePartition, 'held_by'>[]> {
   const classOf = new Map(
     Object.entries(TABLES_OF).flatMap(([name, tables]) =>
-      tables.map((table) => [table, name as RetentionClass] as const),
+      tables.map((table) => [store.layout.holding(table), { table, class: name as RetentionClass }] as const),
     ),
   );
   const rows = await store.query<{ table: string; partition: string; rows: string; bytes: string }>(
-    `SELECT table, partition_id AS partition, sum(rows) AS rows, sum(bytes_on_disk) AS bytes FROM system.parts
+    `SELECT table, partition_id AS partition, sum(rows) AS rows, sum(bytes_on_disk) AS bytes FROM ${store.layout.parts}
      WHERE active AND database = currentDatabase() AND match(partition_id, '^\\\\d{6}(\\\\d\\\\d)?$')
      GROUP BY table, partition ORDER BY partition, table`,
   );
@@ -90,7 +92,7 @@ async function partitionsOf(store: Pick<Store, 'query'>): Promise<Omit<OverduePa
     const found = classOf.get(row.table);
     return found === undefined
       ? []
-      : [{ ...row, class: found, rows: Number(row.rows), bytes: Number(row.bytes) }];
+      : [{ ...row, ...found, rows: Number(row.rows), bytes: Number(row.bytes) }];
   });
 }
 
@@ -135,11 +137,11 @@ const overlap = (one: Span, other: Span): boolean => one.fromMs < other.untilMs 
 
 /** For good. Whatever its size: a table's bound against slips of the hand is not meant for this. */
 export async function dropPartition(
-  store: Pick<Store, 'command'>,
+  store: Pick<Store, 'command' | 'layout'>,
   { table, partition }: Pick<OverduePartition, 'table' | 'partition'>,
 ): Promise<void> {
   await store.command(
-    `ALTER TABLE ${table} DROP PARTITION ID '${partition}' SETTINGS max_partition_size_to_drop = 0`,
+    `ALTER TABLE ${store.layout.changed(table)} DROP PARTITION ID '${partition}' SETTINGS max_partition_size_to_drop = 0`,
   );
 }
 

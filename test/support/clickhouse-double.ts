@@ -135,5 +135,5 @@ export async function startDouble({ cluster, tls }: DoubleOptions = {}): Promise
 
 function refuse(response: ServerResponse, code: number, status: number): void {
   response.writeHead(status, { 'x-clickhouse-exception-code': code });
-  response.end(`Code: ${code}. DB::Exception: refused by the test\n`);
+  response.end(`Code: ${code}. DB::Exception: refused by the test. (REFUSED_BY_THE_TEST)\n`);
 }

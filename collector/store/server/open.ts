@@ -41,7 +41,7 @@ export async function openServerStore(options: ServerStoreOptions): Promise<Stor
     if (!(failure instanceof StoreUnavailable)) {
       await close();
       throw new Error(
-        `The ClickHouse of store.clickhouse (${place.name}) can't be used: ${sentenceOf(failure)}.`,
+        `The ClickHouse of store.clickhouse (${place.name}) can't be used: ${sentenceOf(failure).replace(/[\s.]+$/, '')}.`,
       );
     }
   }

@@ -1,0 +1,98 @@
+CREATE TABLE IF NOT EXISTS actions_local ON CLUSTER 'fleet' (
+  timestamp DateTime64(3) CODEC(Delta(8), ZSTD(1)),
+  agent_id LowCardinality(String),
+  agent_instance LowCardinality(String),
+  agent_version LowCardinality(String),
+  owner LowCardinality(String),
+  fleet_id LowCardinality(String),
+  department LowCardinality(String),
+  task_id String CODEC(ZSTD(1)),
+  caller_agent LowCardinality(String),
+  grantor LowCardinality(String),
+  action_type LowCardinality(String),
+  target String CODEC(ZSTD(1)),
+  upstream LowCardinality(String),
+  model LowCardinality(String),
+  mode LowCardinality(String),
+  verdict LowCardinality(String),
+  would_verdict LowCardinality(String),
+  rule LowCardinality(String),
+  refusal LowCardinality(String),
+  credential LowCardinality(String),
+  ticket String CODEC(ZSTD(1)),
+  approved_by LowCardinality(String),
+  status LowCardinality(String),
+  http_status UInt16 CODEC(ZSTD(1)),
+  -- a refusal takes microseconds, so not whole milliseconds
+  duration_ms Float64 CODEC(ZSTD(1)),
+  -- NULL is unknown, never zero
+  tokens_in Nullable(UInt64) CODEC(ZSTD(1)),
+  tokens_out Nullable(UInt64) CODEC(ZSTD(1)),
+  tokens_cached Nullable(UInt64) CODEC(ZSTD(1)),
+  cost_usd Nullable(Decimal(18, 9)) CODEC(ZSTD(1)),
+  usage_source LowCardinality(String),
+  call_id String CODEC(ZSTD(1)),
+  trace_id String CODEC(ZSTD(1)),
+  span_id String CODEC(ZSTD(1)),
+  parent_trace_id String CODEC(ZSTD(1)),
+  policy_digest LowCardinality(String),
+  audit_stream LowCardinality(String),
+  audit_seq UInt64 CODEC(Delta, ZSTD(1)),
+  audit_hash String CODEC(ZSTD(1)),
+  audit_entry String CODEC(ZSTD(3)),
+  INDEX idx_timestamp timestamp TYPE minmax GRANULARITY 1,
+  INDEX idx_call_id call_id TYPE bloom_filter(0.01) GRANULARITY 1,
+  INDEX idx_trace_id trace_id TYPE bloom_filter(0.01) GRANULARITY 1,
+  INDEX idx_task_id task_id TYPE bloom_filter(0.01) GRANULARITY 1
+) ENGINE = ReplicatedMergeTree
+PARTITION BY toYYYYMM(timestamp)
+ORDER BY (toStartOfHour(timestamp), agent_id, timestamp)
+SETTINGS index_granularity = 8192, ttl_only_drop_parts = 1, replicated_deduplication_window = 100000, replicated_deduplication_window_seconds = 2419200, merge_selector_base = 12;
+
+CREATE TABLE IF NOT EXISTS actions ON CLUSTER 'fleet' AS actions_local ENGINE = Distributed('fleet', currentDatabase(), 'actions_local', cityHash64(trace_id));
+
+CREATE MATERIALIZED VIEW IF NOT EXISTS actions_mv ON CLUSTER 'fleet' TO actions_local AS
+-- plain keys: 35 look-ups among LowCardinality ones take twice as long
+WITH CAST(SpanAttributes, 'Map(String, String)') AS attributes
+SELECT
+  toDateTime64(Timestamp, 3) AS timestamp,
+  attributes['outrider.agent'] AS agent_id,
+  attributes['outrider.agent.instance'] AS agent_instance,
+  attributes['outrider.agent.version'] AS agent_version,
+  attributes['outrider.owner'] AS owner,
+  attributes['outrider.fleet'] AS fleet_id,
+  attributes['outrider.department'] AS department,
+  attributes['outrider.task'] AS task_id,
+  attributes['outrider.caller.agent'] AS caller_agent,
+  attributes['outrider.grantor'] AS grantor,
+  attributes['outrider.action'] AS action_type,
+  attributes['outrider.target'] AS target,
+  attributes['outrider.upstream'] AS upstream,
+  attributes['outrider.model'] AS model,
+  attributes['outrider.mode'] AS mode,
+  attributes['outrider.verdict'] AS verdict,
+  attributes['outrider.would_verdict'] AS would_verdict,
+  attributes['outrider.rule'] AS rule,
+  attributes['outrider.refusal'] AS refusal,
+  attributes['outrider.credential'] AS credential,
+  attributes['outrider.ticket'] AS ticket,
+  attributes['outrider.approved_by'] AS approved_by,
+  attributes['outrider.status'] AS status,
+  toUInt16OrZero(attributes['outrider.http_status']) AS http_status,
+  Duration / 1e6 AS duration_ms,
+  toUInt64OrNull(attributes['gen_ai.usage.input_tokens']) AS tokens_in,
+  toUInt64OrNull(attributes['gen_ai.usage.output_tokens']) AS tokens_out,
+  toUInt64OrNull(attributes['gen_ai.usage.cache_read.input_tokens']) AS tokens_cached,
+  toDecimal64(toInt64OrNull(attributes['outrider.cost.nanodollars']), 0) * toDecimal64('0.000000001', 9) AS cost_usd,
+  attributes['outrider.usage.source'] AS usage_source,
+  attributes['outrider.call.id'] AS call_id,
+  TraceId AS trace_id,
+  SpanId AS span_id,
+  attributes['outrider.parent_trace_id'] AS parent_trace_id,
+  attributes['outrider.policy.digest'] AS policy_digest,
+  attributes['outrider.audit.stream'] AS audit_stream,
+  toUInt64OrZero(attributes['outrider.audit.seq']) AS audit_seq,
+  attributes['outrider.audit.hash'] AS audit_hash,
+  attributes['outrider.audit.entry'] AS audit_entry
+FROM otel_traces_local AS otel_traces
+WHERE ScopeName = 'outrider.sidecar' AND Sender != '';

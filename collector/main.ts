@@ -12,6 +12,7 @@ import { createLive } from './api/live.ts';
 import { createApi } from './api/routes.ts';
 import { createBackups } from './backup.ts';
 import { collectorConfig, isLoopbackAddress, placesIn } from './config.ts';
+import { startEntriesOutbox } from './control/entries-outbox.ts';
 import { type Outbox, startOutbox } from './control/outbox.ts';
 import { noteOwnPolicy } from './control/policies.ts';
 import { openSessions } from './control/sessions.ts';
@@ -107,12 +108,21 @@ async function openOutbox(
   { pipeline }: Intake,
 ): Promise<Outbox> {
   const { config, lifecycle, clock, log } = starting;
-  const outbox = startOutbox({
+  const options = {
     database,
-    append: (request) => pipeline.append('logs', request, COLLECTOR),
+    append: (request: Buffer) => pipeline.append('logs', request, COLLECTOR),
     clock,
     log,
-  });
+  };
+  const outboxes = [startOutbox(options), startEntriesOutbox(options)];
+  const outbox: Outbox = {
+    async tell() {
+      for (const each of outboxes) await each.tell();
+    },
+    async close() {
+      for (const each of outboxes) await each.close();
+    },
+  };
   lifecycle.onStop('outbox', () => outbox.close());
   await noteOwnPolicy({ policies, clock, log }, config);
   return outbox;

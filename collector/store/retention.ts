@@ -30,6 +30,7 @@ export const TABLES_OF: Readonly<Record<RetentionClass, readonly string[]>> = {
     'task_calls',
     'agent_edge_calls',
     'task_ends',
+    'budget_entry_records',
     'agent_uses',
     'tools_1h',
   ],

@@ -11,6 +11,7 @@ const LOW_WATER_DIVISOR = 5n;
 /** What the first waiting call lacks, with as much as all that wait could use. */
 export function asksForWaiters(till: Till, nowMs: number, rules: TillRules): LeaseAsk[] {
   const first = till.waiters[0]!;
+  till.askedFor = first;
   const asks = [...giveBackExpired(till, nowMs, rules), ...giveBackRecalled(till)];
   asks.push(...askForLack(till.main, first.amounts, sumOf(till.waiters), nowMs));
   const ofTask = till.waiters.filter((waiter) => waiter.task === first.task);

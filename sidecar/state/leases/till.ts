@@ -27,6 +27,8 @@ export interface Till {
   /** Leases whose time is over but whose calls are not. */
   readonly retired: Set<Purse>;
   readonly waiters: Waiter[];
+  /** Whom the ledger was last asked for: it may have been refused, its time over, before the answer is here. */
+  askedFor: Waiter | null;
   asking: boolean;
   /** The last round trip, ended or not. */
   exchange: Promise<void>;
@@ -55,6 +57,7 @@ export function createTill(agent: string, rules: TillRules): Till {
     tasks: new Map(),
     retired: new Set(),
     waiters: [],
+    askedFor: null,
     asking: false,
     exchange: Promise.resolve(),
     recalled: new Set(),

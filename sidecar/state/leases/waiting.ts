@@ -26,11 +26,13 @@ export function noteObstacle(till: Till, ask: LeaseAsk, obstacle: Obstacle | und
   for (const waiter of till.waiters) if (isFor(ask, waiter)) waiter.obstacle = obstacle;
 }
 
-/** The ledger's last word: the first waiter is refused, and with it every one that needs as much of the same. */
+/** The ledger's last word: whoever was asked for is refused, and with it every one that needs as much of the same. */
 export function refuseAlike(desk: Desk, till: Till, ask: LeaseAsk, obstacle: Obstacle): void {
-  const first = till.waiters[0];
-  if (!first) return;
-  const doomed = till.waiters.filter((waiter) => fits(first.amounts, waiter.amounts) && isFor(ask, waiter));
+  const { askedFor } = till;
+  if (!askedFor) return;
+  const doomed = till.waiters.filter(
+    (waiter) => fits(askedFor.amounts, waiter.amounts) && isFor(ask, waiter),
+  );
   for (const waiter of doomed) {
     noteStopped(desk, till.agent, waiter.task, obstacle);
     refuse(till, waiter, overBudget(asMet(desk, till, waiter, obstacle), false));

@@ -116,8 +116,9 @@ function planDraw(
 ): number | 'over_budget' | 'held' {
   const spent = posted + shelf.posted;
   const room = limit - spent - (grantsHeld ? 0 : outstanding + shelf.outstanding);
-  if (need > Math.max(room, 0)) return spent + need > limit ? 'over_budget' : 'held';
-  const share = Math.floor((room + free) / (2 * live)) - free;
+  if (need > Math.max(room, 0)) return spent + need + free > limit ? 'over_budget' : 'held';
+  const unused = Math.max(0, free);
+  const share = Math.floor((room + unused) / (2 * live)) - unused;
   return Math.max(need, 0, Math.min(share, room));
 }
 
@@ -134,7 +135,7 @@ function continueLease(shelf: Shelf, lease: Lease, ask: LeaseAsk, around: Around
     outcome: late && wanting && !closing ? 'stale' : 'granted',
   };
   if (closing || late || !(wanting || of(ask, 'need') > 0)) return told(put(shelf, lease, after));
-  const free = Math.max(0, unspent(after) - of(ask, 'held'));
+  const free = unspent(after) - of(ask, 'held');
   const planned = planDraw(put(shelf, lease, after), of(ask, 'need'), free, around, flaws);
   if (typeof planned === 'string') return told(put(shelf, lease, { ...after, outcome: planned }));
   return told(put(shelf, lease, { ...after, granted: after.granted + planned }));

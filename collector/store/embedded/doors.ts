@@ -13,28 +13,43 @@ import { BadRequest, type DoorRequest, readRequest } from './request.ts';
 import { sendBlocks, sendFailure, sendWhole } from './respond.ts';
 import { settingsKept } from './settings.ts';
 import { judge, judgeExpression } from './wall.ts';
+import { createWatch, type Die } from './watch.ts';
 
 /** A load statement carries the whole schema; nothing of the collector's is near this. */
 const PRIVATE_STATEMENT_BYTES_MAX = 4_000_000;
 
-export function sqlDoor(engine: Engine, functions: FunctionList, limits: EngineLimits): Server {
-  return door(engine, async (request, response) => {
+export function sqlDoor(engine: Engine, functions: FunctionList, limits: EngineLimits, die: Die): Server {
+  const watch = createWatch(engine, limits, die);
+  const server = door(engine, async (request, response) => {
     refuseRebound(request);
     const asked = await readRequest(request);
-    await engine.readGate.pass(() => answerRead(asked, response, { engine, functions, limits }));
+    await engine.readGate.pass(async () => {
+      // Who hung up while waiting in line wants no answer.
+      if (response.destroyed) return;
+      const context = { engine, functions, limits };
+      await watch.over(response, (mark) => answerRead(asked, response, { ...context, mark }));
+    });
   });
+  server.requestTimeout = REQUEST_MS_MAX;
+  server.maxConnections = CONNECTIONS_MAX;
+  return server;
 }
+
+/** A statement that takes longer to arrive is no statement. */
+const REQUEST_MS_MAX = 30_000;
+/** Each may hold a statement and a descriptor, of which the tables need many. */
+const CONNECTIONS_MAX = 256;
 
 interface ReadContext {
   readonly engine: Engine;
   readonly functions: FunctionList;
   readonly limits: EngineLimits;
+  /** A comment by which the statement is known while it runs. */
+  readonly mark: string;
 }
 
 async function answerRead(asked: DoorRequest, response: ServerResponse, context: ReadContext): Promise<void> {
-  const { engine, functions, limits } = context;
-  // Who hung up while waiting in line wants no answer.
-  if (response.destroyed) return;
+  const { engine, functions, limits, mark } = context;
   const judged = await engine.session('plain', (session) => judge(session, asked.statement, functions));
   const format = judged.format ?? asked.format ?? DEFAULT_FORMAT;
   const head = { queryId: asked.queryId ?? randomUUID(), format, gzip: asked.gzip };
@@ -44,11 +59,24 @@ async function answerRead(asked: DoorRequest, response: ServerResponse, context:
     (expression) => engine.session('plain', (session) => judgeExpression(session, expression, functions)),
   );
   const revision = format === 'Native' ? asked.revision : 0;
-  const statement = settings.length > 0 ? `${judged.body} SETTINGS ${settings.join(', ')}` : judged.body;
+  const tail = settings.length > 0 ? ` SETTINGS ${settings.join(', ')}` : '';
+  const statement = `${mark}${judged.body}${tail}`;
+  const inBlocks = judged.isSelect && mayStream(format) && !asked.whole;
   await engine.session(settings.length > 0 ? 'tuned' : 'plain', async (session) => {
-    if (judged.isSelect && mayStream(format))
-      await sendBlocks(response, engine, head, inRevision(revision, stream(session, statement, format)));
-    else sendWhole(response, engine, head, await wholeInRevision(revision, run(session, statement, format)));
+    if (inBlocks)
+      await sendBlocks(
+        response,
+        engine,
+        head,
+        inRevision(revision, stream(session, statement, format, limits)),
+      );
+    else
+      await sendWhole(
+        response,
+        engine,
+        head,
+        await wholeInRevision(revision, run(session, statement, format)),
+      );
   });
 }
 
@@ -81,7 +109,8 @@ export function privateDoor(engine: Engine, password: string): Server {
     const answer = await engine.workGate.pass(() =>
       engine.session('work', (session) => run(session, asked.statement, format)),
     );
-    sendWhole(response, engine, { queryId: asked.queryId ?? randomUUID(), format, gzip: false }, answer);
+    const head = { queryId: asked.queryId ?? randomUUID(), format, gzip: false };
+    await sendWhole(response, engine, head, answer);
   });
 }
 

@@ -51,10 +51,12 @@ export function openEngine(dataDirectory: string, limits: EngineLimits): Engine 
   mkdirSync(empty, { recursive: true, mode: 0o500 });
   process.chdir(empty);
 
+  // Where the limit of the whole is written, the first session sets it for all.
+  const always = [...ALWAYS, `--max_server_memory_usage=${limits.engineMemoryBytes}`];
   const args: Readonly<Record<Rights, readonly string[]>> = {
-    work: [...ALWAYS, ...WORK],
-    plain: [...ALWAYS, '--readonly=1', ...limited(limits)],
-    tuned: [...ALWAYS, '--readonly=2', ...limited(limits)],
+    work: [...always, ...WORK],
+    plain: [...always, '--readonly=1', ...limited(limits)],
+    tuned: [...always, '--readonly=2', ...limited(limits)],
   };
   // The engine ends with its last session: this one stays.
   const first = new Session(directory, { connectionArgs: args.work });
@@ -121,15 +123,27 @@ export async function run(session: Session, statement: string, format: string): 
   }
 }
 
-/** Runs a SELECT and hands its rows over block by block. Throws StatementFailure; abandoning it cancels the query. */
+/**
+ * Runs a SELECT and hands its rows over block by block. Throws StatementFailure, also where the answer grows beyond the
+ * limits: the engine holds to them only where it answers whole. Abandoning it cancels the query.
+ */
 export async function* stream(
   session: Session,
   statement: string,
   format: string,
+  { resultRowsMax, resultBytesMax }: EngineLimits,
 ): AsyncGenerator<Uint8Array> {
   const chunks = session.queryStream(statement, { format });
+  let rows = 0;
+  let bytes = 0;
   try {
-    for await (const chunk of chunks) yield chunk.raw();
+    for await (const chunk of chunks) {
+      rows += chunk.numRows;
+      bytes += chunk.numBytes;
+      if (rows > resultRowsMax || bytes > resultBytesMax)
+        throw new Error(`Code: 396. DB::Exception: Limit for result exceeded. (TOO_MANY_ROWS_OR_BYTES)`);
+      yield chunk.raw();
+    }
   } catch (failure) {
     throw asStatementFailure(failure);
   } finally {

@@ -5,10 +5,14 @@ export interface EngineLimits {
   /** Bytes one read-only query may hold; sorting and grouping spill to disk at half of it. */
   readonly queryMemoryBytes: number;
   readonly querySecondsMax: number;
+  /** A read that long past its time is cut, and that long after ends the process. */
+  readonly graceSeconds: number;
   readonly resultRowsMax: number;
   readonly resultBytesMax: number;
   /** Read-only queries that run at once; as many again may wait for each. */
   readonly readers: number;
+  /** Bytes that all queries, loads and merges may hold together; what asks for more fails. */
+  readonly engineMemoryBytes: number;
 }
 
 /** Threads of one query. */
@@ -17,9 +21,11 @@ export const READER_THREADS = 2;
 export const DEFAULT_LIMITS: EngineLimits = {
   queryMemoryBytes: 200_000_000,
   querySecondsMax: 30,
+  graceSeconds: 10,
   resultRowsMax: 1_000_000,
   resultBytesMax: 64_000_000,
   readers: 3,
+  engineMemoryBytes: 1_600_000_000,
 };
 
 export interface StartOrder {

@@ -4,6 +4,7 @@
 //   collector --stdin: StartOrder--> this process --stdout: StartReport--> collector
 //             --stdin closes-------> SIGKILL to itself: a polite exit would hold the directory's lock for seconds
 
+import { writeSync } from 'node:fs';
 import type { Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { createInterface } from 'node:readline';
@@ -13,6 +14,12 @@ import { listFunctions } from './functions.ts';
 import type { StartOrder, StartReport } from './messages.ts';
 
 const die = (): void => void process.kill(process.pid, 'SIGKILL');
+
+/** Written at once: there is no later. The collector logs the line. */
+function dieSaying(sentence: string): void {
+  writeSync(process.stderr.fd, `${sentence}\n`);
+  die();
+}
 
 async function listen(server: Server, port: number, host: string): Promise<number> {
   await new Promise<void>((resolve, reject) => {
@@ -26,7 +33,8 @@ async function start(order: StartOrder): Promise<StartReport> {
   const engine = openEngine(order.dataDirectory, order.limits);
   const functions = await engine.session('work', listFunctions);
   const privatePort = await listen(privateDoor(engine, order.password), 0, '127.0.0.1');
-  const sqlPort = await listen(sqlDoor(engine, functions, order.limits), order.sql.port, order.sql.host);
+  const reading = sqlDoor(engine, functions, order.limits, dieSaying);
+  const sqlPort = await listen(reading, order.sql.port, order.sql.host);
   return { event: 'ready', privatePort, sqlPort };
 }
 

@@ -26,6 +26,8 @@ export interface DoorRequest {
   readonly format: string | null;
   readonly queryId: string | null;
   readonly gzip: boolean;
+  /** Wanted whole, so that a failure is told before any row. */
+  readonly whole: boolean;
   /** The protocol revision whose Native format the client reads; 0 where it names none. */
   readonly revision: number;
 }
@@ -62,20 +64,21 @@ export async function readRequest(
   const database = search.get('database') ?? header('x-clickhouse-database') ?? 'default';
   if (database !== 'default' && database !== '')
     throw new BadRequest(81, `Database ${database} does not exist; the tables are in \`default\``);
+  refuseSession(search);
 
-  const body = await readBody(request, statementBytesMax);
-  const text = [search.get('query') ?? '', body].filter((part) => part !== '').join('\n');
+  const { text, fields } = await readText(request, search.get('query') ?? '', statementBytesMax);
   const parameters = new Map<string, string>();
   const settings = new Map<string, string>();
-  for (const [key, value] of search) {
+  for (const [key, value] of [...search, ...fields]) {
     if (key.startsWith('param_')) parameters.set(key.slice('param_'.length), value);
     else if (!KEYS.has(key)) settings.set(key, value);
   }
   return {
     statement: bind(text, parameters),
     settings,
-    format: search.get('default_format') ?? header('x-clickhouse-format'),
-    queryId: search.get('query_id'),
+    format: named(search.get('default_format') ?? header('x-clickhouse-format')),
+    queryId: visible(search.get('query_id')),
+    whole: search.get('wait_end_of_query') === '1',
     revision: Number(search.get('client_protocol_version') ?? 0) || 0,
     gzip: search.get('enable_http_compression') === '1' && /\bgzip\b/.test(header('accept-encoding') ?? ''),
   };
@@ -88,6 +91,62 @@ function bind(text: string, parameters: ReadonlyMap<string, string>): string {
     if (failure instanceof ParameterFailure) throw new BadRequest(456, failure.message);
     throw failure;
   }
+}
+
+/**
+ * A session's id is taken and means nothing, since clients send one unasked; who relies on a session is told that there
+ * is none. See docs/decisions/0008-no-sessions-at-the-sql-door.md.
+ */
+function refuseSession(search: URLSearchParams): void {
+  if (search.get('session_check') === '1')
+    throw new BadRequest(372, 'There are no sessions here: each request stands for itself');
+  if (search.has('session_timeout'))
+    throw new BadRequest(48, 'There are no sessions here; leave session_timeout away');
+}
+
+/** A format's name goes on to the engine and back in a header. */
+function named(format: string | null): string | null {
+  if (format !== null && !/^\w{1,64}$/.test(format)) throw new BadRequest(73, 'A format is one word');
+  return format;
+}
+
+/** Goes back in a header. */
+function visible(queryId: string | null): string | null {
+  if (queryId !== null && !/^[\x21-\x7e]{1,256}$/.test(queryId))
+    throw new BadRequest(36, 'A query_id is up to 256 visible letters of ASCII');
+  return queryId;
+}
+
+interface Text {
+  readonly text: string;
+  /** Parameters that came in a form beside the query. */
+  readonly fields: readonly (readonly [string, string])[];
+}
+
+async function readText(request: IncomingMessage, inUrl: string, bytesMax: number): Promise<Text> {
+  const type = request.headers['content-type'] ?? '';
+  const body = await readBody(request, bytesMax);
+  const form = type.startsWith('multipart/form-data') ? await readForm(body, type) : null;
+  const inBody = form ? (form.get('query') ?? '') : body;
+  const text = [inUrl, inBody].filter((part) => part !== '').join('\n');
+  return { text, fields: form ? [...form].filter(([key]) => key !== 'query') : [] };
+}
+
+/** The query and its parameters, as clients send them that would not fit the URL. */
+async function readForm(body: string, type: string): Promise<Map<string, string>> {
+  const fields = new Map<string, string>();
+  const form = await new Response(body, { headers: { 'content-type': type } }).formData().catch(() => {
+    throw new BadRequest(36, 'The body is not the multipart/form-data that its Content-Type says');
+  });
+  for (const [key, value] of form) {
+    if (typeof value !== 'string' || !(key === 'query' || key.startsWith('param_')))
+      throw new BadRequest(
+        48,
+        `A form holds query and param_…, not ${key}: there are no external tables here`,
+      );
+    fields.set(key, value);
+  }
+  return fields;
 }
 
 async function readBody(request: IncomingMessage, bytesMax: number): Promise<string> {

@@ -3,7 +3,8 @@
 import type { ServerResponse } from 'node:http';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
-import { createGzip, gzipSync } from 'node:zlib';
+import { promisify } from 'node:util';
+import { createGzip, gzip } from 'node:zlib';
 import { type Answer, type Engine, StatementFailure } from './engine.ts';
 import { contentType } from './formats.ts';
 import { GateFull } from './gate.ts';
@@ -33,14 +34,29 @@ function writeHead(
   });
 }
 
-export function sendWhole(response: ServerResponse, engine: Engine, head: AnswerHead, answer: Answer): void {
-  const summary = {
-    read_rows: String(answer.rowsRead),
-    read_bytes: String(answer.bytesRead),
-    elapsed_ns: String(Math.round(answer.elapsedSeconds * 1e9)),
+const compressed = promisify(gzip);
+
+export async function sendWhole(
+  response: ServerResponse,
+  engine: Engine,
+  head: AnswerHead,
+  answer: Answer,
+): Promise<void> {
+  const bytes = head.gzip ? await compressed(answer.bytes) : answer.bytes;
+  const { rowsRead, bytesRead, elapsedSeconds } = answer;
+  writeHead(response, engine, head, summary(rowsRead, bytesRead, elapsedSeconds));
+  // Until the client has taken it all it is held here: whoever does not read keeps his own place in line, not another.
+  await pipeline(Readable.from([bytes]), response);
+}
+
+/** What drivers read of a query's cost. In a streamed answer it stands before the rows: what is known by then. */
+function summary(rowsRead: number, bytesRead: number, elapsedSeconds: number): Record<string, string> {
+  const told = {
+    read_rows: String(rowsRead),
+    read_bytes: String(bytesRead),
+    elapsed_ns: String(Math.round(elapsedSeconds * 1e9)),
   };
-  writeHead(response, engine, head, { 'x-clickhouse-summary': JSON.stringify(summary) });
-  response.end(head.gzip ? gzipSync(answer.bytes) : answer.bytes);
+  return { 'x-clickhouse-summary': JSON.stringify(told) };
 }
 
 /** Sends blocks as they come. What fails before the first block is thrown; later, the answer is broken off. */
@@ -50,8 +66,9 @@ export async function sendBlocks(
   head: AnswerHead,
   blocks: AsyncGenerator<Uint8Array>,
 ): Promise<void> {
+  const begin = performance.now();
   const first = await blocks.next();
-  writeHead(response, engine, head, {});
+  writeHead(response, engine, head, summary(0, 0, (performance.now() - begin) / 1000));
   if (first.done) return void response.end();
   async function* all() {
     yield first.value as Uint8Array;
@@ -81,6 +98,8 @@ const STATUSES: ReadonlyMap<number, number> = new Map([
     [202, 503],
     [241, 500],
     [354, 400],
+    [372, 404],
+    [394, 499],
     [396, 400],
     [516, 401],
   ].map(([code, status]) => [code!, status!] as const),
@@ -114,7 +133,9 @@ const NAMES: ReadonlyMap<number, string> = new Map([
   [48, 'NOT_IMPLEMENTED'],
   [62, 'SYNTAX_ERROR'],
   [81, 'UNKNOWN_DATABASE'],
+  [73, 'UNKNOWN_FORMAT'],
   [354, 'ZLIB_INFLATE_FAILED'],
+  [372, 'SESSION_NOT_FOUND'],
   [456, 'UNKNOWN_QUERY_PARAMETER'],
   [516, 'AUTHENTICATION_FAILED'],
 ]);

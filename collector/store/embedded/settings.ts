@@ -5,7 +5,7 @@
 import { quoted } from '../sql-text.ts';
 import { SETTINGS } from './allowed.ts';
 import type { EngineLimits } from './messages.ts';
-import type { Written } from './tail.ts';
+import { settingValue, type Written } from './tail.ts';
 import { WallRefusal } from './wall-refusal.ts';
 
 /** A filter that the engine adds to every read of a table, by the table's name; each is an expression of SQL. */
@@ -27,8 +27,9 @@ export async function settingsKept(
 ): Promise<string[]> {
   const kept = new Map<string, string>();
   for (const [name, value] of asked.inUrl) {
-    const capped = ruled(name, value, limits);
-    if (capped !== null) kept.set(name, capped.sql);
+    const allowed = ruled(name, value, limits);
+    if (allowed) kept.set(name, allowed.sql);
+    if (name === FILTERS) kept.set(name, await filters(settingValue(value), judged));
   }
   for (const [name, value] of asked.inStatement)
     kept.set(name, name === FILTERS ? await filters(value, judged) : own(name, value, limits));

@@ -25,6 +25,11 @@ export function cutTail(canonical: string): Cut {
   };
 }
 
+/** A value that came apart from any statement: a map where it reads as one, else the text itself. */
+export function settingValue(text: string): Written {
+  return cutTail(`SETTINGS value = ${text}`).settings.get('value') ?? text;
+}
+
 interface Token extends Piece {
   readonly at: number;
 }

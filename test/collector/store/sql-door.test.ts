@@ -8,6 +8,7 @@ import { ClickHouseLogLevel, createClient } from '@clickhouse/client';
 import { request } from 'undici';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { migrations } from '../../../collector/store/migrate.ts';
+import { until } from '../../support/processes.ts';
 import { type OpenedStore, openTestStore } from './open.ts';
 
 interface Case {
@@ -149,6 +150,91 @@ describe('the HTTP interface', () => {
     const statement = 'SELECT throwIf(number = 900000) FROM numbers(1000000)';
     await expect(ask({ statement })).rejects.toThrow();
   });
+
+  test('fails before any row when the whole answer is waited for', async () => {
+    const statement = 'SELECT throwIf(number = 900000) FROM numbers(1000000)';
+    const { status, text } = await ask({ statement }, { wait_end_of_query: '1' });
+    expect({ status, told: text.slice(0, 10) }).toEqual({ status: 500, told: 'Code: 395.' });
+  });
+
+  test('sums up what a query cost', async () => {
+    const summed = async (more: Record<string, string>) => {
+      const { headers } = await ask({ statement: 'SELECT number FROM numbers(100)' }, more);
+      return JSON.parse(headers.get('x-clickhouse-summary') ?? '') as Record<string, string>;
+    };
+    expect(await summed({ wait_end_of_query: '1' })).toMatchObject({ read_rows: '100', read_bytes: '800' });
+    expect(Number((await summed({})).elapsed_ns)).toBeGreaterThan(0);
+  });
+
+  test('applies filters of tables that come in the URL, and judges them', async () => {
+    const filtered = (filter: string) =>
+      ask({ statement: 'SELECT count() FROM outrider_migrations' }, { additional_table_filters: filter });
+    expect((await filtered("{'outrider_migrations' : ' name = \\'none\\' '}")).text).toBe('0\n');
+    const file = filled("{'outrider_migrations': 'file(\\'{{file}}\\') != \\'\\''}");
+    expect((await filtered(file)).text).toMatch(/^Code: 497\. .*function file/);
+    expect((await filtered('outrider_migrations: 1')).status).toBe(403);
+  });
+
+  test('takes a session’s id, and keeps none', async () => {
+    expect((await ask({ statement: 'SELECT 1' }, { session_id: 'a' })).status).toBe(200);
+    expect((await ask({ statement: 'SELECT 1' }, { session_id: 'a', session_check: '1' })).status).toBe(404);
+    const kept = await ask({ statement: 'SELECT 1' }, { session_id: 'a', session_timeout: '60' });
+    expect(kept.text).toMatch(/^Code: 48\. .*no sessions here/);
+  });
+
+  test.each([
+    ['an encoding it does not know', { 'content-encoding': 'br' }, 'SELECT 1', 501],
+    ['a body that is not gzip', { 'content-encoding': 'gzip' }, 'SELECT 1', 400],
+    ['a body in UTF-16', {}, Buffer.from('SELECT 1', 'utf16le'), 403],
+    ['a body that is no UTF-8', {}, Buffer.from([0x53, 0xc3, 0x28]), 400],
+    ['a form that is none', { 'content-type': 'multipart/form-data; boundary=x' }, 'SELECT 1', 400],
+    ['a format of two words', { 'x-clickhouse-format': 'TSV SETTINGS readonly=0' }, 'SELECT 1', 400],
+    ['a format that is a path', { 'x-clickhouse-format': '../x' }, 'SELECT 1', 400],
+    ['a format that is none', { 'x-clickhouse-format': 'NoSuchFormat' }, 'SELECT 1', 400],
+  ])('refuses %s', async (_, headers, body, status) => {
+    const response = await fetch(opened.store.sqlUrl, { method: 'POST', body, headers: { ...headers } });
+    expect(await response.text()).toMatch(/^Code: \d+\. DB::Exception: /);
+    expect(response.status).toBe(status);
+  });
+
+  test('puts nothing of a client’s into its answer’s head', async () => {
+    const answer = await ask({ statement: 'SELECT 1' }, { query_id: 'x\r\nset-cookie: a=b' });
+    expect(answer.status).toBe(400);
+    expect(answer.headers.get('set-cookie')).toBeNull();
+    expect((await ask({ statement: 'SELECT 1' }, { default_format: 'TSV\r\nx: y' })).status).toBe(400);
+  });
+
+  test('takes a query and its parameters in a form, and no tables', async () => {
+    const form = new FormData();
+    form.set('query', 'SELECT {x:String}, {y:UInt8} FORMAT TSV');
+    form.set('param_x', "it's");
+    form.set('param_y', '7');
+    const answered = await fetch(opened.store.sqlUrl, { method: 'POST', body: form });
+    expect(await answered.text()).toBe("it\\'s\t7\n");
+    form.set('t', new Blob(['1\n']));
+    const refused = await fetch(opened.store.sqlUrl, { method: 'POST', body: form });
+    expect(await refused.text()).toMatch(/^Code: 48\. .*external tables/);
+  });
+
+  test('works no longer for a client that hung up, though the answer would come whole', async () => {
+    const endless = 'SELECT count() FROM numbers(1000000000000) WHERE sipHash64(number) = 1 FORMAT JSON';
+    const hanging = new AbortController();
+    const readers = Array.from({ length: 3 }, () =>
+      fetch(opened.store.sqlUrl, { method: 'POST', body: endless, signal: hanging.signal }).catch(
+        () => 'gone',
+      ),
+    );
+    await until(
+      () =>
+        opened.store.query<{ query: string }>(
+          "SELECT query FROM system.processes WHERE query LIKE '/* % = 1'",
+        ),
+      (rows) => rows.length >= readers.length,
+    );
+    hanging.abort();
+    expect(await Promise.all(readers)).toEqual(readers.map(() => 'gone'));
+    expect((await ask({ statement: 'SELECT 1' })).text).toBe('1\n');
+  }, 25_000); // less than the 30 s that each of them would take
 
   test('does not serve a name that a web page pointed at loopback', async () => {
     const response = await request(opened.store.sqlUrl, {

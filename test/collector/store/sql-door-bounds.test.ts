@@ -1,0 +1,133 @@
+// What a stranger can't do to the read-only door: hold it, fill it, or take the store's memory. One reader, short limits.
+
+import { once } from 'node:events';
+import { connect, type Socket } from 'node:net';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { until } from '../../support/processes.ts';
+import { type OpenedStore, openTestStore } from './open.ts';
+import { requestBytes, type Span } from './otlp.ts';
+
+const LIMITS = {
+  readers: 1,
+  querySecondsMax: 2,
+  graceSeconds: 1,
+  queryMemoryBytes: 900_000_000,
+  engineMemoryBytes: 450_000_000,
+};
+/** One block of it takes an hour, and the engine looks at the time between blocks only. */
+const STUCK = `SELECT sum(editDistance(repeat('ab', 30000), concat(repeat('ba', 30000), toString(number)))) FROM numbers(1000)`;
+const ENDLESS = 'SELECT count() FROM numbers(1000000000000) WHERE sipHash64(number) = 1';
+/** Ten gigabytes, a megabyte a block. */
+const HUGE = "SELECT repeat('x', 1000) FROM numbers(10000000) SETTINGS max_block_size = 1000";
+
+const NOW_UNIX_NANO = BigInt(Date.now()) * 1_000_000n;
+const SPAN: Span = {
+  traceId: Buffer.alloc(16, 1),
+  spanId: Buffer.alloc(8, 1),
+  name: 'after',
+  startUnixNano: NOW_UNIX_NANO,
+  endUnixNano: NOW_UNIX_NANO + 1n,
+};
+
+let opened: OpenedStore;
+beforeAll(async () => {
+  opened = await openTestStore({ limits: LIMITS });
+});
+afterAll(() => opened.close());
+
+const ask = (statement: string, init: RequestInit = {}, query = '') =>
+  fetch(`${opened.store.sqlUrl}/?${query}`, { method: 'POST', body: statement, ...init });
+
+/** A query that is answered at once: the reader is free again. */
+async function answered(): Promise<string> {
+  return await until(
+    async () => {
+      const response = await ask('SELECT 1').catch(() => null);
+      return { status: response?.status, text: await response?.text() };
+    },
+    (answer) => answer.status === 200,
+  ).then((answer) => answer.text ?? '');
+}
+
+/** Sends bytes and reads nothing, ever. */
+async function silent(bytes: string): Promise<Socket> {
+  const { hostname, port } = new URL(opened.store.sqlUrl);
+  const socket = connect(Number(port), hostname);
+  await once(socket, 'connect');
+  socket.on('error', () => undefined);
+  socket.pause();
+  socket.write(bytes);
+  return socket;
+}
+
+const posting = (statement: string, length = statement.length) =>
+  `POST / HTTP/1.1\r\nhost: localhost\r\ncontent-length: ${length}\r\n\r\n${statement}`;
+
+describe('the door stays open', () => {
+  test('to others while a statement arrives slowly', async () => {
+    const slow = await silent(posting('SELECT', 1_000));
+    expect(await answered()).toBe('1\n');
+    slow.destroy();
+  });
+
+  test.each([
+    ['in blocks', 'TSV'],
+    ['whole', 'JSONColumns'],
+  ])('after a client that asks for much and never reads it, sent %s', async (_, format) => {
+    const deaf = await silent(posting(`SELECT repeat('x', 1000) FROM numbers(60000) FORMAT ${format}`));
+    await once(deaf, 'readable');
+    expect(await answered()).toBe('1\n');
+    deaf.destroy();
+  });
+
+  test('and refuses who comes when the line is full', async () => {
+    const hanging = new AbortController();
+    const line = Array.from({ length: 9 }, () => ask(ENDLESS, { signal: hanging.signal }).catch(() => null));
+    const refused = await until(
+      () => ask('SELECT 1', { signal: AbortSignal.timeout(1_000) }).catch(() => null),
+      (answer) => answer?.status === 503,
+    );
+    expect(await refused!.text()).toMatch(/^Code: 202\. DB::Exception: Too many simultaneous queries/);
+    hanging.abort();
+    await Promise.all(line);
+    expect(await answered()).toBe('1\n');
+  });
+});
+
+describe('memory', () => {
+  test('a huge answer is broken off, and not gathered before', async () => {
+    const before = await opened.store.memoryBytes();
+    const response = await ask(HUGE);
+    let bytes = 0;
+    await expect(
+      (async () => {
+        for await (const chunk of response.body!) bytes += chunk.length;
+      })(),
+    ).rejects.toThrow();
+    expect(bytes).toBeGreaterThan(1_000_000);
+    expect(bytes).toBeLessThan(80_000_000);
+    expect((await opened.store.memoryBytes()) - before).toBeLessThan(300_000_000);
+  });
+
+  test('all queries together take no more than is given to the engine', async () => {
+    const response = await ask('SELECT length(groupArray(number)) FROM numbers(100000000)');
+    expect(await response.text()).toMatch(/Code: 241\..*\(total\) memory limit exceeded/s);
+    expect(response.status).toBe(500);
+  });
+});
+
+test('a query that the engine can’t interrupt ends the process; the store comes back, and loads on', async () => {
+  const pid = opened.store.pid();
+  await expect(ask(STUCK).then((response) => response.text())).rejects.toThrow();
+  await until(
+    async () => opened.store.pid(),
+    (now) => now !== pid && now !== 0,
+  );
+  expect(await answered()).toBe('1\n');
+  const segment = opened.segment('after', [requestBytes({ spans: [SPAN] })]);
+  const items = await until(
+    () => opened.store.load(segment).catch(() => null),
+    (loaded) => loaded !== null,
+  );
+  expect(items).toEqual({ items: 1 });
+});

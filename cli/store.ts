@@ -9,6 +9,7 @@ import { EXIT, type Io, refuseIdleFlags, UsageError } from './command.ts';
 import { DEFAULT_DATA, logTo } from './process.ts';
 import type { StoreAsked } from './store/flags.ts';
 import { hold } from './store/hold.ts';
+import { rebuild } from './store/rebuild.ts';
 import { retention } from './store/retention.ts';
 
 export const help = `outrider store: what the collector knows: back it up, restore it, keep it longer
@@ -19,6 +20,7 @@ Usage: outrider store backup DIR [--data DIR] [--collector URL] [--json]
        outrider store hold [list] [--ended] [--json]
        outrider store hold add [--agent NAME] [--from TIME] [--until TIME] --reason TEXT
        outrider store hold end ID --reason TEXT
+       outrider store rebuild NAME…|all [--json]
 
   backup DIR        a folder that is not there yet: tables, ledger, and what the queue remembers, as of one moment.
                     The collector may run (it is asked) or not (its data directory is opened here)
@@ -27,6 +29,7 @@ Usage: outrider store backup DIR [--data DIR] [--collector URL] [--json]
   --trust-clock     though the clock jumped since the last run: it is right
   hold              legal holds: what stays though its time is over, by whole days or months of each table; all of
                     the fleet's or one agent's, from --from to before --until
+  rebuild           tables that are counted from others, made anew from those; requests wait in the queue meanwhile
   --reason TEXT     kept on record, with who you are by your join token
   --data DIR        the collector's data directory (OUTRIDER_DATA; else ${DEFAULT_DATA})
   --collector URL   the control API of the collector that runs (OUTRIDER_COLLECTOR; else http://127.0.0.1:4319)
@@ -43,7 +46,7 @@ interface Flags {
 }
 
 /** What is asked of a collector that runs. */
-const ASKING: Readonly<Record<string, (asked: StoreAsked) => Promise<number>>> = { retention, hold };
+const ASKING: Readonly<Record<string, (asked: StoreAsked) => Promise<number>>> = { retention, hold, rebuild };
 
 export async function run(args: readonly string[], io: Io): Promise<number> {
   const { values, positionals } = parseArgs({
@@ -67,7 +70,7 @@ export async function run(args: readonly string[], io: Io): Promise<number> {
   const [action, folder, ...rest] = positionals;
   if ((action !== 'backup' && action !== 'restore') || folder === undefined || rest.length > 0)
     throw new UsageError(
-      'Write `outrider store backup DIR`, `outrider store restore DIR`, `outrider store retention` or `outrider store hold`.',
+      'Write `outrider store backup DIR`, `outrider store restore DIR`, `outrider store retention`, `outrider store hold` or `outrider store rebuild`.',
     );
   refuseIdleFlags(values, [], `store ${action}`);
   const data = values.data ?? (io.env.OUTRIDER_DATA || DEFAULT_DATA);

@@ -21,6 +21,7 @@ import { type Control, openControl } from './open-control.ts';
 import { type Intake, openIntake } from './open-intake.ts';
 import { openWatch, type Watch } from './open-watch.ts';
 import { ownFigures } from './own-figures.ts';
+import { type Rebuilds, startRebuilds } from './rebuild.ts';
 import { type Retention, startRetention } from './retention.ts';
 import type { CollectorOptions, Start } from './starting.ts';
 import { missingParts, openStores, type Stores } from './stores.ts';
@@ -79,7 +80,15 @@ async function start(
   const outbox = await openOutbox(starting, stores, control, intake);
   const watch = await openWatch(starting, stores, control, intake);
   const retention = openRetention(starting, stores);
-  const door = await openControlApi(starting, { ...stores, ...control, ...intake, ...watch, retention });
+  const rebuilds = openRebuilds(starting, stores, intake);
+  const door = await openControlApi(starting, {
+    ...stores,
+    ...control,
+    ...intake,
+    ...watch,
+    retention,
+    rebuilds,
+  });
   return {
     listen: {
       otlp: intake.pipeline.otlpUrl,
@@ -135,6 +144,13 @@ function openRetention({ settings, lifecycle, clock, log }: Start, stores: Store
   return retention;
 }
 
+/** Goes on with what an earlier life left; stopped before the pipeline is. */
+function openRebuilds({ lifecycle, clock, log }: Start, stores: Stores, { pipeline }: Intake): Rebuilds {
+  const rebuilds = startRebuilds({ ...stores, pipeline, clock, log });
+  lifecycle.onStop('rebuilds', () => rebuilds.close());
+  return rebuilds;
+}
+
 interface ControlDoor {
   readonly url: string;
   consoleLink(): Promise<string>;
@@ -143,7 +159,7 @@ interface ControlDoor {
 /** Last, for it speaks of everything else. */
 async function openControlApi(
   { settings, places, lifecycle, inForce, clock, log }: Start,
-  parts: Stores & Control & Intake & Watch & { readonly retention: Retention },
+  parts: Stores & Control & Intake & Watch & { readonly retention: Retention; readonly rebuilds: Rebuilds },
 ): Promise<ControlDoor> {
   const { database, store, pipeline, tokens, recalls, policies } = parts;
   const sessions = await openSessions(database, clock);

@@ -40,7 +40,7 @@ export const CONTROL_EVENTS = [
   'retention_run',
   'retention_halted',
   'body_erased',
-  'rollups_rebuilt',
+  'rebuild_asked',
   'records_damaged',
   'chain_forked',
   'message_quarantined',

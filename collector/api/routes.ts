@@ -20,6 +20,7 @@ import type { Raises } from '../control/raises.ts';
 import type { Roster } from '../control/roster.ts';
 import type { Sessions } from '../control/sessions.ts';
 import type { Tools } from '../control/tools.ts';
+import type { Rebuilds } from '../rebuild.ts';
 import type { Retention } from '../retention.ts';
 import { StoreUnavailable } from '../store/failures.ts';
 import type { Store } from '../store/store.ts';
@@ -46,6 +47,7 @@ import { OPENAPI } from './openapi/openapi.ts';
 import { policyRoutes } from './policy.ts';
 import { quarantineRoutes } from './quarantine.ts';
 import { raiseRoutes } from './raises.ts';
+import { rebuildRoutes } from './rebuild.ts';
 import { retentionRoutes } from './retention.ts';
 import { isInForce, listSessions, login, makeLoginLink, revokeSession } from './sessions.ts';
 import { endTask } from './tasks.ts';
@@ -75,6 +77,7 @@ export interface ApiOptions {
   readonly recalls: Recalls;
   readonly backups: Backups;
   readonly retention: Retention;
+  readonly rebuilds: Rebuilds;
   authenticate(token: string): string | null;
   readonly otlpPort: number;
   /** What is not there yet; ready when empty. */
@@ -142,6 +145,7 @@ export function createApi(options: ApiOptions): Api {
   bodyRoutes(api, options.bodies);
   backupRoutes(api, options.backups);
   retentionRoutes(api, options.retention);
+  rebuildRoutes(api, options.rebuilds);
   policyRoutes(api, options.keepPolicy);
   api.post('/v1/tasks/:id', endTask(ledger));
   api.get('/v1/events', (context) =>

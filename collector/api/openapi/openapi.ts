@@ -10,6 +10,7 @@ import { letterPaths, letterSchemas } from './dead-letters.ts';
 import { modePaths, modeSchemas } from './modes.ts';
 import { processPaths } from './process.ts';
 import { quarantinePaths, quarantineSchemas } from './quarantine.ts';
+import { rebuildPaths, rebuildSchemas } from './rebuild.ts';
 import { retentionPaths, retentionSchemas } from './retention.ts';
 import { sessionPaths } from './sessions.ts';
 import { toolPaths, toolSchemas } from './tools.ts';
@@ -33,6 +34,7 @@ export const OPENAPI = {
     ...letterPaths,
     ...backupPaths,
     ...retentionPaths,
+    ...rebuildPaths,
     ...consolePaths,
     ...sessionPaths,
     ...processPaths,
@@ -53,6 +55,7 @@ export const OPENAPI = {
       ...letterSchemas,
       ...backupSchemas,
       ...retentionSchemas,
+      ...rebuildSchemas,
     },
   },
 } as const;

@@ -24,6 +24,7 @@ import { openSessions } from '../../../collector/control/sessions.ts';
 import { openTools, type Tools } from '../../../collector/control/tools.ts';
 import { readAlertFiles } from '../../../collector/edges/alert-files.ts';
 import { post } from '../../../collector/edges/post.ts';
+import { startRebuilds } from '../../../collector/rebuild.ts';
 import { startRetention } from '../../../collector/retention.ts';
 import type { LeaseResponse } from '../../../contract/budget.ts';
 import { silentLog } from '../../../kit/log.ts';
@@ -157,6 +158,13 @@ beforeAll(async () => {
     roster,
     recalls,
     retention: startRetention({ store, database, retention: config.retention, clock, log: silentLog }),
+    rebuilds: startRebuilds({
+      store,
+      database,
+      pipeline: { quiet: (_patienceMs, act) => act(() => undefined) },
+      clock,
+      log: silentLog,
+    }),
     backups: { start: () => null, state: () => null, ended: () => Promise.resolve() },
     authenticate: (token) => (token === TOKEN ? 'join' : null),
     missing: () => missing,

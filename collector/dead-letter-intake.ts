@@ -99,6 +99,7 @@ export function startDeadLetterIntake({ ask, letters, clock, log }: IntakeOption
   schedule(0);
   return {
     following: (loader) => ({
+      ...loader,
       async load(segment) {
         const answer = await loader.load(segment);
         if (signalOf(segment.id) === 'traces') note(segment.id);

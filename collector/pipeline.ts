@@ -61,7 +61,7 @@ export async function startPipeline(options: PipelineOptions): Promise<Pipeline>
   const appends = createPause();
   const queue = await openQueue({
     directory,
-    loader: { load: (segment) => loads.pass(() => store.load(segment)) },
+    loader: { ...store, load: (segment) => loads.pass(() => store.load(segment)) },
     log,
     clock,
     ...(loadAfterMs === undefined ? {} : { loadAfterMs }),

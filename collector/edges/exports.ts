@@ -65,6 +65,7 @@ export async function startExports(options: ExportsOptions): Promise<Exports> {
   }
   return {
     following: (loader) => ({
+      ...loader,
       async load(segment) {
         const landed = await loader.load(segment);
         if (signalOf(segment.id) === 'traces') await keep(segment);

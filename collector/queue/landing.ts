@@ -2,16 +2,19 @@
 //
 //   sealed line durable ─▶ load ─▶ requests sequenced ─▶ loaded line durable ─▶ file removed ─▶ directory synced
 //                           │ refused whole
-//                           └─▶ split line durable ─▶ load each half, down to the one message the store can't take
+//                           └─▶ split line durable ─▶ taken back ─▶ load each half, down to the one message the store can't take
 //
 // Splits are exact under a crash at any point: how a segment splits follows from its bytes, each half's id from its place,
-// and a segment once split is never tried whole again.
+// and a segment once split is never tried whole again. A message is never cut: its digest, which the audit log holds, is of
+// all its bytes, and whole it can be loaded again from quarantine.
 
-import { basename, join } from 'node:path';
+import { join } from 'node:path';
 import { type Log, sentenceOf } from '../../kit/log.ts';
-import { type Signal, signalOf } from '../signals.ts';
+import type { Signal } from '../signals.ts';
+import { type Attempts, REFUSED_BEFORE, type Refusal } from './attempts.ts';
+import { cutUnacknowledged, isUnreadable, setDamageAside } from './damage.ts';
 import { type Disk, writeDurably } from './disk.ts';
-import { isRejection, type Loader, type Segment } from './loader.ts';
+import type { Loader, Segment } from './loader.ts';
 import type { Manifest, SealedSegment } from './manifest.ts';
 import type { Patience } from './patience.ts';
 import type { Quarantine } from './quarantine.ts';
@@ -23,6 +26,7 @@ export interface LandingWorld {
   readonly disk: Disk;
   readonly log: Log;
   readonly loader: Loader;
+  readonly attempts: Attempts;
   readonly manifest: Manifest;
   readonly patience: Patience;
   readonly quarantine: Quarantine;
@@ -44,8 +48,10 @@ export async function landSegment(world: LandingWorld, segment: Segment, isOld: 
     world.manifest.note({ ...world.manifest.segments.get(segment.id)!, ...change });
     await insist(world, 'write the manifest', () => world.manifest.flush());
   };
-  const hasSplit = (id: string) => world.manifest.segments.get(segment.id)!.split.includes(id);
-  const split = (id: string) => note({ split: [...world.manifest.segments.get(segment.id)!.split, id] });
+  const splits: Splits = {
+    has: (id) => world.manifest.segments.get(segment.id)!.split.includes(id),
+    add: (id) => note({ split: [...world.manifest.segments.get(segment.id)!.split, id] }),
+  };
 
   await insist(world, 'write the manifest', () => world.manifest.flush());
   const isThere = await insist(world, 'cut the segment', () => cutUnacknowledged(world, segment));
@@ -53,9 +59,8 @@ export async function landSegment(world: LandingWorld, segment: Segment, isOld: 
     world.counters.lost += 1;
     world.log.error('queue.segment_lost', { segment: segment.id, bytes: segment.bytes });
   }
-  const check = () => insist(world, 'check the segment', () => setDamageAside(world, segment));
-  const bytes = isThere && isOld ? await check() : segment.bytes;
-  if (isThere && bytes > 0) await land(world, { ...segment, bytes }, hasSplit, split);
+  const bytes = isThere && isOld ? await whatIsWhole(world, segment) : segment.bytes;
+  if (isThere && bytes > 0) await land(world, { ...segment, bytes }, splits);
   await insist(world, 'sequence the requests', () => world.sequencer.sequenced(segment.id));
   await note({ loaded: true });
   await insist(world, 'remove the segment', async () => {
@@ -65,43 +70,64 @@ export async function landSegment(world: LandingWorld, segment: Segment, isOld: 
   world.manifest.forget(segment.id);
 }
 
+/** Those parts of a segment that were refused whole before. */
+interface Splits {
+  has(id: string): boolean;
+  add(id: string): Promise<void>;
+}
+
 /** Loads a segment or a part of one; what is refused whole is loaded in halves. */
-async function land(
-  world: LandingWorld,
-  part: Segment,
-  hasSplit: (id: string) => boolean,
-  split: (id: string) => Promise<void>,
-): Promise<void> {
-  const refusal = hasSplit(part.id) ? 'refused before' : await load(world, part);
+async function land(world: LandingWorld, part: Segment, splits: Splits): Promise<void> {
+  const refusal = splits.has(part.id) ? REFUSED_BEFORE : await world.attempts.load(part);
   if (refusal === null) return;
-  const bytes = await insist(world, 'read the segment', () => world.disk.read(part.path));
-  const halves = halvesOf(bytes);
-  if (!halves) {
-    world.log.error('queue.message_quarantined', { segment: part.id, reason: refusal });
-    await insist(world, 'quarantine', () => world.quarantine.keep(part.id, bytes, refusal));
-    return;
-  }
-  if (!hasSplit(part.id)) await split(part.id);
+  const bytes = await readWhole(world, part);
+  if (bytes === null) return;
+  const halves = refusal.partly ? null : halvesOf(bytes);
+  if (!halves) return landAlone(world, part, bytes, refusal);
+  if (!splits.has(part.id)) await splits.add(part.id);
+  await insist(world, 'take back a refused segment', async () => world.loader.takeBack?.(part));
   for (const [index, half] of halves.entries()) {
     const id = `${part.id}.${index}`;
     const path = join(world.directory, `${id}.half`);
     await insist(world, 'write a half', () => writeDurably(world.disk, path, world.directory, [half]));
-    await land(world, { id, path, bytes: half.length }, hasSplit, split);
+    await land(world, { id, path, bytes: half.length }, splits);
     await insist(world, 'remove a half', () => world.disk.remove(path));
   }
 }
 
-/** Null once it landed, or why the store refused all of it. */
-async function load(world: LandingWorld, part: Segment): Promise<string | null> {
+/** What can't be halved is tried for longer, then kept aside under the id it has, so that it may come again. */
+async function landAlone(world: LandingWorld, part: Segment, bytes: Buffer, first: Refusal): Promise<void> {
+  const refusal = await world.attempts.loadAlone(part, first);
+  if (refusal === null) return;
+  world.log.error('queue.message_quarantined', { segment: part.id, reason: refusal.reason });
+  await insist(world, 'quarantine', () => world.quarantine.keep(part.id, bytes, refusal.reason));
+}
+
+/** Null, and set aside, if the disk doesn't give it back. */
+async function readWhole(world: LandingWorld, part: Segment): Promise<Buffer | null> {
   try {
-    world.counters.loads += 1;
-    const { items } = await insist(world, 'load', () => world.loader.load(part), isRejection);
-    world.counters.stored[signalOf(part.id)] += items;
-    return null;
+    return await insist(world, 'read the segment', () => world.disk.read(part.path), isUnreadable);
   } catch (failure) {
-    if (!isRejection(failure)) throw failure;
-    return sentenceOf(failure);
+    if (!isUnreadable(failure)) throw failure;
+    await setAsideUnread(world, part, failure);
+    return null;
   }
+}
+
+/** The bytes left once what was damaged is out of the way. */
+async function whatIsWhole(world: LandingWorld, segment: Segment): Promise<number> {
+  try {
+    return await insist(world, 'check the segment', () => setDamageAside(world, segment), isUnreadable);
+  } catch (failure) {
+    if (!isUnreadable(failure)) throw failure;
+    await setAsideUnread(world, segment, failure);
+    return 0;
+  }
+}
+
+async function setAsideUnread(world: LandingWorld, { id, path }: Segment, failure: unknown): Promise<void> {
+  world.log.error('queue.segment_unreadable', { segment: id, reason: sentenceOf(failure) });
+  await insist(world, 'quarantine', () => world.quarantine.move(id, path, sentenceOf(failure)));
 }
 
 /** Two halves by count of messages, or null if there is but one. The same bytes always halve the same way. */
@@ -110,35 +136,6 @@ function halvesOf(bytes: Buffer): readonly [Buffer, Buffer] | null {
   if (whole.length < 2) return null;
   const middle = whole[whole.length >> 1]!.start;
   return [bytes.subarray(0, middle), bytes.subarray(middle)];
-}
-
-/**
- * A write failed, and so did cutting its remains off then: they were never acknowledged and must not be loaded.
- * False if someone removed the file alone; if the whole directory is away, it may come back, so that throws.
- */
-async function cutUnacknowledged(world: LandingWorld, segment: Segment): Promise<boolean> {
-  const names = await world.disk.list(world.directory);
-  if (!names.includes(basename(segment.path))) return false;
-  const { bytes } = await world.disk.measure(segment.path);
-  if (bytes > segment.bytes) await world.disk.truncate(segment.path, segment.bytes);
-  return true;
-}
-
-/**
- * Moves what is no longer readable into quarantine and leaves the rest under the segment's own id: if it had landed
- * before it was damaged, the store knows the id and adds nothing. Returns the bytes left.
- */
-async function setDamageAside(world: LandingWorld, segment: Segment): Promise<number> {
-  const bytes = await world.disk.read(segment.path);
-  const { whole, broken } = readRecords(bytes);
-  if (broken.length === 0) return bytes.length;
-  for (const { start, end } of broken) {
-    world.log.error('queue.damage_quarantined', { segment: segment.id, at: start, bytes: end - start });
-    await world.quarantine.keep(`${segment.id}-${start}`, bytes.subarray(start, end), 'damaged on disk');
-  }
-  const rest = whole.map(({ start, end }) => bytes.subarray(start, end));
-  await writeDurably(world.disk, segment.path, world.directory, rest);
-  return rest.reduce((sum, { length }) => sum + length, 0);
 }
 
 function insist<T>(

@@ -12,6 +12,7 @@ import type { Clock } from '../../kit/clock.ts';
 import { type Log, sentenceOf } from '../../kit/log.ts';
 import type { Signal } from '../signals.ts';
 import { createAlarm } from './alarm.ts';
+import { createAttempts } from './attempts.ts';
 import { createBacklog } from './backlog.ts';
 import { createDigests, type Digests } from './digests.ts';
 import { type Disk, nodeDisk } from './disk.ts';
@@ -156,7 +157,9 @@ function runQueue(world: World): Queue {
   const shared = { ...world, writers, counters, sequencer, isClosed: () => isClosed };
   const shelf = createShelf({ ...shared, room, queuedBytes: bytes });
   const loadAfterMs = options.loadAfterMs ?? LOAD_AFTER_MS;
-  const loading = carrySegments({ ...shared, loader: options.loader, patience, alarm, backlog, loadAfterMs });
+  const { loader } = options;
+  const attempts = createAttempts({ loader, patience, clock, log, counters });
+  const loading = carrySegments({ ...shared, loader, attempts, patience, alarm, backlog, loadAfterMs });
 
   return {
     append: (request, sender, signal = 'traces', facts = NOT_LOOKED_INTO) =>

@@ -20,6 +20,8 @@ export interface SegmentSource {
 export interface LoadStatement {
   readonly table: string;
   readonly insert: string;
+  /** How many rows, as `items`, the table has of segment `{id:String}`. */
+  readonly count: string;
 }
 
 /**
@@ -31,6 +33,7 @@ export function loadStatements(segment: SegmentSource): readonly LoadStatement[]
   return LOADS[signalOf(segment.id)].map((load) => ({
     table: load.table,
     insert: loadStatement(load, segment),
+    count: `SELECT count() AS items FROM ${load.table} WHERE SegmentId = {id:String}`,
   }));
 }
 

@@ -4,15 +4,17 @@ import { sentenceOf } from '../../kit/log.ts';
 import type { Connection } from './connection.ts';
 import {
   isDataFault,
+  isDoubt,
   isStandingFault,
   QueryFailed,
+  SegmentInDoubt,
   SegmentRejected,
   StoreRefuses,
   StoreUnavailable,
 } from './failures.ts';
 import type { Layout } from './layout.ts';
 import type { Source } from './load-parts.ts';
-import { countingTable, loadStatements, undoStatement } from './load-statement.ts';
+import { countingTable, type LoadStatement, loadStatements, undoStatement } from './load-statement.ts';
 
 export interface LoadingPorts extends Pick<Connection, 'query' | 'command'> {
   /** Runs one load statement over the segment's bytes. Throws as `command` does. */
@@ -22,18 +24,10 @@ export interface LoadingPorts extends Pick<Connection, 'query' | 'command'> {
   readonly layout: Layout;
 }
 
-/** Answers how many of the segment's items are stored. Throws StoreUnavailable, SegmentRejected or StoreRefuses. */
+/** Answers how many of the segment's items are stored. Throws StoreUnavailable, SegmentInDoubt, SegmentRejected or StoreRefuses. */
 export async function loadSegment(ports: LoadingPorts, segment: { id: string }): Promise<{ items: number }> {
   const statements = loadStatements({ id: segment.id, source: ports.source });
-  for (const [index, { insert }] of statements.entries()) {
-    try {
-      await loadTable(ports, insert);
-    } catch (failure) {
-      const before = statements.slice(0, index).map(({ table }) => table);
-      if (failure instanceof SegmentRejected) await takeBack(ports, segment.id, before);
-      throw failure;
-    }
-  }
+  for (const statement of statements) await loadTable(ports, statement, segment.id);
   const [row] = await ports.query<{ items: string }>(
     `SELECT sum(Spans) AS items FROM ${countingTable} WHERE SegmentId = {id:String}`,
     { id: segment.id },
@@ -41,27 +35,43 @@ export async function loadSegment(ports: LoadingPorts, segment: { id: string }):
   return { items: Number(row?.items ?? 0) };
 }
 
-async function loadTable(ports: LoadingPorts, insert: string): Promise<void> {
+async function loadTable(ports: LoadingPorts, { insert, count }: LoadStatement, id: string): Promise<void> {
   try {
     await ports.insert(insert);
   } catch (failure) {
     if (!(failure instanceof QueryFailed)) throw failure;
-    if (isDataFault(failure.code)) throw new SegmentRejected(failure.code, failure.message);
-    if (isStandingFault(failure.code)) throw new StoreRefuses(failure.code, failure.message);
-    // Anything else that a load meets is of the moment: memory, disk, too many parts.
-    throw new StoreUnavailable(failure.message, { cause: failure });
+    const { code, message } = failure;
+    if (isStandingFault(code)) throw new StoreRefuses(code, message);
+    const inDoubt = isDoubt(code, message);
+    // Anything else that a load meets is of the moment: disk, too many parts.
+    if (!inDoubt && !isDataFault(code)) throw new StoreUnavailable(message, { cause: failure });
+    const [row] = await asked(() => ports.query<{ items: string }>(count, { id }));
+    const isPartly = Number(row?.items ?? 0) > 0;
+    throw inDoubt
+      ? new SegmentInDoubt(code, message, isPartly)
+      : new SegmentRejected(code, message, isPartly);
   }
 }
 
 /**
- * A segment is refused whole, though some of its tables had theirs already: it will come again in halves, under other
- * ids. Dying midway is no harm: the same segment adds nothing, is refused again, and the rest is taken back.
+ * Some tables may have had theirs before one refused a segment, and it will come again in halves, under other ids. Dying
+ * midway is no harm: all of it is taken back once more before the halves come.
  */
-async function takeBack(ports: LoadingPorts, segmentId: string, tables: readonly string[]): Promise<void> {
-  if (tables.length === 0) return;
-  try {
+export async function takeBackSegment(
+  ports: Pick<LoadingPorts, 'command' | 'source' | 'layout'>,
+  segment: { id: string },
+): Promise<void> {
+  const tables = loadStatements({ id: segment.id, source: ports.source }).map(({ table }) => table);
+  if (tables.length === 1) return; // what the only one refused is nowhere
+  await asked(async () => {
     for (const table of [...tables, countingTable])
-      await ports.command(undoStatement(ports.layout.changed(table), segmentId));
+      await ports.command(undoStatement(ports.layout.changed(table), segment.id));
+  });
+}
+
+async function asked<T>(ask: () => Promise<T>): Promise<T> {
+  try {
+    return await ask();
   } catch (failure) {
     throw new StoreUnavailable(sentenceOf(failure), { cause: failure });
   }

@@ -21,9 +21,11 @@ export interface Store {
   readonly layout: Layout;
   /**
    * Loads one segment; loading it again adds nothing. Answers how many of its items are stored. Throws StoreUnavailable
-   * (try again), SegmentRejected (never will) or StoreRefuses (not before somebody puts it right).
+   * (try again), SegmentInDoubt (a few times), SegmentRejected (never will) or StoreRefuses (not before somebody puts it right).
    */
   load(segment: Segment): Promise<{ items: number }>;
+  /** Takes back, for good, what is there of a segment that was refused and comes again in parts. Throws StoreUnavailable. */
+  takeBack(segment: Segment): Promise<void>;
   /** Runs one query, values by `{name:Type}`. 64-bit integers and decimals come as strings. Throws StoreUnavailable or QueryFailed. */
   query<T>(sql: string, parameters?: Record<string, unknown>): Promise<T[]>;
   /** Runs one statement that answers nothing. Throws as `query` does. */

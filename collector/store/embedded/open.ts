@@ -8,7 +8,7 @@ import { invariant } from '../../../kit/invariant.ts';
 import { type Connection, connectionOf } from '../connection.ts';
 import { StoreUnavailable } from '../failures.ts';
 import { ALONE } from '../layout.ts';
-import { loadSegment } from '../load.ts';
+import { loadSegment, takeBackSegment } from '../load.ts';
 import { migrate, takeTimesOfLifeAway } from '../migrate.ts';
 import type { EmbeddedStore, StoreOptions } from '../store.ts';
 import { DEFAULT_LIMITS, PRIVATE_USER } from './messages.ts';
@@ -40,6 +40,11 @@ export async function openEmbeddedStore(options: StoreOptions): Promise<Embedded
           source: { from: 'file', path: resolve(segment.path) },
           layout: ALONE,
         },
+        segment,
+      ),
+    takeBack: (segment) =>
+      takeBackSegment(
+        { command: connection.command, source: { from: 'file', path: resolve(segment.path) }, layout: ALONE },
         segment,
       ),
     query: connection.query,

@@ -9,7 +9,7 @@ import { clusterLayout } from '../cluster.ts';
 import { type Connection, connectionOf } from '../connection.ts';
 import { isStandingFault, QueryFailed, StoreRefuses, StoreUnavailable } from '../failures.ts';
 import { ALONE, type Layout } from '../layout.ts';
-import { loadSegment } from '../load.ts';
+import { loadSegment, takeBackSegment } from '../load.ts';
 import { migrate } from '../migrate.ts';
 import type { ServerStoreOptions, Store } from '../store.ts';
 import { refuseUnfit } from './fitness.ts';
@@ -56,6 +56,8 @@ export async function openServerStore(options: ServerStoreOptions): Promise<Stor
         const insert = (statement: string) => inserts.insert(statement, segment.path);
         return loadSegment({ ...connection, insert, source: { from: 'body' }, layout }, segment);
       }),
+    takeBack: (segment) =>
+      health.noting(() => takeBackSegment({ ...connection, source: { from: 'body' }, layout }, segment)),
     query: (sql, parameters) =>
       health.noting(async () => {
         await ready();

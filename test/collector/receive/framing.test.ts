@@ -86,6 +86,14 @@ describe('the framing walk', () => {
     expect(() => walkFraming('traces', nestedRequest(1_000))).toThrowError('nested deeper');
   });
 
+  it.each([
+    ['items', () => logRecords(500_001)],
+    ['attributes and other parts', () => attributes(1_000_001)],
+    ['bytes of resources', () => logRecords(1_000, 'x'.repeat(70_000))],
+  ])('refuses more %s than the database could unfold', (what, request) => {
+    expect(() => walkFraming('logs', request())).toThrowError(new RegExp(`may hold \\d+ ${what}.*smaller batches`));
+  });
+
   it('never reads a request cut anywhere as whole, except between its parts', () => {
     const request = requestOf([{ name: 'one' }]);
     for (let length = 1; length < request.length; length += 1)
@@ -119,3 +127,25 @@ describe('the framing walk', () => {
     );
   });
 });
+
+/** Empty log records, and a scope beside them. */
+function logRecords(count: number, scopeName = ''): Buffer {
+  const writer = new ProtobufWriter(1 << 20);
+  writer.message(1, () =>
+    writer.message(2, () => {
+      for (let record = 0; record < count; record += 1) writer.bytes(2, Buffer.alloc(0));
+      writer.message(1, () => writer.string(1, scopeName));
+    }),
+  );
+  return writer.finish();
+}
+
+/** One log record with so many attributes of an empty value. */
+function attributes(count: number): Buffer {
+  const writer = new ProtobufWriter(1 << 20);
+  const record = () => {
+    for (let attribute = 0; attribute < count; attribute += 1) writer.bytes(6, Buffer.from([0x12, 0x00]));
+  };
+  writer.message(1, () => writer.message(2, () => writer.message(2, record)));
+  return writer.finish();
+}

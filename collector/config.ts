@@ -13,6 +13,8 @@ export interface CollectorConfig {
     readonly control: string;
     readonly sql: string;
   };
+  /** `key`: a file of the operator's own; null for one the collector makes. */
+  readonly audit: { readonly key: string | null };
   readonly retention: Config['retention'];
   /** Names under which people and sidecars may call the control API. */
   readonly hosts: readonly string[];
@@ -29,6 +31,7 @@ export function collectorConfig(config: Config): CollectorConfig {
   const { otlp, otlpGrpc, control, sql } = config.listen;
   return {
     listen: { otlp, otlpGrpc, control, sql },
+    audit: { key: null },
     retention: config.retention,
     hosts: [new URL(config.collector).hostname],
     drainMs: config.drainMs,
@@ -51,6 +54,8 @@ export interface Places {
   readonly control: string;
   readonly store: string;
   readonly queue: string;
+  /** The log of what was accepted, and the key that signs it. */
+  readonly audit: string;
   readonly exports: string;
   /** Where backups are made; beside the collector's own folder, so that they outlive it. */
   readonly backups: string;
@@ -64,6 +69,7 @@ export function placesIn(dataDirectory: string): Places {
     control: join(own, 'control'),
     store: join(own, 'store'),
     queue: join(own, 'queue'),
+    audit: join(own, 'audit'),
     exports: join(own, 'exports'),
     backups: join(dataDirectory, 'backups'),
   };

@@ -17,6 +17,7 @@ import { type Outbox, startOutbox } from './control/outbox.ts';
 import { noteOwnPolicy } from './control/policies.ts';
 import { openSessions } from './control/sessions.ts';
 import { COLLECTOR } from './control/tokens.ts';
+import { openAudit } from './open-audit.ts';
 import { type Control, openControl } from './open-control.ts';
 import { type Intake, openIntake } from './open-intake.ts';
 import { openWatch, type Watch } from './open-watch.ts';
@@ -76,7 +77,8 @@ async function start(
   };
   const stores = await openStores(starting);
   const control = await openControl(starting, stores);
-  const intake = await openIntake(starting, stores, control);
+  const audit = await openAudit(starting, stores);
+  const intake = await openIntake(starting, stores, control, audit);
   const outbox = await openOutbox(starting, stores, control, intake);
   const watch = await openWatch(starting, stores, control, intake);
   const retention = openRetention(starting, stores);

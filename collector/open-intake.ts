@@ -1,9 +1,11 @@
 // What takes records, and what goes with each: its copies, the fleet's sums of it, and the dead letter it may be.
 
+import type { AuditLog } from './audit/log.ts';
 import { isLoopbackAddress } from './config.ts';
 import type { Tokens } from './control/tokens.ts';
 import { startDeadLetterIntake } from './dead-letter-intake.ts';
 import { type Exports, startExports } from './edges/exports.ts';
+import type { Audit } from './open-audit.ts';
 import type { Control } from './open-control.ts';
 import { type Pipeline, startPipeline } from './pipeline.ts';
 import type { Loader } from './queue/loader.ts';
@@ -17,7 +19,12 @@ export interface Intake {
   readonly pipeline: Pipeline;
 }
 
-export async function openIntake(starting: Start, { store }: Stores, control: Control): Promise<Intake> {
+export async function openIntake(
+  starting: Start,
+  { store }: Stores,
+  control: Control,
+  { audit }: Audit,
+): Promise<Intake> {
   const { config, places, lifecycle, inForce, clock, log } = starting;
   const exports = await startExports({
     targets: config.export,
@@ -46,12 +53,17 @@ export async function openIntake(starting: Start, { store }: Stores, control: Co
   });
   lifecycle.onStop('dead letter intake', () => intake.close());
   const landing = intake.following(exports.following(store));
-  const pipeline = await openPipeline(starting, landing, control.tokens);
+  const pipeline = await openPipeline(starting, landing, control.tokens, audit);
   lifecycle.onStop('pipeline', () => pipeline.close());
   return { exports, fleet, pipeline };
 }
 
-async function openPipeline(starting: Start, store: Loader, tokens: Tokens): Promise<Pipeline> {
+async function openPipeline(
+  starting: Start,
+  store: Loader,
+  tokens: Tokens,
+  audit: AuditLog,
+): Promise<Pipeline> {
   const { config, settings, places, clock, log } = starting;
   const { otlp: listen, otlpGrpc: listenGrpc } = settings.listen;
   return startPipeline({
@@ -62,6 +74,7 @@ async function openPipeline(starting: Start, store: Loader, tokens: Tokens): Pro
     allowedOrigins: config.otlp.allowedOrigins,
     directory: places.queue,
     store,
+    audit,
     // Context from anyone on loopback is welcome; only a known sender's records count.
     authenticate: (token) => (token === null ? '' : tokens.authenticate(token)),
     log,

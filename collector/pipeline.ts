@@ -10,6 +10,8 @@ import { ownNames } from '../kit/own-names.ts';
 import type { Loader } from './queue/loader.ts';
 import { createPause } from './queue/pause.ts';
 import { openQueue, type Queue, type QueueCounters } from './queue/queue.ts';
+import type { RequestFacts, Sequencer } from './queue/sequencer.ts';
+import { walkFraming } from './receive/framing.ts';
 import { type Appended, createIntake, type Intake, type ReceiverCounters } from './receive/intake.ts';
 import { createGrpcReceiver } from './receive/otlp-grpc.ts';
 import { createHttpReceiver } from './receive/otlp-http.ts';
@@ -48,6 +50,8 @@ export interface PipelineOptions {
   /** The queue's own directory. */
   readonly directory: string;
   readonly store: Loader;
+  /** The log of what is accepted; nothing is while it has no room. */
+  readonly audit?: Sequencer & { hasRoom(): boolean };
   authenticate(token: string | null): string | null;
   readonly log: Log;
   readonly clock: Clock;
@@ -56,7 +60,7 @@ export interface PipelineOptions {
 
 /** Throws what a taken directory, a full disk or a taken port throws; nothing stays open then. */
 export async function startPipeline(options: PipelineOptions): Promise<Pipeline> {
-  const { log, clock, directory, store, loadAfterMs } = options;
+  const { log, clock, directory, store, audit, loadAfterMs } = options;
   const loads = createPause();
   const appends = createPause();
   const queue = await openQueue({
@@ -64,12 +68,18 @@ export async function startPipeline(options: PipelineOptions): Promise<Pipeline>
     loader: { ...store, load: (segment) => loads.pass(() => store.load(segment)) },
     log,
     clock,
+    lookInto,
+    ...(audit === undefined ? {} : { sequencer: audit }),
     ...(loadAfterMs === undefined ? {} : { loadAfterMs }),
   });
-  const append: Queue['append'] = (...request) => appends.pass(() => queue.append(...request));
+  const append: Queue['append'] = async (...request) => {
+    if (audit && !audit.hasRoom()) return { kind: 'refused', reason: 'the audit log can not be written' };
+    return await appends.pass(() => queue.append(...request));
+  };
   const intake = createIntake({
     authenticate: (token) => options.authenticate(token),
-    append: (request, { sender, signal }) => append(request, sender, signal),
+    append: (request, { sender, signal, items, chains }) =>
+      append(request, sender, signal, { items, chains }),
     log,
     clock,
   });
@@ -77,7 +87,7 @@ export async function startPipeline(options: PipelineOptions): Promise<Pipeline>
   return {
     otlpUrl: doors.otlpUrl,
     otlpGrpcUrl: doors.otlpGrpcUrl,
-    append: (signal, request, sender) => append(request, sender, signal),
+    append: (signal, request, sender) => append(request, sender, signal, lookInto(signal, request)),
     depth: () => queue.depth(),
     counters: () => ({ receiver: intake.counters, queue: queue.counters }),
     drain: () => queue.drain(),
@@ -100,6 +110,12 @@ export async function startPipeline(options: PipelineOptions): Promise<Pipeline>
       await queue.close();
     },
   };
+}
+
+/** What the door saw, or would have. */
+function lookInto(signal: Signal, request: Buffer): RequestFacts {
+  const { items, chains } = walkFraming(signal, request);
+  return { items, chains };
 }
 
 async function within(draining: Promise<void>, patienceMs: number, clock: Clock): Promise<void> {

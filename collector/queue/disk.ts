@@ -27,6 +27,8 @@ export interface Disk {
   rename(from: string, to: string): Promise<void>;
   /** Removing what is not there is no error. */
   remove(path: string): Promise<void>;
+  /** Removing one that is not there, or not empty, is no error. */
+  removeDirectory(path: string): Promise<void>;
   bytesFree(directory: string): Promise<number>;
   /** Takes the lock, or throws. The kernel lets go of it when the process dies, however it dies. */
   lock(path: string): () => void;
@@ -62,6 +64,11 @@ export const nodeDisk: Disk = {
   },
   rename: (from, to) => fs.rename(from, to),
   remove: (path) => fs.rm(path, { force: true }),
+  async removeDirectory(path) {
+    await fs.rmdir(path).catch((failure: NodeJS.ErrnoException) => {
+      if (failure.code !== 'ENOENT' && failure.code !== 'ENOTEMPTY') throw failure;
+    });
+  },
   async bytesFree(directory) {
     const { bavail, bsize } = await fs.statfs(directory);
     return bavail * bsize;

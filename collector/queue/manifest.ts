@@ -25,6 +25,8 @@ export interface SealedSegment {
   readonly loaded: boolean;
   /** It, or those halves of it, which the store refused whole and which were therefore loaded in halves. */
   readonly split: readonly string[];
+  /** Whoever keeps the order of all requests has all of its. */
+  readonly sequenced?: true;
 }
 
 export interface Manifest {

@@ -19,7 +19,7 @@ import { type Disk, nodeDisk } from './disk.ts';
 import type { Loader } from './loader.ts';
 import { carrySegments } from './loading.ts';
 import { type Manifest, openManifest } from './manifest.ts';
-import { createPatience } from './patience.ts';
+import { Closing, createPatience, type Patience } from './patience.ts';
 import { createQuarantine, type Quarantine } from './quarantine.ts';
 import { type LeftSegment, recoverSegments } from './recover.ts';
 import { createRoom } from './room.ts';
@@ -124,7 +124,13 @@ function runQueue(world: World): Queue {
     backlog.push({ ...segment, sinceMs: sinceOf(clock, segment), isLeft: true });
   let isClosed = false;
   const sequencer = options.sequencer ?? noSequencer;
-  sequencer.resume(leftRequests(world.disk, world.left, options.lookInto ?? (() => NOT_LOOKED_INTO)));
+  const unsequenced = world.left.filter(({ id }) => !world.manifest.segments.get(id)?.sequenced);
+  sequencer.resume(leftRequests(world.disk, unsequenced, options.lookInto ?? (() => NOT_LOOKED_INTO)));
+
+  const noteSequenced = (id: string) => {
+    if (options.sequencer) void noteWhenSequenced({ ...world, patience, sequencer: options.sequencer }, id);
+  };
+  for (const { id } of unsequenced) noteSequenced(id);
 
   const room = createRoom({
     disk: world.disk,
@@ -144,6 +150,7 @@ function runQueue(world: World): Queue {
       onSealed(segment, sinceMs) {
         noteSealed(world, segment);
         backlog.push({ id: segment.id, path: segment.path, bytes: segment.bytes, sinceMs, isLeft: false });
+        noteSequenced(segment.id);
         alarm.ring();
       },
       onFailure(failure) {
@@ -199,6 +206,25 @@ function noteSealed({ manifest, clock, log }: World, { id, bytes, digests }: Clo
   manifest.flush().catch((failure: unknown) => {
     log.warn('queue.manifest_failed', { reason: sentenceOf(failure) });
   });
+}
+
+/** So that the next life need not read the segment again to find out, however long it waits for the store. */
+async function noteWhenSequenced(
+  world: { manifest: Manifest; log: Log; patience: Patience; sequencer: Sequencer },
+  id: string,
+): Promise<void> {
+  const { manifest, patience, sequencer, log } = world;
+  const failed = (failure: unknown) =>
+    log.warn('queue.not_sequenced', { segment: id, reason: sentenceOf(failure) });
+  try {
+    await patience.insist(() => sequencer.sequenced(id), failed);
+    const segment = manifest.segments.get(id); // it may have landed meanwhile
+    if (segment) manifest.note({ ...segment, sequenced: true });
+    await patience.insist(() => manifest.flush(), failed);
+    sequencer.forget(id);
+  } catch (failure) {
+    if (!(failure instanceof Closing)) throw failure;
+  }
 }
 
 /** A wall-clock time of an earlier life on this life's monotonic clock. */

@@ -40,6 +40,8 @@ export interface Sequencer {
   resume(left: readonly LeftRequests[]): void;
   /** Resolves once every request of the segment has its place for good; throws when it can't get it now. */
   sequenced(segmentId: string): Promise<void>;
+  /** The queue has noted that every request of the segment has its place, and never tells of it again. */
+  forget(segmentId: string): void;
 }
 
 /** Keeps no order at all. */
@@ -49,6 +51,7 @@ export const noSequencer: Sequencer = {
   closed: () => undefined,
   resume: () => undefined,
   sequenced: () => Promise.resolve(),
+  forget: () => undefined,
 };
 
 export type LookInto = (signal: Signal, request: Buffer) => RequestFacts;

@@ -11,9 +11,10 @@ import type { RequestFacts } from './sequencer.ts';
 import type { Writers } from './writers.ts';
 
 export type Appended =
-  | { readonly kind: 'stored' }
+  /** `digest`: SHA-256 of the request. */
+  | { readonly kind: 'stored'; readonly digest: Buffer }
   /** The same bytes were accepted within the last 24 hours. */
-  | { readonly kind: 'duplicate' }
+  | { readonly kind: 'duplicate'; readonly digest: Buffer }
   /** Not stored, try again later; one sentence why. */
   | { readonly kind: 'refused'; readonly reason: string };
 
@@ -55,7 +56,7 @@ export function createShelf(world: {
       return { kind: 'refused', reason: `the queue could not be written: ${sentenceOf(failure)}` };
     }
     world.digests.add(digest, receivedAtMs);
-    return { kind: 'stored' };
+    return { kind: 'stored', digest };
   };
 
   const take = async (
@@ -65,7 +66,7 @@ export function createShelf(world: {
     facts: RequestFacts,
   ): Promise<Appended> => {
     const digest = digestOf(request);
-    if (world.digests.has(digest)) return { kind: 'duplicate' };
+    if (world.digests.has(digest)) return { kind: 'duplicate', digest };
     const key = digest.toString('latin1');
     const earlier = inFlight.get(key);
     if (earlier !== undefined) return asDuplicate(await earlier);
@@ -86,5 +87,5 @@ export function createShelf(world: {
 }
 
 function asDuplicate(earlier: Appended): Appended {
-  return earlier.kind === 'stored' ? { kind: 'duplicate' } : earlier;
+  return earlier.kind === 'stored' ? { ...earlier, kind: 'duplicate' } : earlier;
 }

@@ -2,7 +2,13 @@
 // Source: opentelemetry-proto docs/specification.md, "OTLP/HTTP Response".
 
 import type { ServerResponse } from 'node:http';
-import { responseAsJson, responseAsProtobuf, type Taken } from './export-response.ts';
+import {
+  RECEIPT_HEADER,
+  receiptText,
+  responseAsJson,
+  responseAsProtobuf,
+  type Taken,
+} from './export-response.ts';
 import { statusAsJson, statusAsProtobuf } from './rpc-status.ts';
 import { isRetryable, RETRY_AFTER_SECONDS, type Unacceptable } from './unacceptable.ts';
 
@@ -10,6 +16,7 @@ export const ENCODINGS = { protobuf: 'application/x-protobuf', json: 'applicatio
 export type Encoding = keyof typeof ENCODINGS;
 
 export function answerStored(response: ServerResponse, encoding: Encoding, taken: Taken): void {
+  if (taken.receipt) response.setHeader(RECEIPT_HEADER, receiptText(taken.receipt));
   send(response, 200, encoding, encoding === 'json' ? responseAsJson(taken) : responseAsProtobuf(taken));
 }
 

@@ -10,7 +10,14 @@ export interface Taken {
   readonly badIds: number;
   /** Attributes named `outrider.*` that nobody vouched for; the rest of their items is stored. */
   readonly foreign: number;
+  /** By which the collector's log is asked for a proof that the request is in it; null when it held nothing. */
+  readonly receipt: Buffer | null;
 }
+
+/** Name of the header, or metadata, that says `sha256:<hex>` of a request that is stored. */
+export const RECEIPT_HEADER = 'x-outrider-receipt';
+
+export const receiptText = (receipt: Buffer): string => `sha256:${receipt.toString('hex')}`;
 
 const REJECTED: Readonly<Record<Signal, string>> = {
   traces: 'rejectedSpans',

@@ -17,7 +17,7 @@ import {
 import type { Clock } from '../../kit/clock.ts';
 import { SIGNALS, type Signal } from '../signals.ts';
 import { createBudget, type Hold } from './budget.ts';
-import { responseAsProtobuf } from './export-response.ts';
+import { RECEIPT_HEADER, receiptText, responseAsProtobuf, type Taken } from './export-response.ts';
 import type { Intake } from './intake.ts';
 import { statusAsProtobuf } from './rpc-status.ts';
 import { RPC_CODES, Unacceptable } from './unacceptable.ts';
@@ -113,7 +113,7 @@ export function createGrpcCalls({ intake, clock, messageBytesMax }: GrpcRules): 
         return intake.take({ signal, encoding: 'protobuf', sender, body });
       });
       void taking.then(
-        (taken) => answer(null, responseAsProtobuf(taken)),
+        (taken) => answer(null, responseAsProtobuf(taken), trailersOf(taken)),
         (failure: unknown) => answer(statusOf(intake.refusal(failure))),
       );
     };
@@ -141,4 +141,10 @@ function statusOf(refusal: Unacceptable): Refused {
   const metadata = new Metadata();
   metadata.set('grpc-status-details-bin', statusAsProtobuf(refusal));
   return { code: RPC_CODES[refusal.status], details: refusal.message.toWellFormed(), metadata };
+}
+
+function trailersOf({ receipt }: Taken): Metadata {
+  const trailers = new Metadata();
+  if (receipt) trailers.set(RECEIPT_HEADER, receiptText(receipt));
+  return trailers;
 }

@@ -18,8 +18,9 @@ export const MEMORY_BYTES_MAX = 128 * 1024 * 1024;
 const MEMORY_WAIT_MS = 3_000;
 
 export type Appended =
-  | { readonly kind: 'stored' }
-  | { readonly kind: 'duplicate' }
+  /** `digest`: SHA-256 of the request as it was accepted. */
+  | { readonly kind: 'stored'; readonly digest: Buffer }
+  | { readonly kind: 'duplicate'; readonly digest: Buffer }
   | { readonly kind: 'refused'; readonly reason: string };
 
 export interface ReceiverCounters {
@@ -45,6 +46,8 @@ export interface Provenance {
   readonly sender: string;
   /** Spans, log records or data points in it; never 0. */
   readonly items: number;
+  /** What its resources say of the links of chains they hold, see contract/chain-ranges.ts. */
+  readonly chains: readonly string[];
 }
 
 export interface Delivery {
@@ -128,16 +131,17 @@ async function take(
   { signal, encoding, sender, body }: Delivery,
 ): Promise<Taken> {
   const given = encoding === 'json' && body.length > 0 ? await converter.toProtobuf(signal, body) : body;
-  const { items, badIds, reserved, isLoose } = walkFraming(signal, given);
+  const { items, badIds, reserved, isLoose, chains } = walkFraming(signal, given);
   const message = isLoose ? repack(signal, given) : given;
-  if (items > 0) await store(options, counters, message, { signal, sender, items });
+  const from = { signal, sender, items, chains };
+  const receipt = items > 0 ? await store(options, counters, message, from) : null;
   const foreign = sender === '' ? reserved : 0;
   counters.taken[signal] += 1;
   counters.bytes += body.length;
   counters.items[signal] += items;
   counters.badIds += badIds;
   counters.foreign += foreign;
-  return { signal, badIds, foreign };
+  return { signal, badIds, foreign, receipt };
 }
 
 async function store(
@@ -145,11 +149,12 @@ async function store(
   counters: Counters,
   message: Buffer,
   from: Provenance,
-): Promise<void> {
+): Promise<Buffer> {
   const appended = await append(message, from);
   if (appended.kind === 'refused') throw new Unacceptable(503, appended.reason);
   if (appended.kind === 'stored') counters.stored += 1;
   else counters.duplicates += 1;
+  return appended.digest;
 }
 
 function senderOf({ authenticate }: IntakeOptions, authorization: string | undefined): string {

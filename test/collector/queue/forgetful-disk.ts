@@ -133,6 +133,7 @@ export function forgetfulDisk(nowMs: () => number): ForgetfulDisk {
         perform('remove', () => {
           entries.delete(path);
         }),
+      removeDirectory: () => Promise.resolve(),
       bytesFree: () => Promise.resolve(Number.MAX_SAFE_INTEGER),
       lock: () => () => undefined,
     };

@@ -48,7 +48,7 @@ describe('taking and loading', () => {
     const loader = rememberingStore(readFileSync);
     const queue = await open({ loader });
     for (let number = 0; number < 20; number += 1)
-      expect(await queue.append(request(number), 'scout')).toEqual({ kind: 'stored' });
+      expect(await queue.append(request(number), 'scout')).toMatchObject({ kind: 'stored' });
     await queue.drain();
     expect(loader.landed).toEqual(digests(...Array.from({ length: 20 }, (_, index) => index)));
     expect(segmentFiles()).toEqual([]);

@@ -1,5 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { simulate } from './simulation.ts';
+import { leafHash, sameHash } from '../../../kit/tlog/merkle.ts';
+import { createTileTree } from '../../../kit/tlog/tile-tree.ts';
+import { type Outcome, simulate } from './simulation.ts';
 
 const SEEDS = 60;
 const FIRST = Number(process.env.OUTRIDER_SEED ?? 1);
@@ -19,5 +21,24 @@ describe('a queue under crashes, power cuts, disk errors and an absent store', (
     expect(held, 'good messages in quarantine').toEqual([]);
     expect(outcome.mixed, 'signals in one segment').toEqual([]);
     expect(outcome.filesLeft).toEqual([]);
+    const unlogged = acknowledged.filter((digest) => !outcome.logged.has(digest));
+    expect(unlogged, 'acknowledged and not in the audit log').toEqual([]);
+    const stories = inconsistent(outcome);
+    expect(stories, 'checkpoints that the log at the end does not begin with').toEqual([]);
   });
 });
+
+/** Checkpoints of the one log there is whose root is not that of its first leaves. */
+function inconsistent({ checkpoints, leaves }: Outcome): string[] {
+  const origins = new Set(checkpoints.map(({ origin }) => origin));
+  if (origins.size !== 1) return [...origins];
+  const tree = createTileTree();
+  const roots = [tree.root()];
+  for (const leaf of leaves) {
+    tree.append(leafHash(leaf));
+    roots.push(tree.root());
+  }
+  return checkpoints
+    .filter(({ size, root }) => !sameHash(root, roots[size]!))
+    .map(({ size }) => `${size} leaves`);
+}

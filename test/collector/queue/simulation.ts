@@ -1,12 +1,14 @@
 // One seeded history of a queue: requests, resends, disk errors, a store that comes and goes, crashes inside any
 // operation, power cuts. At the end everything works again, and what must hold is returned.
 
+import type { AuditLog, SignedCheckpoint } from '../../../collector/audit/log.ts';
 import type { Segment } from '../../../collector/queue/loader.ts';
 import { openQueue, type Queue } from '../../../collector/queue/queue.ts';
 import { digestOf, readRecords } from '../../../collector/queue/record.ts';
 import { SIGNALS, type Signal, signalOf } from '../../../collector/signals.ts';
 import { silentLog } from '../../../kit/log.ts';
 import { manualClock } from '../../support/manual-clock.ts';
+import { leavesOnDisk, openLog } from '../audit/kept-log.ts';
 import { requestOf, spanIdOf } from '../receive/otlp-messages.ts';
 import { forgetfulDisk, type Life, type Operation } from './forgetful-disk.ts';
 import { randomFrom } from './random.ts';
@@ -28,6 +30,12 @@ export interface Outcome {
   readonly filesLeft: readonly string[];
   /** Segments that held a request of another signal than their id says. */
   readonly mixed: readonly string[];
+  /** Digest → how often it is in the audit log. */
+  readonly logged: ReadonlyMap<string, number>;
+  /** Every checkpoint anybody could have seen, in order. */
+  readonly checkpoints: readonly SignedCheckpoint[];
+  /** The entries of the log at the end. */
+  readonly leaves: readonly Uint8Array[];
 }
 
 interface Request {
@@ -69,29 +77,42 @@ export async function simulate(seed: number): Promise<Outcome> {
   let lives = 0;
   let life: Life | null = null;
   let queue: Queue | null = null;
+  let audit: AuditLog | null = null;
+  const checkpoints: SignedCheckpoint[] = [];
+  const openAll = async (next: Life): Promise<Queue> => {
+    const log = await openLog({
+      disk: next.disk,
+      clock,
+      onCheckpoint: (checkpoint) => void (next.isDead() || checkpoints.push(checkpoint)),
+    });
+    audit = log;
+    return openQueue({
+      directory: '/queue',
+      loader: {
+        load(segment) {
+          if (next.isDead()) return new Promise(() => undefined);
+          if (!holdsItsSignal(segment)) mixed.push(segment.id);
+          return store.load(segment);
+        },
+      },
+      log: silentLog,
+      clock,
+      disk: next.disk,
+      sequencer: log,
+      segmentBytesMax: SEGMENT_BYTES_MAX,
+    });
+  };
   const revive = async () => {
     while (!queue || life?.isDead()) {
       lives += 1;
       if (random.chance(0.5)) disk.powerCut(random);
       const next = disk.live(fault);
       life = next;
-      const opening = openQueue({
-        directory: '/queue',
-        loader: {
-          load(segment) {
-            if (next.isDead()) return new Promise(() => undefined);
-            if (!holdsItsSignal(segment)) mixed.push(segment.id);
-            return store.load(segment);
-          },
-        },
-        log: silentLog,
-        clock,
-        disk: next.disk,
-        segmentBytesMax: SEGMENT_BYTES_MAX,
-      }).catch(() => null); // a disk error at the start ends it; the next one begins anew
+      // A disk error at the start ends it; the next one begins anew.
+      const opening = openAll(next).catch(() => null);
       queue = await Promise.race([opening, next.died.then(() => null)]);
       if (!queue) next.die();
-      faults = { ...faults, disk: faults.disk / 2 }; // or no start would ever succeed
+      faults = { ...faults, disk: faults.disk / 8 }; // or no start would ever succeed
     }
     return queue;
   };
@@ -110,7 +131,7 @@ export async function simulate(seed: number): Promise<Outcome> {
   };
 
   for (let step = 0; step < STEPS; step += 1) {
-    faults = { death: 0.01, disk: random.chance(0.2) ? 0.2 : 0, store: random.chance(0.4) ? 0.5 : 0 };
+    faults = { death: 0.005, disk: random.chance(0.2) ? 0.2 : 0, store: random.chance(0.4) ? 0.5 : 0 };
     const target = await revive();
     for (let count = random.below(4); count > 0; count -= 1) {
       const isPoison = random.chance(0.03);
@@ -148,6 +169,8 @@ export async function simulate(seed: number): Promise<Outcome> {
   await drained.promise;
   await settle();
   await last.close();
+  await audit!.close();
+  const onDisk = leavesOnDisk(disk.files());
 
   const quarantine = [...disk.files()].filter(([path]) => path.endsWith('.message'));
   return {
@@ -163,6 +186,9 @@ export async function simulate(seed: number): Promise<Outcome> {
     ),
     lives,
     mixed,
+    logged: countOf(onDisk.leaves.map(({ digest }) => Buffer.from(digest).toString('hex'))),
+    leaves: onDisk.entries,
+    checkpoints,
     filesLeft: [...disk.files().keys()].filter((path) => path.startsWith('/queue/segments/')),
   };
 }

@@ -11,6 +11,8 @@ import { silentLog } from '../../../kit/log.ts';
 import { manualClock } from '../../support/manual-clock.ts';
 import { nestedRequest, requestOf } from './otlp-messages.ts';
 
+const DIGEST = Buffer.alloc(32, 7);
+
 const SERVICES = {
   traces: 'trace.v1.TraceService',
   logs: 'logs.v1.LogsService',
@@ -47,7 +49,7 @@ async function receive(options: Partial<IntakeOptions> = {}) {
     authenticate: (token) => (token === null ? '' : token === 'right' ? 'trend-scout/host-1' : null),
     append: async (request, { signal, sender }): Promise<Appended> => {
       kept.push({ request, signal, sender });
-      return { kind: 'stored' };
+      return { kind: 'stored', digest: DIGEST };
     },
     log: silentLog,
     clock: systemClock,
@@ -220,7 +222,7 @@ describe('a gRPC connection', () => {
       append: async () => {
         begun.resolve();
         await gate.promise;
-        return { kind: 'stored' };
+        return { kind: 'stored', digest: DIGEST };
       },
     });
     const answer = send(requestOf([{}]));

@@ -13,6 +13,8 @@ import { silentLog } from '../../../kit/log.ts';
 import { ownNames } from '../../../kit/own-names.ts';
 import { nestedRequest, requestOf, spanIdOf, TRACE_ID } from './otlp-messages.ts';
 
+const DIGEST = Buffer.alloc(32, 7);
+
 const PROTOBUF = 'application/x-protobuf';
 const JSON_TYPE = 'application/json';
 const MEBIBYTE = 1024 * 1024;
@@ -35,7 +37,7 @@ async function receive(options: Partial<IntakeOptions & HttpReceiverOptions> = {
     authenticate: (token) => (token === null ? '' : token === 'right' ? 'trend-scout/host-1' : null),
     append: async (request, from): Promise<Appended> => {
       kept.push({ request, ...from });
-      return { kind: 'stored' };
+      return { kind: 'stored', digest: DIGEST };
     },
     log: silentLog,
     clock: systemClock,
@@ -70,7 +72,7 @@ describe('what the door takes', () => {
     expect(response.status).toBe(200);
     expect(response.headers.get('content-type')).toBe(PROTOBUF);
     expect((await bytesOf(response)).length).toBe(0);
-    expect(kept).toEqual([{ request, signal: 'traces', items: 2, sender: '' }]);
+    expect(kept).toEqual([{ request, signal: 'traces', items: 2, sender: '', chains: [] }]);
   });
 
   it('JSON: stored as protobuf, answered in JSON', async () => {
@@ -135,15 +137,27 @@ describe('what the door takes', () => {
       await post(gzipSync(protobuf), { 'content-encoding': 'gzip' }, path),
     ])
       expect(answer.status).toBe(200);
-    expect(kept).toEqual(Array.from({ length: 3 }, () => ({ request: protobuf, signal, items, sender: '' })));
+    expect(kept).toEqual(
+      Array.from({ length: 3 }, () => ({ request: protobuf, signal, items, sender: '', chains: [] })),
+    );
     expect(receiver.counters.taken).toEqual({ traces: 0, logs: 0, metrics: 0, [signal]: 3 });
     expect(receiver.counters.items.traces).toBe(0);
   });
 
   it('the same bytes again: 200, as the queue says', async () => {
-    const { receiver, post } = await receive({ append: async () => ({ kind: 'duplicate' }) });
+    const { receiver, post } = await receive({ append: async () => ({ kind: 'duplicate', digest: DIGEST }) });
     expect((await post(requestOf([{}]))).status).toBe(200);
     expect(receiver.counters).toMatchObject({ stored: 0, duplicates: 1 });
+  });
+
+  it('a receipt: the digest by which the log is asked for it, also of what was known; none of nothing', async () => {
+    const { post } = await receive();
+    const receipt = async (body: Buffer) => (await post(body)).headers.get('x-outrider-receipt');
+    expect(await receipt(requestOf([{}]))).toBe(`sha256:${DIGEST.toString('hex')}`);
+    expect(await receipt(Buffer.alloc(0))).toBeNull();
+    const again = await receive({ append: async () => ({ kind: 'duplicate', digest: DIGEST }) });
+    const { headers } = await again.post(requestOf([{}]));
+    expect(headers.get('x-outrider-receipt')).toBe(`sha256:${DIGEST.toString('hex')}`);
   });
 
   it('names the sender by its token', async () => {
@@ -294,7 +308,7 @@ describe('a connection that misbehaves', () => {
       append: async () => {
         begun.resolve();
         await gate.promise;
-        return { kind: 'stored' };
+        return { kind: 'stored', digest: DIGEST };
       },
     });
     const answer = fetch(`${receiver.url}/v1/traces`, {

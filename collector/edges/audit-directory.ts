@@ -1,0 +1,54 @@
+// Where a collector's logs are: each in a folder of its own, for a collector that was restored, or whose log was set back,
+// begins another and keeps what it had.
+//
+//   <data>/collector/audit/key.pem, vkey     see audit-keys.ts
+//   <data>/collector/audit/logs.json         names of the logs, the newest first
+//   <data>/collector/audit/<name>/           checkpoint, tile/…, marks/…
+//   <data>/collector/audit/ended             a restore was here: go on with none of them
+
+import { randomBytes } from 'node:crypto';
+import { join } from 'node:path';
+import type { Log } from '../../kit/log.ts';
+import type { AuditFiles } from '../audit/files.ts';
+import { type Disk, writeDurably } from '../queue/disk.ts';
+import { auditFiles } from './audit-files.ts';
+
+const LOGS = 'logs.json';
+const ENDED = 'ended';
+
+export interface AuditDirectory {
+  /** Names, the newest first. */
+  readonly logs: readonly string[];
+  /** Whether the newest may be gone on with at all. */
+  readonly isEnded: boolean;
+  filesOf(name: string): AuditFiles;
+  /** Gives a new log its name, which is the newest from here on. */
+  begin(): Promise<string>;
+}
+
+export async function openAuditDirectory(disk: Disk, path: string, log: Log): Promise<AuditDirectory> {
+  await disk.makeDirectory(path);
+  const names = await disk.list(path);
+  const logs = names.includes(LOGS) ? namesIn(await disk.read(join(path, LOGS))) : [];
+  return {
+    logs,
+    isEnded: names.includes(ENDED),
+    filesOf: (name) => auditFiles(disk, join(path, name), log),
+    async begin() {
+      const name = randomBytes(8).toString('hex');
+      await writeDurably(disk, join(path, LOGS), path, [Buffer.from(JSON.stringify([name, ...logs]))]);
+      await disk.remove(join(path, ENDED));
+      return name;
+    },
+  };
+}
+
+/** Told by a restore: the log it brought was gone on with elsewhere. */
+export async function endLogs(disk: Disk, path: string): Promise<void> {
+  await disk.makeDirectory(path);
+  await writeDurably(disk, join(path, ENDED), path, [Buffer.from('restored from a backup\n')]);
+}
+
+function namesIn(text: Buffer): string[] {
+  return JSON.parse(text.toString()) as string[];
+}

@@ -1,0 +1,66 @@
+// The log of what this collector accepted: opened before anything is accepted, closed after everything is.
+
+import { sentenceOf } from '../kit/log.ts';
+import { type NoteSigner, noteSigner } from '../kit/tlog/note.ts';
+import { type AuditLog, runAuditLog, type SignedCheckpoint } from './audit/log.ts';
+import { openOrBegin } from './audit/open-log.ts';
+import { type Checkpoints, createCheckpoints } from './control/checkpoints.ts';
+import { openAuditDirectory } from './edges/audit-directory.ts';
+import { readAuditKeys, writeVkey } from './edges/audit-keys.ts';
+import { nodeDisk } from './queue/disk.ts';
+import type { Start } from './starting.ts';
+import type { Stores } from './stores.ts';
+
+const DAY_MS = 86_400_000;
+
+export interface Audit {
+  readonly audit: AuditLog;
+  readonly checkpoints: Checkpoints;
+  /** What verifiers take: the log's key, and while it is replaced the one before. */
+  readonly verifierKeys: readonly string[];
+}
+
+export async function openAudit(starting: Start, { database }: Pick<Stores, 'database'>): Promise<Audit> {
+  const { places, settings, config, lifecycle, clock, log } = starting;
+  const keys = await readAuditKeys(places.audit, settings.audit.key);
+  const signers = (origin: string): readonly NoteSigner[] =>
+    [keys.key, keys.previous].filter((key) => key !== null).map((key) => noteSigner(origin, key));
+  const checkpoints = createCheckpoints(database, settings.retention.auditDays * DAY_MS);
+  const directory = await openAuditDirectory(nodeDisk, places.audit, log);
+  const disk = { clock, log, signers, newestTold: checkpoints.newest };
+  const { opened, follows } = await openOrBegin(directory, disk, config.fleet);
+  const told = teller(starting, checkpoints);
+  const audit = await runAuditLog({ ...opened, onCheckpoint: told.tell }, follows);
+  lifecycle.onStop('audit log', async () => {
+    await audit.close();
+    await told.settled();
+  });
+  const verifierKeys = signers(opened.origin).map(({ verifierKey }) => verifierKey);
+  await writeVkey(places.audit, verifierKeys);
+  return { audit, checkpoints, verifierKeys };
+}
+
+/** Tells of the newest checkpoint, one after the other; those that came meanwhile are passed over. */
+function teller({ log }: Start, checkpoints: Checkpoints) {
+  let waiting: SignedCheckpoint | null = null;
+  let telling: Promise<void> | null = null;
+
+  async function tellAll(): Promise<void> {
+    for (let next = waiting; next; next = waiting) {
+      waiting = null;
+      const kept = { ...next, root: Buffer.from(next.root).toString('base64') };
+      await checkpoints.keep(kept).catch((failure: unknown) => {
+        log.warn('audit.checkpoint_not_told', { reason: sentenceOf(failure) }); // the next one makes it good
+      });
+    }
+    telling = null;
+  }
+
+  return {
+    tell(checkpoint: SignedCheckpoint): void {
+      waiting = checkpoint;
+      telling ??= tellAll();
+    },
+    settled: async () => telling ?? undefined,
+  };
+}

@@ -1,0 +1,232 @@
+import { generateKeyPairSync, hash } from 'node:crypto';
+import { describe, expect, it } from 'vitest';
+import {
+  FLUSH_AFTER_MS,
+  FLUSH_AT,
+  HEARTBEAT_MS,
+  type SignedCheckpoint,
+} from '../../../collector/audit/log.ts';
+import type { AcceptedRequest } from '../../../collector/queue/sequencer.ts';
+import { silentLog } from '../../../kit/log.ts';
+import { manualClock } from '../../support/manual-clock.ts';
+import { forgetfulDisk } from '../queue/forgetful-disk.ts';
+import { AUDIT, leavesOnDisk, opened, openLog } from './kept-log.ts';
+
+const SEGMENT = '000000000001-00000001';
+const settle = async () => {
+  for (let turn = 0; turn < 60; turn += 1) await new Promise((resolve) => setImmediate(resolve));
+};
+const request = (number: number, more: Partial<AcceptedRequest> = {}): AcceptedRequest => ({
+  digest: hash('sha256', `request ${number}`, 'buffer'),
+  receivedAtMs: Date.UTC(2026, 0, 5) + number,
+  sender: 'trend-scout/host-1',
+  items: 1,
+  chains: [],
+  ...more,
+});
+
+async function setUp() {
+  const clock = manualClock();
+  const memory = forgetfulDisk(() => clock.nowMs());
+  const told: SignedCheckpoint[] = [];
+  let failure: Error | null = null;
+  const live = () => {
+    const { disk } = memory.live((operation) => (operation === 'append' ? failure : null));
+    return openLog({ disk, clock, onCheckpoint: (checkpoint) => void told.push(checkpoint) });
+  };
+  return {
+    clock,
+    memory,
+    told,
+    live,
+    log: await live(),
+    fail: (reason: Error | null) => {
+      failure = reason;
+    },
+    onDisk: () => leavesOnDisk(memory.files()),
+  };
+}
+
+describe('the log of what was accepted', () => {
+  it('begins with a signed checkpoint, and puts requests into it within a second', async () => {
+    const { log, clock, onDisk } = await setUp();
+    log.begun(SEGMENT);
+    log.accepted(SEGMENT, [request(1), request(2)]);
+    await settle();
+    expect(onDisk().leaves.map(({ kind }) => kind)).toEqual(['start']);
+    clock.advance(FLUSH_AFTER_MS);
+    await settle();
+    const { leaves, checkpoint } = onDisk();
+    expect(leaves.slice(1)).toMatchObject([
+      {
+        kind: 'request',
+        signal: 'traces',
+        segment: SEGMENT,
+        digest: request(1).digest,
+        sender: 'trend-scout/host-1',
+      },
+      { digest: request(2).digest, receivedMs: request(2).receivedAtMs },
+    ]);
+    expect(checkpoint.size).toBe(3);
+    expect(opened(log.checkpoint().note)).toEqual(checkpoint);
+    await log.close();
+  });
+
+  it('does not wait for the second when there are many', async () => {
+    const { log, onDisk } = await setUp();
+    log.begun(SEGMENT);
+    const requests = Array.from({ length: 3 * FLUSH_AT }, (_, index) => request(index));
+    log.accepted(SEGMENT, requests);
+    await settle();
+    expect(
+      onDisk()
+        .leaves.slice(1)
+        .map(({ digest }) => digest),
+    ).toEqual(requests.map(({ digest }) => digest));
+    await log.close();
+  });
+
+  it('grows over restarts, each checkpoint containing the ones before', async () => {
+    const { log, live, told, onDisk } = await setUp();
+    let current = log;
+    for (let life = 0; life < 4; life += 1) {
+      current.begun(`${SEGMENT}${life}`);
+      current.accepted(
+        `${SEGMENT}${life}`,
+        Array.from({ length: 150 }, (_, index) => request(1_000 * life + index)),
+      );
+      await current.close();
+      current = await live();
+    }
+    const { leaves, checkpoint } = onDisk();
+    expect(leaves.length).toBe(4 * 150 + 5);
+    expect(new Set(told.map(({ origin }) => origin))).toEqual(new Set([checkpoint.origin]));
+    expect(told.map(({ size }) => size)).toEqual([1, 151, 152, 302, 303, 453, 454, 604, 605]);
+    await current.close();
+  });
+
+  it('says that it is there when nothing comes', async () => {
+    const { log, clock, onDisk } = await setUp();
+    clock.advance(HEARTBEAT_MS);
+    clock.advance(FLUSH_AFTER_MS);
+    await settle();
+    expect(onDisk().leaves.map(({ kind }) => kind)).toEqual(['start', 'heartbeat']);
+    expect(onDisk().leaves[1]!.receivedMs - onDisk().leaves[0]!.receivedMs).toBeGreaterThanOrEqual(
+      HEARTBEAT_MS,
+    );
+    await log.close();
+  });
+
+  it('tries again after the disk failed, and tells of no checkpoint meanwhile', async () => {
+    const { log, clock, told, fail, onDisk } = await setUp();
+    log.begun(SEGMENT);
+    fail(new Error('EIO'));
+    log.accepted(SEGMENT, [request(1)]);
+    log.closed(SEGMENT);
+    await expect(log.sequenced(SEGMENT)).rejects.toThrow('EIO');
+    expect(told.length).toBe(1);
+    expect(log.behind().requests).toBe(1);
+    log.begun('000000000002-00000002-logs');
+    log.accepted('000000000002-00000002-logs', [request(2)]);
+    fail(null);
+    clock.advance(FLUSH_AFTER_MS);
+    await settle();
+    await log.sequenced(SEGMENT);
+    expect(onDisk().leaves.map(({ signal }) => signal)).toEqual(['none', 'traces', 'logs']);
+    expect(log.behind()).toEqual({ requests: 0, forMs: 0 });
+    await log.close();
+  });
+
+  it('gives those of a left segment a place that had none, and the others no second one', async () => {
+    const { log, live, onDisk } = await setUp();
+    log.begun(SEGMENT);
+    log.accepted(SEGMENT, [request(1), request(2)]);
+    await log.flush();
+    log.accepted(SEGMENT, [request(3)]); // and dies before the second is over
+    const next = await live();
+    next.resume([
+      { id: SEGMENT, requests: async () => [1, 2, 3].map((number) => request(number)) },
+      { id: '000000000002-00000002', requests: async () => [request(4)] },
+    ]);
+    await next.sequenced(SEGMENT);
+    await next.sequenced('000000000002-00000002');
+    const digests = onDisk()
+      .leaves.filter(({ kind }) => kind === 'request')
+      .map(({ digest }) => digest);
+    expect(digests).toEqual([1, 2, 3, 4].map((number) => request(number).digest));
+    await next.close();
+  });
+
+  it('keeps no more files than the tree needs', async () => {
+    const { log, memory } = await setUp();
+    log.begun(SEGMENT);
+    for (let number = 0; number < 300; number += 1) {
+      log.accepted(SEGMENT, [request(number)]);
+      if (number % 7 === 0) await log.flush();
+    }
+    await log.close();
+    const names = [...memory.files().keys()].filter((path) => path.startsWith(AUDIT));
+    expect(names.map((path) => path.replace(/^\/audit\/[0-9a-f]{16}\//, '')).sort()).toEqual([
+      '/audit/logs.json',
+      'checkpoint',
+      'marks/301.json',
+      'tile/0/000',
+      'tile/0/001.p/45',
+      'tile/1/000.p/1',
+      'tile/entries/000',
+      'tile/entries/001.p/45',
+    ]);
+  });
+});
+
+describe('a log that can not be gone on with', () => {
+  const begun = async () => {
+    const world = await setUp();
+    world.log.begun(SEGMENT);
+    world.log.accepted(SEGMENT, [request(1)]);
+    await world.log.close();
+    const { disk } = world.memory.live(() => null);
+    return { ...world, disk, log: silentLog, last: world.log.checkpoint() };
+  };
+  /** Another began, and its first leaf names the last checkpoint of the one before. */
+  const expectAnother = ({ memory, last }: Awaited<ReturnType<typeof begun>>, origin: string) => {
+    expect(origin).not.toBe(last.origin);
+    const { leaves } = leavesOnDisk(memory.files());
+    expect(leaves).toMatchObject([{ kind: 'start', digest: hash('sha256', last.note, 'buffer') }]);
+  };
+
+  it('is followed by another when a later checkpoint of it was told of', async () => {
+    const world = await begun();
+    const root = Buffer.alloc(32).toString('base64');
+    const log = await openLog({ ...world, newestTold: async () => ({ size: 3, root }) });
+    expectAnother(world, log.checkpoint().origin);
+    await log.close();
+  });
+
+  it('is followed by another when its tiles were altered', async () => {
+    const world = await begun();
+    const tile = [...world.memory.files().keys()].find((path) => path.includes('/tile/0/'))!;
+    world.memory.damage(tile, (bytes) => {
+      bytes[0]! ^= 1;
+    });
+    const log = await openLog(world);
+    expectAnother(world, log.checkpoint().origin);
+    await log.close();
+  });
+
+  it('is followed by another when its key is gone', async () => {
+    const world = await begun();
+    const { privateKey } = generateKeyPairSync('ed25519');
+    const log = await openLog({ ...world, key: privateKey });
+    expect(log.checkpoint().origin).not.toBe(world.last.origin);
+    await log.close();
+  });
+
+  it('is gone on with when nothing is wrong with it', async () => {
+    const world = await begun();
+    const root = Buffer.from(world.last.root).toString('base64');
+    const log = await openLog({ ...world, newestTold: async () => ({ size: 2, root }) });
+    expect(log.checkpoint().origin).toBe(world.last.origin);
+    await log.close();
+  });
+});

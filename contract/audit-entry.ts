@@ -21,7 +21,7 @@ export const ENTRY_VERSION = 2;
 
 export const CHAIN_START = '0'.repeat(64);
 
-type Json = string | number | boolean | null | readonly Json[] | { readonly [key: string]: Json };
+export type Json = string | number | boolean | null | readonly Json[] | { readonly [key: string]: Json };
 
 /**
  * JSON with sorted keys and no white space (RFC 8785 for the values we use: integers, strings, booleans, null).

@@ -7,6 +7,7 @@ import { OFFLINE_LEASE_MS } from '../../contract/budget.ts';
 import type { Config } from '../../contract/config/config.ts';
 import type { Clock } from '../../kit/clock.ts';
 import type { Log } from '../../kit/log.ts';
+import { leaveChain } from './control-chain.ts';
 import type { Database } from './database.ts';
 
 /** Who notes what nobody asked for. */
@@ -48,6 +49,7 @@ export async function learn(
     reason,
     nowMs,
   ]);
+  await leaveChain(database);
   log.warn('ledger_learning', { until: new Date(untilMs).toISOString(), by, reason });
   return untilMs;
 }

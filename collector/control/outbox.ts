@@ -2,6 +2,7 @@
 // marked told once the queue has it for good.
 //
 //   change + note_event(…)   ──one transaction──▶  control_events, told = false
+//                                                         │ seal: its place in the chain, once
 //                                                         │ append: durable, or known already
 //                                                         ▼
 //                                                  told = true   ──a week later──▶  forgotten here
@@ -11,7 +12,8 @@
 
 import type { Clock } from '../../kit/clock.ts';
 import { type Log, sentenceOf } from '../../kit/log.ts';
-import { controlEventRecord } from './control-event-record.ts';
+import { seal } from './control-chain.ts';
+import { controlEventRecord, type NotedEvent } from './control-event-record.ts';
 import type { Database } from './database.ts';
 
 export interface Outbox {
@@ -88,29 +90,43 @@ async function forget(database: Database, beforeMs: number): Promise<void> {
   );
 }
 
+interface Row extends Omit<NotedEvent, 'atMs' | 'link'> {
+  readonly at: string;
+  readonly stream: string | null;
+  readonly seq: string | null;
+  readonly hash: string | null;
+  readonly entry: string | null;
+}
+
 /** Tells the oldest; answers how many. Throws when one could not be told, and then all of them are told again. */
 async function tellSome(database: Database, append: OutboxOptions['append']): Promise<number> {
-  const rows = await database.query<{
-    id: string;
-    at: string;
-    event: string;
-    actor: string;
-    agent: string;
-    reason: string;
-    details: string;
-  }>(
-    `select id::text as id, at::text as at, event, actor, agent, reason, details::text as details
-     from control_events where not told order by id limit $1`,
+  const rows = await database.query<Row & Record<string, unknown>>(
+    `select id::text as id, at::text as at, event, actor, agent, reason, details::text as details,
+       stream, seq::text as seq, hash, entry
+     from control_events where not told order by control_events.seq, control_events.id limit $1`,
     [TOGETHER_MAX],
   );
   if (rows.length === 0) return 0;
-  const appended = await Promise.all(
-    rows.map(({ at, ...row }) => append(controlEventRecord({ ...row, atMs: Number(at) }))),
-  );
+  const events = await sealed(database, rows);
+  if (!events) return tellSome(database, append);
+  const appended = await Promise.all(events.map((event) => append(controlEventRecord(event))));
   if (appended.some(({ kind }) => kind === 'refused'))
     throw new Error('the queue takes nothing now; it is tried again');
   await database.query('update control_events set told = true where id = any($1::bigint[])', [
     rows.map(({ id }) => id),
   ]);
   return rows.length;
+}
+
+/** The events with their places in the chain; null where another collector took the places. */
+async function sealed(database: Database, rows: readonly Row[]): Promise<readonly NotedEvent[] | null> {
+  const events = rows.map(({ at, ...row }) => ({ ...row, atMs: Number(at) }));
+  const bare = events.filter(({ entry }) => entry === null);
+  const links = bare.length > 0 ? await seal(database, bare) : [];
+  if (!links) return null;
+  const fresh = new Map(bare.map(({ id }, i) => [id, links[i]!]));
+  return events.map(({ stream, seq, hash, entry, ...event }) => ({
+    ...event,
+    link: fresh.get(event.id) ?? { stream: stream!, seq: Number(seq), hash: hash!, entry: entry! },
+  }));
 }

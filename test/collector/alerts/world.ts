@@ -6,6 +6,7 @@ import { controlEventRecord } from '../../../collector/control/control-event-rec
 import { jsonToProtobuf } from '../../../collector/receive/json-to-protobuf.ts';
 import { ATTRIBUTES as A, SCOPE_NAME, TOOL_REQUEST_EVENT } from '../../../contract/attributes.ts';
 import { CHAIN_START, canonicalJson } from '../../../contract/audit-entry.ts';
+import { sealEvent } from '../../../contract/control-entry.ts';
 import { type OpenedStore, openTestStore, RECEIVED_AT } from '../store/open.ts';
 import { type Attributes, requestBytes, type Span } from '../store/otlp.ts';
 
@@ -83,8 +84,10 @@ export async function openWorld(): Promise<World> {
     },
     async event(event, agent, ago, details = {}, reason = '') {
       const atMs = Math.round(NOW_MS - ago * 60_000);
-      const noted = { id: String(++numbers), atMs, event, actor: 'anna', agent, reason };
-      await load('logs', controlEventRecord({ ...noted, details: JSON.stringify(details) }), 'collector');
+      const said = { atMs, event, actor: 'anna', agent, reason, details: JSON.stringify(details) };
+      const noted = { id: String(++numbers), ...said };
+      const link = sealEvent(noted, { stream: 'control/world', seq: numbers, previous: CHAIN_START });
+      await load('logs', controlEventRecord({ ...noted, link }), 'collector');
     },
   };
 }

@@ -27,5 +27,5 @@ test('killed before the queue has it, and again after', { timeout: 90_000 }, asy
   expect(await run(directory, 'tell', 'after')).toEqual({ signal: 'SIGKILL', output: '' });
   const { signal, output } = await run(directory, 'tell');
   expect(signal).toBeNull();
-  expect(JSON.parse(output)).toEqual({ records: '1', events: '1' });
+  expect(JSON.parse(output)).toEqual({ records: '1', events: '1', sealed: '1' });
 });

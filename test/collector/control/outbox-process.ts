@@ -47,7 +47,9 @@ const outbox = startOutbox({
 await outbox.tell();
 await pipeline.drain();
 const [row] = await store.query(
-  'SELECT (SELECT count() FROM otel_logs) AS records, (SELECT count() FROM control_events) AS events',
+  `SELECT (SELECT count() FROM otel_logs) AS records, (SELECT count() FROM control_events) AS events,
+    (SELECT count() FROM control_events WHERE audit_stream LIKE 'control/%' AND audit_seq = 0
+      AND audit_hash = lower(hex(SHA256(audit_entry)))) AS sealed`,
 );
 process.stdout.write(`${JSON.stringify(row)}\n`);
 await outbox.close();

@@ -1,9 +1,13 @@
 // Every change of control state is told to the store once, whatever dies on the way.
 
+import { hash } from 'node:crypto';
 import { afterAll, beforeEach, describe, expect, test } from 'vitest';
 import { noteEvent } from '../../../collector/control/control-events.ts';
+import { learn } from '../../../collector/control/learning.ts';
 import { startOutbox } from '../../../collector/control/outbox.ts';
 import { openTokens } from '../../../collector/control/tokens.ts';
+import { canonicalJson, verifyChain } from '../../../contract/audit-entry.ts';
+import { parseConfig } from '../../../contract/config/parse.ts';
 import { systemClock } from '../../../kit/clock.ts';
 import { silentLog } from '../../../kit/log.ts';
 import { manualClock } from '../../support/manual-clock.ts';
@@ -17,11 +21,12 @@ beforeEach(async () => {
   await database.query('truncate control_events restart identity');
 });
 
+const NOTED_MS = 1_760_000_000_000;
 const note = (reason: string) =>
   noteEvent(
     database,
     { event: 'mode_changed', actor: 'anna', agent: 'scout', reason, details: { to: 'observe' } },
-    1_760_000_000_000,
+    NOTED_MS,
   );
 const untold = async () =>
   (await database.query<{ n: string }>('select count(*)::text as n from control_events where not told'))[0]
@@ -32,7 +37,7 @@ function outboxOver(append: (request: Buffer) => 'stored' | 'duplicate' | 'refus
   return startOutbox({
     database,
     append: async (request) => ({ kind: append(request) }),
-    clock: manualClock(),
+    clock: manualClock(NOTED_MS),
     log: silentLog,
   });
 }
@@ -41,13 +46,14 @@ describe('the outbox', () => {
   test('tells in order, once, and waits for the queue to take it', async () => {
     const told: string[] = [];
     const outbox = outboxOver((request) => {
-      told.push(/reason \d/.exec(request.toString('latin1'))?.[0] ?? '');
+      told.push(/reason \d+\./.exec(request.toString('latin1'))?.[0] ?? '');
       return 'stored';
     });
-    for (const number of [1, 2, 3]) await note(`reason ${number}`);
+    const reasons = Array.from({ length: 12 }, (_, i) => `reason ${i}.`);
+    for (const reason of reasons) await note(reason);
     await outbox.tell();
     await outbox.tell();
-    expect(told).toEqual(['reason 1', 'reason 2', 'reason 3']);
+    expect(told).toEqual(reasons);
     expect(await untold()).toBe('0');
     await outbox.close();
   });
@@ -82,6 +88,93 @@ describe('the outbox', () => {
     await outbox.tell();
     await outbox.close();
     expect(told).toBe(600);
+  });
+});
+
+describe('the chain of control events', () => {
+  type Link = { id: string; stream: string; seq: string; hash: string; entry: string };
+  const links = () =>
+    database.query<Link>(
+      'select id::text as id, stream, seq::text as seq, hash, entry from control_events order by stream <> $1, control_events.seq',
+      [first],
+    );
+  let first = '';
+  const tellAll = async (): Promise<void> => {
+    const outbox = outboxOver(() => 'stored');
+    await outbox.tell();
+    await outbox.close();
+  };
+  beforeEach(async () => {
+    await database.query("update control_chain set stream = '', seq = 0, head = '', is_left = true");
+  });
+
+  test('goes on from one telling to the next, and a reader with the entries alone finds what was changed', async () => {
+    for (const reason of ['one', 'two']) await note(reason);
+    await tellAll();
+    for (const reason of ['three', 'four', 'five']) await note(reason);
+    await tellAll();
+    const all = await links();
+    expect(all.map(({ seq }) => seq)).toEqual(['0', '1', '2', '3', '4']);
+    expect(new Set(all.map(({ stream }) => stream)).size).toBe(1);
+    expect(verifyChain(all)).toBeNull();
+    const altered = all.map((link) => ({ ...link, entry: link.entry.replace('"three"', '"3"') }));
+    expect(verifyChain(altered)).toBe(2);
+    expect(verifyChain(all.filter(({ seq }) => seq !== '3'))).toBe(3);
+  });
+
+  test('has a place for each event once, though the queue was full and another collector sealed as well', async () => {
+    for (let i = 0; i < 20; i++) await note(`event ${i}`);
+    const requests = new Set<string>();
+    const refusing = outboxOver((request) => {
+      requests.add(request.toString('hex'));
+      return 'refused';
+    });
+    const other = outboxOver((request) => {
+      requests.add(request.toString('hex'));
+      return 'stored';
+    });
+    await Promise.all([refusing.tell(), other.tell()]);
+    await Promise.all([refusing.close(), other.close()]);
+    expect(requests.size).toBe(20);
+    const all = await links();
+    expect(all).toHaveLength(20);
+    expect(verifyChain(all)).toBeNull();
+  });
+
+  test('is another one after a restore, and says which it follows', async () => {
+    await note('before');
+    await tellAll();
+    first = (await links())[0]!.stream;
+    const clock = manualClock(NOTED_MS);
+    const { config } = await parseConfig([{ file: 'outrider.yaml', text: 'fleet: f\n' }]);
+    await learn({ database, clock, log: silentLog, config: () => config }, 'anna', 'the disk broke');
+    await tellAll();
+    const [before, after] = await links();
+    expect(after!.stream).not.toBe(first);
+    const entry = JSON.parse(after!.entry) as object;
+    expect(entry).toMatchObject({
+      event: 'budget_learning',
+      seq: 0,
+      follows: { stream: first, seq: 0, hash: before!.hash },
+    });
+    await note('later');
+    await tellAll();
+    expect(verifyChain((await links()).slice(1))).toBeNull();
+  });
+
+  test('seals a policy’s text by its digest: the text itself is kept apart', async () => {
+    const sources = [{ file: 'outrider.yaml', text: 'fleet: f' }];
+    await database.query("select note_event('policy_in_force', 'anna', 'scout', '', $1, $2)", [
+      JSON.stringify({ digest: 'd1', instance: 'i', sources }),
+      NOTED_MS,
+    ]);
+    await tellAll();
+    const [link] = await links();
+    expect(link!.entry).not.toContain('fleet: f');
+    expect(JSON.parse(link!.entry)).toMatchObject({
+      details: { digest: 'd1', instance: 'i' },
+      sourcesSha256: hash('sha256', canonicalJson(sources), 'hex'),
+    });
   });
 });
 

@@ -21,8 +21,14 @@ const STOPPED_MS_MAX = 4_000;
 const ASK_AGAIN_MS = 50;
 
 export interface ManySidecars {
-  /** Calls of $1 until every caller has heard that the budget is spent; checks that exactly all of it is. */
-  spend(task: string, random?: () => number): Promise<void>;
+  /** The read-only SQL door. */
+  readonly sql: string;
+  readonly collector: Started;
+  /**
+   * Calls of $1 until every caller has heard that the budget is spent; checks that exactly all of it is. Answers how many
+   * calls were answered at all, refusals too.
+   */
+  spend(task: string, random?: () => number): Promise<number>;
   stop(): Promise<void>;
 }
 
@@ -80,9 +86,14 @@ export async function startManySidecars({ sidecars, callers, dollars }: ManyOpti
     });
   const processes = await Promise.all(Array.from({ length: sidecars }, (_, i) => start(i)));
 
-  async function callUntilSpent(index: number, task: string, done: { now: number }): Promise<void> {
+  async function callUntilSpent(
+    index: number,
+    task: string,
+    done: { now: number; calls: number },
+  ): Promise<void> {
     for (;;) {
       const ended = await callOnce(processes[index]!, task);
+      done.calls += 1;
       if (ended === 'answered') done.now += 1;
       if (ended === 'spent') return;
       await pause(ASK_AGAIN_MS);
@@ -109,9 +120,11 @@ export async function startManySidecars({ sidecars, callers, dollars }: ManyOpti
   };
 
   return {
+    sql: collector.listen.collector!.sql!,
+    collector,
     async spend(task, random) {
       const before = reached;
-      const answered = { now: 0 };
+      const answered = { now: 0, calls: 0 };
       const storm = Array.from({ length: sidecars * callers }, (_, i) =>
         callUntilSpent(i % sidecars, task, answered),
       );
@@ -125,6 +138,7 @@ export async function startManySidecars({ sidecars, callers, dollars }: ManyOpti
       expect(reached - before, `${task}: calls that reached the provider`).toBeLessThanOrEqual(dollars);
       if (!random) expect([answered.now, reached - before]).toEqual([dollars, dollars]);
       expect(await control(api, data, '/v1/budgets/check')).toEqual({ problems: [] });
+      return answered.calls;
     },
     async stop() {
       await Promise.all(processes.map((each) => each.kill('SIGKILL')));

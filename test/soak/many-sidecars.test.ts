@@ -1,6 +1,7 @@
 // SOAK_SIDECARS (20) processes on one budget, SOAK_ROUNDS (100) of them with kill -9 and SIGSTOP, from SOAK_SEED.
 
 import { afterAll, beforeAll, it } from 'vitest';
+import { spendAmongHungry } from '../end-to-end/hungry-queries.ts';
 import { type ManySidecars, seeded, startManySidecars } from '../end-to-end/many-sidecars.ts';
 
 const ROUNDS = Number(process.env.SOAK_ROUNDS ?? 100);
@@ -15,6 +16,9 @@ afterAll(() => many.stop());
 
 it(`${SIDECARS} sidecars, fifty calls each at once: exactly the limit is spent`, () =>
   many.spend('together'));
+
+it(`${SIDECARS} sidecars spend while queries eat all memory and the store is killed: no record lost, no lease late`, () =>
+  spendAmongHungry(many, 'among-hungry', 200));
 
 it(`${ROUNDS} rounds of kill -9 and SIGSTOP from seed ${SEED}: never above, and all of it once they are back`, async () => {
   for (let round = 0; round < ROUNDS; round++) {

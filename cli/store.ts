@@ -1,8 +1,10 @@
 // `outrider store`: a backup of everything the collector knows, and a collector made of one; how long what is kept. While a
 // collector runs it makes the backup itself, in its data directory; here the folder is only moved to where it was asked for.
 
+import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
+import type { ServerAddress } from '../collector/store/server/reach.ts';
 import type { BackupState } from '../contract/backup.ts';
 import { type CollectorClient, collectorClient } from './collector-client.ts';
 import { EXIT, type Io, refuseIdleFlags, UsageError } from './command.ts';
@@ -15,7 +17,7 @@ import { retention } from './store/retention.ts';
 export const help = `outrider store: what the collector knows: back it up, restore it, keep it longer
 
 Usage: outrider store backup DIR [--data DIR] [--collector URL] [--json]
-       outrider store restore DIR [--data DIR] [--json]
+       outrider store restore DIR [--clickhouse URL [--cluster NAME]] [--data DIR] [--json]
        outrider store retention [run [--trust-clock]] [--json]
        outrider store hold [list] [--ended] [--json]
        outrider store hold add [--agent NAME] [--from TIME] [--until TIME] --reason TEXT
@@ -31,11 +33,15 @@ Usage: outrider store backup DIR [--data DIR] [--collector URL] [--json]
                     the fleet's or one agent's, from --from to before --until
   rebuild           tables that are counted from others, made anew from those; requests wait in the queue meanwhile
   --reason TEXT     kept on record, with who you are by your join token
+  --clickhouse URL  moves the tables into an empty database of a ClickHouse server instead, and the rest into the data
+                    directory: https://USER@HOST:8443/DATABASE, or env:NAME or file:PATH, where a URL with a password is
+  --cluster NAME    spreads them over that cluster of the server
   --data DIR        the collector's data directory (OUTRIDER_DATA; else ${DEFAULT_DATA})
   --collector URL   the control API of the collector that runs (OUTRIDER_COLLECTOR; else http://127.0.0.1:4319)
   --json            the summary as JSON
 
 Example: outrider store backup /backups/monday && outrider store restore /backups/monday --data ./restored
+         outrider store restore /backups/monday --data ./moved --clickhouse env:CLICKHOUSE_URL
          outrider store hold add --agent trend-scout --from 2026-03-01 --reason "case 4711"
 `;
 
@@ -55,6 +61,8 @@ export async function run(args: readonly string[], io: Io): Promise<number> {
     options: {
       data: { type: 'string' },
       collector: { type: 'string' },
+      clickhouse: { type: 'string' },
+      cluster: { type: 'string' },
       json: { type: 'boolean', default: false },
       agent: { type: 'string' },
       from: { type: 'string' },
@@ -76,7 +84,7 @@ export async function run(args: readonly string[], io: Io): Promise<number> {
   const data = values.data ?? (io.env.OUTRIDER_DATA || DEFAULT_DATA);
   const flags = { data, collector: values.collector, json: values.json };
   if (action === 'backup') await backup(resolve(folder), flags, io);
-  else await restore(resolve(folder), flags, io);
+  else await restore(resolve(folder), { ...flags, ...serverOf(values, io) }, io);
   return EXIT.done;
 }
 
@@ -142,18 +150,53 @@ async function takeOver(
   return manifest;
 }
 
-async function restore(from: string, flags: Flags, io: Io): Promise<void> {
+interface ServerFlags {
+  readonly clickhouse?: string | undefined;
+  readonly cluster?: string | undefined;
+}
+
+/** Nothing, when the tables stay embedded. */
+function serverOf({ clickhouse, cluster }: ServerFlags, io: Io): { server?: ServerAddress } {
+  if (clickhouse === undefined) {
+    if (cluster !== undefined) throw new UsageError('--cluster is of a server: name it with --clickhouse.');
+    return {};
+  }
+  return { server: { url: urlAt(clickhouse, io), cluster: cluster ?? null } };
+}
+
+/** A password on a command line is read by whoever lists processes. */
+function urlAt(text: string, { env }: Io): string {
+  const [, from, place] = /^(env|file):(.+)$/.exec(text) ?? [];
+  if (from === 'file') return readFileSync(place!, 'utf8').trim();
+  const url = from === 'env' ? env[place!] : text;
+  if (!url) throw new UsageError(`${text}: nothing is there; put the server's URL into it.`);
+  if (from === undefined && URL.canParse(url) && new URL(url).password !== '')
+    throw new UsageError(
+      'Put a URL with a password where others cannot read it: --clickhouse env:NAME or file:PATH.',
+    );
+  return url;
+}
+
+async function restore(
+  from: string,
+  flags: Flags & { readonly server?: ServerAddress },
+  io: Io,
+): Promise<void> {
   const { restoreBackup } = await import('../collector/restore.ts');
   const { systemClock } = await import('../kit/clock.ts');
   const manifest = await restoreBackup({
     from,
     dataDirectory: flags.data,
+    ...(flags.server ? { server: flags.server } : {}),
     clock: systemClock,
     log: logTo(io, 'store'),
     progress: teller(io),
   });
   const rows = Object.values(manifest.rows).reduce((sum, count) => sum + count, 0);
-  const text = `Restored ${rows} rows of ${manifest.made_at} into ${flags.data}, and they are what was backed up.`;
+  const next = flags.server
+    ? ' Name the server under store.clickhouse before the collector starts there.'
+    : '';
+  const text = `Restored ${rows} rows of ${manifest.made_at} into ${flags.data}, and they are what was backed up.${next}`;
   summarise(io, flags, text, { data: flags.data, made_at: manifest.made_at, rows });
 }
 

@@ -99,6 +99,10 @@ interface Making {
 
 async function makeBackup(options: BackupsOptions, { id, path, by, tell }: Making): Promise<void> {
   const { pipeline, database, store, places, clock } = options;
+  if (store.server !== null)
+    throw new Error(
+      `The tables are on ${store.server}: back them up there with ClickHouse's BACKUP, and control state as the docs say.`,
+    );
   // One at a time: what nobody took away, or a crash left half made, makes room for this one.
   await removeFolder(places.backups);
   await makeFolder(path);

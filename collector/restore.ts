@@ -19,12 +19,17 @@ import {
   verifyFiles,
 } from './edges/backup-files.ts';
 import { restoreStore, type StoreFigures } from './store/backup.ts';
-import { openStore } from './store/store.ts';
+import { exportTables, importTables, unfinishedMove } from './store/move.ts';
+import { refuseUnfit } from './store/server/fitness.ts';
+import { reachServer, type ServerAddress } from './store/server/reach.ts';
+import { openStore, type Store } from './store/store.ts';
 
 export interface RestoreOptions {
   /** The backup. */
   readonly from: string;
   readonly dataDirectory: string;
+  /** The server that is to hold the tables from now on; without it they are embedded. */
+  readonly server?: ServerAddress;
   readonly clock: Clock;
   readonly log: Log;
   progress(step: string, bytes: number, bytesTotal: number): void;
@@ -46,7 +51,8 @@ export async function restoreBackup(options: RestoreOptions): Promise<BackupMani
     const places = placesIn(draft);
     await restoreControl(manifest, from, places);
     await copyPart(from, PARTS.queue, places.queue, manifest.folders);
-    await restoreTables(manifest, options, places);
+    if (options.server) await moveTables(manifest, options, places, options.server);
+    else await restoreTables(manifest, options, places);
     markRestored(places.own);
     await removeFolder(own);
     await moveFolder(places.own, own);
@@ -54,6 +60,48 @@ export async function restoreBackup(options: RestoreOptions): Promise<BackupMani
     await removeFolder(draft);
   }
   return manifest;
+}
+
+/** From the draft on to the server. What is not there yet waits in a folder of its own, where another try finds it. */
+async function moveTables(
+  manifest: BackupManifest,
+  options: RestoreOptions,
+  places: Places,
+  address: ServerAddress,
+): Promise<void> {
+  const { dataDirectory, clock, log, progress } = options;
+  const folder = join(dataDirectory, 'moving');
+  const server = reachServer(address);
+  try {
+    await refuseUnfit(server.connection);
+    const step = (name: string) => (done: number, total: number) => progress(name, done, total);
+    const id = manifest.made_at;
+    let move = await unfinishedMove(folder, id);
+    if (!move) {
+      await restoreTables(manifest, options, places);
+      const exported = { folder, id, progress: step('export') };
+      move = await withDraft(places, { clock, log }, (store) => exportTables(store, exported));
+    }
+    await importTables(server, { folder, move, progress: step('server') });
+    await removeFolder(folder);
+    await removeFolder(places.store);
+  } finally {
+    await server.close();
+  }
+}
+
+/** The restored tables, at their newest form. */
+async function withDraft<T>(
+  places: Places,
+  world: { readonly clock: Clock; readonly log: Log },
+  use: (store: Store) => Promise<T>,
+): Promise<T> {
+  const store = await openStore({ dataDirectory: places.store, sqlListen: '127.0.0.1:0', ...world });
+  try {
+    return await use(store);
+  } finally {
+    await store.close();
+  }
 }
 
 async function restoreControl(manifest: BackupManifest, from: string, places: Places): Promise<void> {

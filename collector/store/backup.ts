@@ -88,7 +88,7 @@ async function finished(
 export async function figuresOfStore(store: Asked): Promise<StoreFigures> {
   const [engine] = await store.query<{ version: string }>('SELECT version() AS version');
   const tables = await store.query<{ table: string; count: string }>(
-    `SELECT table, sum(rows) AS count FROM system.parts WHERE active AND database = 'default'
+    `SELECT table, sum(rows) AS count FROM system.parts WHERE active AND database = currentDatabase()
      GROUP BY table ORDER BY table`,
   );
   const audit = await store.query<AuditFigures>(
@@ -106,7 +106,7 @@ export async function figuresOfStore(store: Asked): Promise<StoreFigures> {
 /** Bytes on disk of all tables: about what a backup takes. */
 export async function bytesOfStore(store: Asked): Promise<number> {
   const [sum] = await store.query<{ bytes: string }>(
-    "SELECT sum(bytes_on_disk) AS bytes FROM system.parts WHERE active AND database = 'default'",
+    'SELECT sum(bytes_on_disk) AS bytes FROM system.parts WHERE active AND database = currentDatabase()',
   );
   return Number(sum?.bytes ?? 0);
 }

@@ -122,6 +122,8 @@ const OF_COLUMNS = /^(?:ADD|DROP|MODIFY|ALTER|RENAME|COMMENT) COLUMN\b/;
 function bothAltered(statement: string, { everywhere }: World): string[] {
   const name = ALTER_TABLE.exec(statement)![1]!;
   const changes = commands(statement.replace(ALTER_TABLE, ''));
+  const strange = changes.find((change) => !A_CHANGE.test(change));
+  if (strange !== undefined) throw new Error(`no form for a cluster is known of: ${strange}`);
   const columns = changes
     .filter((change) => OF_COLUMNS.test(change))
     .map((change) => change.replace(/ CODEC\(.*\)$/, ''));
@@ -131,11 +133,13 @@ function bothAltered(statement: string, { everywhere }: World): string[] {
   ];
 }
 
-/** The list of an ALTER, cut at the commas that stand in no parentheses. */
+const A_CHANGE = /^(?:ADD|DROP|MODIFY|ALTER|RENAME|COMMENT|CLEAR|MATERIALIZE|REMOVE|RESET) \w+/;
+
+/** The list of an ALTER without its comments, cut at the commas that stand in no parentheses. */
 function commands(list: string): string[] {
   const cut = [''];
   let depth = 0;
-  for (const character of list) {
+  for (const character of list.replace(/^\s*--.*$/gm, '')) {
     depth += character === '(' ? 1 : character === ')' ? -1 : 0;
     if (character === ',' && depth === 0) cut.push('');
     else cut[cut.length - 1] += character;

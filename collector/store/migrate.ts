@@ -16,6 +16,10 @@ export interface Migrator {
 export const RECORD = `CREATE TABLE IF NOT EXISTS outrider_migrations (name String, applied_at DateTime64(3) DEFAULT now64(3))
 ENGINE = MergeTree ORDER BY name`;
 
+/** Notes that a file was applied. */
+export const recorded = (name: string): string =>
+  `INSERT INTO outrider_migrations (name) VALUES (${quoted(name)})`;
+
 export async function migrate(store: Migrator, layout: Layout, log: Log): Promise<void> {
   const apply = async (migration: string) => {
     for (const statement of layout.statements(migration)) await store.command(statement);
@@ -26,7 +30,7 @@ export async function migrate(store: Migrator, layout: Layout, log: Log): Promis
   for (const { name, statements } of migrations()) {
     if (applied.has(name)) continue;
     for (const statement of statements) await apply(statement);
-    await store.command(`INSERT INTO outrider_migrations (name) VALUES (${quoted(name)})`);
+    await store.command(recorded(name));
     log.info('migration_applied', { name });
   }
 }

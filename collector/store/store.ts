@@ -5,6 +5,7 @@ import type { Clock } from '../../kit/clock.ts';
 import type { Log } from '../../kit/log.ts';
 import type { EngineLimits } from './embedded/messages.ts';
 import type { Layout } from './layout.ts';
+import type { ServerAddress } from './server/reach.ts';
 
 export interface Segment {
   readonly id: string;
@@ -57,11 +58,7 @@ export interface StoreOptions extends AnyStoreOptions {
   readonly limits?: Partial<EngineLimits>;
 }
 
-export interface ServerStoreOptions extends AnyStoreOptions {
-  /** `https://user:password@host:8443/database`; never repeated. */
-  readonly url: string;
-  /** The cluster to spread the tables over, as the server's configuration names it; null for one server alone. */
-  readonly cluster: string | null;
+export interface ServerStoreOptions extends AnyStoreOptions, ServerAddress {
   /** Runs `act` while no other collector of the fleet runs one: collectors that start together migrate one by one. */
   alone<T>(act: () => Promise<T>): Promise<T>;
 }

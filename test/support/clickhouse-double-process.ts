@@ -3,6 +3,7 @@
 // is done in its stead, and nothing else is changed:
 //
 //   FROM input('…') … FORMAT Protobuf \n bytes     the bytes go to a file, and it reads FROM file('…', 'Protobuf', '…')
+//   INSERT … FORMAT Native \n bytes               likewise: INSERT … SELECT * FROM file('…', 'Native')
 //   ON CLUSTER, Replicated*MergeTree               there is one server and no Keeper: left out, plain engines
 //
 // With CLUSTER there is a cluster of that name, of one shard, which is this engine.
@@ -45,7 +46,7 @@ class Failure extends Error {
 
 /** Keys of the URL that are no settings. */
 const OURS = new Set(['query', 'database', 'default_format', 'query_id', 'session_id', 'role']);
-const INSERT = /^(\s*INSERT INTO [\s\S]*?)\nFORMAT Protobuf\n/;
+const INSERT = /^(\s*INSERT INTO [\s\S]*?)\nFORMAT (Protobuf|Native)\n/;
 const INPUT = /\binput\(('(?:[^'\\]|\\.)*')\)/;
 
 async function answer(request: IncomingMessage): Promise<string> {
@@ -57,7 +58,10 @@ async function answer(request: IncomingMessage): Promise<string> {
   try {
     await begin(session, searchParams);
     const inserted = INSERT.exec(body.toString('latin1'));
-    if (inserted) return await insert(session, inserted[1]!, body.subarray(inserted[0].length));
+    if (inserted) {
+      const [head, statement, format] = inserted as unknown as [string, string, string];
+      return await insert(session, statement, format, body.subarray(head.length));
+    }
     const parameters = [...searchParams].filter(([key]) => key.startsWith('param_'));
     const named = new Map(parameters.map(([key, value]) => [key.slice('param_'.length), value]));
     const text = `${searchParams.get('query') ?? ''}\n${body.toString('utf8')}`.trim();
@@ -79,14 +83,17 @@ async function begin(session: Session, search: URLSearchParams): Promise<void> {
   await run(session, `USE ${search.get('database') ?? 'default'}`);
 }
 
-async function insert(session: Session, statement: string, bytes: Buffer): Promise<string> {
-  await run(session, `EXPLAIN AST ${statement}\nFORMAT Protobuf`);
+async function insert(session: Session, statement: string, format: string, bytes: Buffer): Promise<string> {
+  await run(session, `EXPLAIN AST ${statement}\nFORMAT ${format}`);
   const path = join(directory!, randomUUID());
   writeFileSync(path, bytes);
+  const read = (columns: string) => `file('${path}', 'Protobuf', ${columns})`;
   try {
     return await run(
       session,
-      statement.replace(INPUT, (_all, columns: string) => `file('${path}', 'Protobuf', ${columns})`),
+      format === 'Native'
+        ? statement.replace('\nSETTINGS ', `\nSELECT * FROM file('${path}', 'Native')\nSETTINGS `)
+        : statement.replace(INPUT, (_all, columns: string) => read(columns)),
     );
   } finally {
     rmSync(path);

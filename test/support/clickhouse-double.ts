@@ -135,5 +135,6 @@ export async function startDouble({ cluster, tls }: DoubleOptions = {}): Promise
 
 function refuse(response: ServerResponse, code: number, status: number): void {
   response.writeHead(status, { 'x-clickhouse-exception-code': code });
-  response.end(`Code: ${code}. DB::Exception: refused by the test. (REFUSED_BY_THE_TEST)\n`);
+  const why = code === 241 ? '(total) memory limit exceeded' : 'refused by the test';
+  response.end(`Code: ${code}. DB::Exception: ${why}. (REFUSED_BY_THE_TEST)\n`);
 }

@@ -3,43 +3,27 @@
 //
 //   load ──▶ left alone? ──▶ tables ready? ──▶ INSERT … FROM input(…) FORMAT Protobuf, the segment's bytes behind it
 
-import { ClickHouseLogLevel, createClient } from '@clickhouse/client';
 import { sentenceOf } from '../../../kit/log.ts';
-import { clusterLayout } from '../cluster.ts';
-import { type Connection, connectionOf } from '../connection.ts';
 import { isStandingFault, QueryFailed, StoreRefuses, StoreUnavailable } from '../failures.ts';
-import { ALONE, type Layout } from '../layout.ts';
 import { loadSegment, takeBackSegment } from '../load.ts';
 import { migrate } from '../migrate.ts';
 import type { ServerStoreOptions, Store } from '../store.ts';
 import { refuseUnfit } from './fitness.ts';
 import { createHealth } from './health.ts';
-import { createInserts } from './insert.ts';
-import { type Place, readPlace } from './place.ts';
-import { settingsFor } from './settings.ts';
-
-const REQUEST_MS_MAX = 320_000;
+import { reachServer, type Server } from './reach.ts';
 
 /** Throws an Error with one sentence when the server answers and cannot be used. */
 export async function openServerStore(options: ServerStoreOptions): Promise<Store> {
-  const { cluster, clock, log } = options;
-  const place = readPlace(options.url);
-  const layout = cluster === null ? ALONE : clusterLayout(cluster);
-  const settings = settingsFor(cluster);
-  const connection = connect(place, settings);
-  const inserts = createInserts(place, settings);
-  const health = createHealth(place.name, { clock, log });
-  const ready = once(() => bringForward(connection, layout, options));
-  const close = async () => {
-    await inserts.close();
-    await connection.close();
-  };
+  const server = reachServer(options);
+  const { place, layout, connection } = server;
+  const health = createHealth(place.name, options);
+  const ready = once(() => bringForward(server, options));
 
   try {
     await health.noting(ready);
   } catch (failure) {
     if (!(failure instanceof StoreUnavailable)) {
-      await close();
+      await server.close();
       throw new Error(
         `The ClickHouse of store.clickhouse (${place.name}) can't be used: ${sentenceOf(failure).replace(/[\s.]+$/, '')}.`,
       );
@@ -53,7 +37,7 @@ export async function openServerStore(options: ServerStoreOptions): Promise<Stor
     load: (segment) =>
       health.pacing(async () => {
         await ready().catch(asLoadFailure);
-        const insert = (statement: string) => inserts.insert(statement, segment.path);
+        const insert = (statement: string) => server.insert(statement, segment.path);
         return loadSegment({ ...connection, insert, source: { from: 'body' }, layout }, segment);
       }),
     takeBack: (segment) =>
@@ -70,34 +54,13 @@ export async function openServerStore(options: ServerStoreOptions): Promise<Stor
       }),
     isOpen: health.isOpen,
     memoryBytes: () => Promise.resolve(0),
-    close,
+    close: server.close,
   };
 }
 
-function connect(place: Place, settings: Readonly<Record<string, string>>): Connection {
-  const client = createClient({
-    url: place.origin,
-    username: place.user,
-    password: place.password,
-    database: place.database,
-    application: 'outrider',
-    clickhouse_settings: settings,
-    request_timeout: REQUEST_MS_MAX,
-    log: { level: ClickHouseLogLevel.OFF },
-  });
-  return connectionOf(
-    () => Promise.resolve(client),
-    () => client.close(),
-  );
-}
-
-async function bringForward(
-  connection: Connection,
-  layout: Layout,
-  { asFound, alone, log }: ServerStoreOptions,
-): Promise<void> {
-  await refuseUnfit(connection);
-  if (!asFound) await alone(() => migrate(connection, layout, log));
+async function bringForward(server: Server, { asFound, alone, log }: ServerStoreOptions): Promise<void> {
+  await refuseUnfit(server.connection);
+  if (!asFound) await alone(() => migrate(server.connection, server.layout, log));
 }
 
 /** Runs `act` until it succeeded, one at a time for all who wait. */

@@ -20,7 +20,7 @@ import { createBudget, type Hold } from './budget.ts';
 import { RECEIPT_HEADER, receiptText, responseAsProtobuf, type Taken } from './export-response.ts';
 import type { Intake } from './intake.ts';
 import { statusAsProtobuf } from './rpc-status.ts';
-import { RPC_CODES, Unacceptable } from './unacceptable.ts';
+import { isRetryable, RPC_CODES, Unacceptable } from './unacceptable.ts';
 
 export interface GrpcCalls {
   /** Speaks gRPC on a connection that is open. */
@@ -44,7 +44,13 @@ const METHODS: Readonly<Record<Signal, string>> = {
 
 /** Messages being read and unpacked at once; each may take three times the limit until it is whole. */
 const READING_MAX = 4;
-const READING_WAIT_MS = 3_000;
+/**
+ * How long a request that finds no room is kept waiting. JavaScript's gRPC exporter waits 10 s for an answer, and drops
+ * what it hears UNAVAILABLE for: unlike those for HTTP it never tries again, so the door does.
+ * Source: @opentelemetry/otlp-grpc-exporter-base 0.223, grpc-exporter-transport.
+ */
+const PATIENCE_MS = 8_000;
+const PAUSE_MS = 250;
 /** How long a message may take to come. */
 const MESSAGE_MS_MAX = 10_000;
 const STREAMS_MAX = 64;
@@ -61,10 +67,11 @@ interface Admission {
 
 export function createGrpcCalls({ intake, clock, messageBytesMax }: GrpcRules): GrpcCalls {
   setLogVerbosity(logVerbosity.NONE); // it writes to stderr, where lines are JSON and ours
+  let isClosing = false;
   const admissions = new WeakMap<Metadata, Admission>();
   const reading = createBudget({
     unitsMax: READING_MAX,
-    waitMs: READING_WAIT_MS,
+    waitMs: PATIENCE_MS,
     clock,
     refusal: () => new Unacceptable(503, 'too many requests at once: try again'),
   });
@@ -105,12 +112,14 @@ export function createGrpcCalls({ intake, clock, messageBytesMax }: GrpcRules): 
 
   const exporting =
     (signal: Signal): handleUnaryCall<Buffer, Buffer> =>
-    ({ request: body, metadata }, answer) => {
+    (call, answer) => {
+      const { request: body, metadata } = call;
       const { sender, reading: slot, arrived } = admissions.get(metadata)!;
       arrived();
       const taking = intake.memory.during(body.length, () => {
         slot.release();
-        return intake.take({ signal, encoding: 'protobuf', sender, body });
+        const isAwaited = () => !call.cancelled && !isClosing;
+        return patiently(clock, isAwaited, () => intake.take({ signal, encoding: 'protobuf', sender, body }));
       });
       void taking.then(
         (taken) => answer(null, responseAsProtobuf(taken), trailersOf(taken)),
@@ -131,8 +140,24 @@ export function createGrpcCalls({ intake, clock, messageBytesMax }: GrpcRules): 
   const injector = server.createConnectionInjector(ServerCredentials.createInsecure());
   return {
     serve: (connection) => injector.injectConnection(connection),
-    close: () => server.tryShutdown(() => undefined), // it calls back before calls have ended
+    close() {
+      isClosing = true;
+      server.tryShutdown(() => undefined); // it calls back before calls have ended
+    },
   };
+}
+
+async function patiently<T>(clock: Clock, isAwaited: () => boolean, work: () => Promise<T>): Promise<T> {
+  const until = clock.monotonicMs() + PATIENCE_MS;
+  for (;;) {
+    try {
+      return await work();
+    } catch (failure) {
+      const canHelp = failure instanceof Unacceptable && isRetryable(failure);
+      if (!canHelp || !isAwaited() || clock.monotonicMs() >= until) throw failure;
+      await new Promise<void>((resolve) => clock.after(PAUSE_MS, resolve));
+    }
+  }
 }
 
 type Refused = Pick<StatusObject, 'code' | 'details' | 'metadata'>;

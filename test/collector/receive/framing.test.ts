@@ -91,7 +91,9 @@ describe('the framing walk', () => {
     ['attributes and other parts', () => attributes(1_000_001)],
     ['bytes of resources', () => logRecords(1_000, 'x'.repeat(70_000))],
   ])('refuses more %s than the database could unfold', (what, request) => {
-    expect(() => walkFraming('logs', request())).toThrowError(new RegExp(`may hold \\d+ ${what}.*smaller batches`));
+    expect(() => walkFraming('logs', request())).toThrowError(
+      new RegExp(`may hold \\d+ ${what}.*smaller batches`),
+    );
   });
 
   it('never reads a request cut anywhere as whole, except between its parts', () => {

@@ -166,9 +166,22 @@ describe('what gRPC refuses', () => {
     expect(kept).toEqual([]);
   });
 
-  it('when the queue cannot take it: UNAVAILABLE, and when to come back', async () => {
-    const { send } = await receive({ append: async () => ({ kind: 'refused', reason: 'the disk is full' }) });
-    const { code, words, details } = await send(requestOf([{}]));
+  it('when the queue cannot take it: waits, for exporters do not come back, then says UNAVAILABLE and when', async () => {
+    const clock = manualClock();
+    let tries = 0;
+    const { send } = await receive({
+      clock,
+      append: async () => {
+        tries += 1;
+        return { kind: 'refused', reason: 'the disk is full' };
+      },
+    });
+    const answer = send(requestOf([{}]));
+    for (let seen = 1; seen <= 33; seen += 1) {
+      await vi.waitFor(() => expect(tries).toBe(seen));
+      clock.advance(250);
+    }
+    const { code, words, details } = await answer;
     expect([code, words]).toEqual([UNAVAILABLE, 'the disk is full']);
     expect(details).toContain('type.googleapis.com/google.rpc.RetryInfo');
   });
@@ -207,9 +220,9 @@ describe('a gRPC connection', () => {
       return new Promise((resolve) => stream.once('response', (headers) => resolve(headers['grpc-status'])));
     });
     await vi.waitFor(() => expect(intake.counters.requests).toBe(5));
-    clock.advance(3_000);
+    clock.advance(8_000);
     expect(await Promise.race(refusals)).toBe(String(UNAVAILABLE)); // the fifth, who found no room to be read
-    clock.advance(7_000);
+    clock.advance(2_000);
     expect(await Promise.all(refusals)).toEqual(Array(5).fill(String(UNAVAILABLE)));
     expect(intake.counters.refused).toEqual({ 503: 5 });
     expect((await send(requestOf([{}]))).code).toBe(OK);

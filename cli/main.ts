@@ -29,6 +29,10 @@ const COMMANDS: Readonly<Record<string, { readonly line: string; load(): Promise
     load: () => import('./dead-letters.ts'),
   },
   alerts: { line: 'what is wrong, who knows, who has it', load: () => import('./alerts.ts') },
+  audit: {
+    line: 'prove what was done, and that nothing was changed since',
+    load: () => import('./audit.ts'),
+  },
 };
 
 /** Calls and their records pass through these. */

@@ -38,6 +38,8 @@ export interface Leaf {
 
 export const NO_DIGEST: Uint8Array = new Uint8Array(HASH_BYTES);
 
+/** What a Date holds. */
+const TIME_MS_MAX = 8.64e15;
 const TEXT_BYTES_MAX = 2_048;
 export const LEAF_CHAINS_MAX = 256;
 
@@ -103,7 +105,7 @@ function readLeaf(reader: Reader): Leaf | null {
   const items = reader.varint();
   const digest = reader.take(HASH_BYTES);
   const chains = Array.from({ length: Math.min(reader.varint(), LEAF_CHAINS_MAX) }, () => readChain(reader));
-  if (kind === undefined || signal === undefined || reader.isShort) return null;
+  if (kind === undefined || signal === undefined || receivedMs > TIME_MS_MAX || reader.isShort) return null;
   return { kind, receivedMs, signal, sender, segment, items, digest, chains };
 }
 

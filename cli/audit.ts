@@ -1,0 +1,30 @@
+// `outrider audit`: the log of what was accepted, for whoever has to be convinced by somebody else's records.
+
+import { type Command, type Io, UsageError } from './command.ts';
+
+export const help = `outrider audit: prove what the fleet did, and that nothing was changed since
+
+Usage: outrider audit verify DIR --key VKEY|FILE [--against FILE|DIR]... [--accept-unlogged] [--json]
+
+  verify DIR          an exported directory, held to a public key; asks no store and no network. Exit 0: it holds.
+                      Exit 1: the first line names what was altered, deleted, inserted, reordered, truncated or forked
+  --key               the log's public key as it was given to you, or a file with one or more of them; not the one in
+                      DIR, which whoever changed DIR could have changed too
+  --against           a checkpoint you kept, or a folder of them or an older export: the log must begin with each
+  --accept-unlogged   count records that no request in the log brought (of an older release) instead of refusing them
+  --json              the result as JSON, with every finding
+
+Example: outrider audit verify ./export --key ./outrider.vkey --against /worm/checkpoints
+`;
+
+const ACTIONS: Readonly<Record<string, () => Promise<Pick<Command, 'run'>>>> = {
+  verify: () => import('./audit/verify.ts'),
+};
+
+export async function run(args: readonly string[], io: Io): Promise<number> {
+  const [name = '', ...rest] = args;
+  const action = Object.hasOwn(ACTIONS, name) ? ACTIONS[name] : undefined;
+  if (!action)
+    throw new UsageError(`Write \`outrider audit ${Object.keys(ACTIONS).join('|')}\`; see --help.`);
+  return (await action()).run(rest, io);
+}

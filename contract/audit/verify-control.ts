@@ -1,0 +1,93 @@
+// Control events beside the log: a chain like those of records, in its own order. What it proves is believed: records
+// that a retention run dropped need not be there.
+
+import { canonicalJson, type Json } from '../audit-entry.ts';
+import type { RetentionRun } from '../retention.ts';
+import { CONTROL_STREAM_PREFIX, claimer, createChains } from './chains.ts';
+import { EXPORT_FILES } from './export.ts';
+import type { Report } from './finding.ts';
+import { type ExportedRow, millisecondsOf, readRow, type SealedEntry } from './row.ts';
+import { type DroppedLinks, type LinksVerified, type RowsInput, verifyLink } from './verify-rows.ts';
+
+export type ControlInput = Pick<RowsInput, 'files' | 'leaves' | 'rules' | 'report'>;
+
+export interface ControlVerified extends LinksVerified {
+  readonly dropped: readonly DroppedLinks[];
+}
+
+export async function verifyControl(input: ControlInput): Promise<ControlVerified> {
+  const { files, leaves, report } = input;
+  const chains = createChains('control event', input.rules, report);
+  const concerns = (stream: string): boolean => stream.startsWith(CONTROL_STREAM_PREFIX);
+  const claimUntil = claimer({ leaves, concerns, isExported: () => true }, chains);
+  const watchOrder = orderWatch(report);
+  const dropped: DroppedLinks[] = [];
+  let links = 0;
+  for await (const lines of files.lines(EXPORT_FILES.controlEvents))
+    for (const line of lines) {
+      const row = readRow(line);
+      if (row?.audit_stream === '') continue; // from before events were sealed
+      await claimUntil(row ? millisecondsOf(String(row.timestamp)) : 0);
+      const link = {
+        file: EXPORT_FILES.controlEvents,
+        in: 'control event',
+        chains,
+        report,
+        disagreement,
+      } as const;
+      const entry = verifyLink(line, link);
+      links += 1;
+      if (entry === null) continue;
+      watchOrder(entry);
+      for (const range of droppedBy(entry)) {
+        dropped.push(range);
+        if (concerns(range.stream)) chains.of(range.stream).excuse(range.first, range.last, null);
+      }
+    }
+  await claimUntil(Number.POSITIVE_INFINITY);
+  return { links, streams: chains.size, unlogged: chains.end(), dropped };
+}
+
+/** Reports the first event of a stream that stands behind a later one. */
+function orderWatch(report: Report): (entry: SealedEntry) => void {
+  const highest = new Map<string, number>();
+  return ({ stream, seq }) => {
+    const before = highest.get(stream) ?? -1;
+    if (seq < before)
+      report({
+        kind: 'reordered',
+        in: 'control event',
+        stream,
+        seq,
+        what: `it stands behind number ${before}.`,
+      });
+    highest.set(stream, Math.max(before, seq));
+  };
+}
+
+/** The first column that says otherwise than the entry, or null. */
+function disagreement(row: ExportedRow, entry: SealedEntry): string | null {
+  if (String(row.id) !== String(entry.id)) return 'id';
+  for (const column of ['event', 'actor', 'reason'] as const)
+    if (row[column] !== entry[column]) return column;
+  if (row.agent_id !== entry.agent) return 'agent_id';
+  if (millisecondsOf(String(row.timestamp)) !== entry.atMs) return 'timestamp';
+  return detailsOf(row) === canonicalJson(entry.details as Json) ? null : 'details';
+}
+
+/** Without a policy's text, which is kept apart: its digest is sealed. */
+function detailsOf(row: ExportedRow): string | null {
+  const parsed = readRow(String(row.details)) as { readonly [key: string]: Json } | null;
+  if (parsed === null) return null;
+  const { sources: _apart, ...details } = parsed;
+  return canonicalJson(details);
+}
+
+/** Of a retention run: `[[first, last], …]` a stream. */
+function droppedBy(entry: SealedEntry): DroppedLinks[] {
+  if (entry.event !== 'retention_run') return [];
+  const { streams = [] } = entry.details as Partial<RetentionRun>;
+  return streams.flatMap(({ stream, dropped }) =>
+    dropped.map(([first, last]) => ({ stream, first: Number(first), last: Number(last) })),
+  );
+}

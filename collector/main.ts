@@ -176,7 +176,7 @@ async function openControlApi(
     backups: createBackups({ pipeline, database, store, places, clock, log }),
     authenticate: tokens.authenticate,
     otlpPort: Number(new URL(pipeline.otlpUrl).port),
-    missing: () => missingParts(parts),
+    missing: () => [...missingParts(parts), ...pipeline.missing()],
     metrics: {
       figures: () => ownFigures({ ...parts, streams }),
       fleet: () => parts.fleet.families(),

@@ -64,7 +64,7 @@ export async function openWatch(
     database,
     ledger,
     roster,
-    missing: () => missingParts(stores),
+    missing: () => [...missingParts(stores), ...pipeline.missing()],
     queue: () => pipeline.depth(),
     env,
     secrets,

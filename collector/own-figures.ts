@@ -23,6 +23,8 @@ export async function ownFigures(parts: FigureParts): Promise<Figures> {
     plain: {
       outrider_queue_segments: segments,
       outrider_queue_bytes: bytes,
+      outrider_queue_refusing: pipeline.missing().length > 0 ? 1 : 0,
+      outrider_queue_segments_lost_total: queue.lost,
       outrider_queue_oldest_seconds: oldestMs / 1000,
       outrider_quarantined_total: queue.quarantined,
       outrider_control_statements_pending: database.pending(),

@@ -24,6 +24,8 @@ export interface Pipeline {
   /** The collector's own records, past the door; they wait with all others while it is quiet. */
   append(signal: Signal, request: Buffer, sender: string): Promise<Appended>;
   depth(): ReturnType<Queue['depth']>;
+  /** What keeps it from its work, as `/readyz` and alerts name it. */
+  missing(): readonly string[];
   counters(): { readonly receiver: ReceiverCounters; readonly queue: QueueCounters };
   /** Resolves once everything accepted before is in the store (or quarantine). */
   drain(): Promise<void>;
@@ -89,6 +91,7 @@ export async function startPipeline(options: PipelineOptions): Promise<Pipeline>
     otlpGrpcUrl: doors.otlpGrpcUrl,
     append: (signal, request, sender) => append(request, sender, signal, lookInto(signal, request)),
     depth: () => queue.depth(),
+    missing: () => queue.missing(),
     counters: () => ({ receiver: intake.counters, queue: queue.counters }),
     drain: () => queue.drain(),
     async quiet(patienceMs, act) {

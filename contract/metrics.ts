@@ -124,6 +124,12 @@ export const SIDECAR_METRICS = {
 
 export const COLLECTOR_METRICS = {
   outrider_queue_segments: gauge('segments', [], 'Segments accepted and not yet in the store.'),
+  outrider_queue_refusing: gauge(
+    'queues',
+    [],
+    '1 while the queue takes nothing, not even of sidecars, or the store refuses everything it has.',
+  ),
+  outrider_queue_segments_lost_total: counter('segments', [], 'Segments whose file somebody removed.'),
   outrider_queue_bytes: gauge('bytes', [], 'Bytes accepted and not yet in the store.'),
   outrider_queue_oldest_seconds: gauge('seconds', [], 'Age of the oldest segment not yet in the store.'),
   outrider_received_items_total: counter(

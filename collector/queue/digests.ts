@@ -1,8 +1,11 @@
-// The digests of requests accepted in the last 24 hours, so that one sent twice is stored once. Kept as 16 bytes each in
+// The marks of requests accepted in the last 24 hours, so that one sent twice is stored once. A mark is of the bytes, the signal
+// and the sender: what nobody sent first must not make the same bytes of a sidecar, which mean more, a duplicate. Kept as 16 bytes each in
 // open-addressing tables, one table for each stretch of time: forgetting a stretch is dropping its table. 20–40 bytes
 // per request, and a bound: under a flood the oldest are forgotten before their 24 hours are over.
 
+import { hash } from 'node:crypto';
 import { invariant } from '../../kit/invariant.ts';
+import type { Signal } from '../signals.ts';
 
 export interface Digests {
   has(digest: Buffer): boolean;
@@ -53,6 +56,11 @@ export function createDigests(entriesMax: number): Digests {
       return size;
     },
   };
+}
+
+/** Two requests with the same mark are one request sent twice. 32 bytes. */
+export function markOf(digest: Buffer, signal: Signal, sender: string): Buffer {
+  return hash('sha256', Buffer.concat([digest, Buffer.from(`${signal} ${sender}`)]), 'buffer');
 }
 
 type Words = readonly [number, number, number, number];

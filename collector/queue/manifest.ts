@@ -9,8 +9,9 @@ import { join } from 'node:path';
 import { crc32 } from 'node:zlib';
 import type { Clock } from '../../kit/clock.ts';
 import { type Log, sentenceOf } from '../../kit/log.ts';
+import { isUnreadable } from './damage.ts';
 import type { Digests } from './digests.ts';
-import { type Disk, type DiskFile, writeDurably } from './disk.ts';
+import type { Disk, DiskFile } from './disk.ts';
 
 const FILE_MS_MAX = 3_600_000;
 export const REMEMBER_MS = 24 * 3_600_000;
@@ -30,7 +31,10 @@ export interface SealedSegment {
 }
 
 export interface Manifest {
+  /** Those whose file is there. */
   readonly segments: ReadonlyMap<string, SealedSegment>;
+  /** The highest number that any segment on record had. */
+  readonly lastSequence: number;
   /** Remembers a change; it is durable after the next `flush`. */
   note(segment: SealedSegment, digests?: readonly Buffer[]): void;
   /** The segment's file is gone for good. */
@@ -46,12 +50,14 @@ export interface ManifestWorld {
   readonly clock: Clock;
   readonly log: Log;
   readonly digests: Digests;
+  /** Ids of the segments whose files are there; what is on record of others is only which requests they held. */
+  readonly present: ReadonlySet<string>;
 }
 
 /** Reads what earlier lives left in `directory`, feeding `digests`, and begins a new file at the first flush. */
 export async function openManifest(world: ManifestWorld): Promise<Manifest> {
   const { directory, disk, clock } = world;
-  const segments = await readManifests(world);
+  const { segments, lastSequence } = await readManifests(world);
   /** As on disk. A line without digests must never be there before the line with them. */
   const durable = new Map(segments);
   let pending: { readonly segment: SealedSegment; readonly line: string }[] = [];
@@ -102,6 +108,7 @@ export async function openManifest(world: ManifestWorld): Promise<Manifest> {
 
   return {
     segments,
+    lastSequence,
     note(segment, digests = []) {
       segments.set(segment.id, segment);
       pending.push({ segment, line: lineOf(segment, digests) });
@@ -134,45 +141,81 @@ async function append(file: DiskFile, lines: readonly string[]): Promise<void> {
   if ((await file.append([bytes])) !== bytes.length) throw new Error('short write to the manifest');
 }
 
+interface OnRecord {
+  readonly segments: Map<string, SealedSegment>;
+  readonly lastSequence: number;
+}
+
 /**
  * Reads every file and writes what still matters into one. Any of them may hold lines that only the page cache has, after
- * a kill or a failed fsync, and from here on we act on them. Returns the segments as they are now, dead ones too.
+ * a kill or a failed fsync, and from here on we act on them. One file at a time is in memory, for a day of them is large.
  */
-async function readManifests(world: ManifestWorld): Promise<Map<string, SealedSegment>> {
+async function readManifests(world: ManifestWorld): Promise<OnRecord> {
   const segments = new Map<string, SealedSegment>();
   const names = await manifestNames(world);
-  const entries: { readonly id: string; readonly line: string }[] = [];
+  let lastSequence = 0;
   for (const name of names) {
-    const lines = (await world.disk.read(join(world.directory, name))).toString('latin1').split('\n');
-    lines.pop(); // what follows the last line's end: nothing, or a line that was torn
-    for (const line of lines) {
-      const entry = parseLine(line);
-      if (!entry) {
-        world.log.warn('queue.manifest_line_damaged', { file: name });
-        continue;
-      }
-      const { digests, ...segment } = entry;
-      segments.set(segment.id, segment);
+    for (const { digests, ...segment } of await entriesOf(world, name)) {
+      lastSequence = Math.max(lastSequence, Number.parseInt(segment.id, 10));
+      if (world.present.has(segment.id)) segments.set(segment.id, segment);
       for (const digest of digests) world.digests.add(digest, segment.atMs);
-      entries.push({ id: segment.id, line });
     }
   }
-  const sinceMs = world.clock.nowMs() - REMEMBER_MS;
-  const matters = ({ loaded, atMs }: SealedSegment) => !loaded || atMs >= sinceMs;
-  const kept = entries.filter(({ id }) => matters(segments.get(id)!));
-  if (names.length > 0) await replaceFiles(world, names, kept);
-  return segments;
+  if (names.length > 0) await replaceFiles(world, names, segments);
+  return { segments, lastSequence };
+}
+
+/** A line that matters: what is to be loaded, and what was held within a day. */
+function matters(segments: ReadonlyMap<string, SealedSegment>, sinceMs: number): (entry: Entry) => boolean {
+  return ({ id, atMs, digests }) => {
+    const present = segments.get(id);
+    return present ? !present.loaded || atMs >= sinceMs : digests.length > 0 && atMs >= sinceMs;
+  };
 }
 
 async function replaceFiles(
   world: ManifestWorld,
   names: readonly string[],
-  entries: readonly { readonly line: string }[],
+  segments: ReadonlyMap<string, SealedSegment>,
 ): Promise<void> {
-  const path = join(world.directory, await nextName(world.disk, world.directory, world.clock.nowMs()));
-  const text = entries.map(({ line }) => `${line}\n`).join('');
-  await writeDurably(world.disk, path, world.directory, [Buffer.from(text, 'latin1')]);
+  const { disk, directory, clock } = world;
+  const path = join(directory, await nextName(disk, directory, clock.nowMs()));
+  const isKept = matters(segments, clock.nowMs() - REMEMBER_MS);
+  const part = `${path}.part`;
+  await disk.remove(part);
+  const file = await disk.create(part);
+  try {
+    for (const name of names) {
+      const kept = (await entriesOf(world, name)).filter(isKept);
+      await append(
+        file,
+        kept.map(({ digests, ...segment }) => lineOf(segment, digests)),
+      );
+    }
+    await file.datasync();
+  } finally {
+    await file.close();
+  }
+  await disk.rename(part, path);
+  await disk.syncDirectory(directory);
   for (const name of names) await removeLeniently(world, name);
+}
+
+type Entry = SealedSegment & { readonly digests: readonly Buffer[] };
+
+/** The whole lines of a file. One that the disk no longer gives back counts as damaged: its segments are scanned. */
+async function entriesOf(world: ManifestWorld, name: string): Promise<Entry[]> {
+  const text = await world.disk.read(join(world.directory, name)).catch((failure: unknown) => {
+    if (!isUnreadable(failure)) throw failure;
+    world.log.error('queue.manifest_unreadable', { file: name, reason: sentenceOf(failure) });
+    return Buffer.alloc(0);
+  });
+  const lines = text.toString('latin1').split('\n');
+  lines.pop(); // what follows the last line's end: nothing, or a line that was torn
+  const entries = lines.map(parseLine);
+  const damaged = entries.filter((entry) => entry === null).length;
+  if (damaged > 0) world.log.warn('queue.manifest_lines_damaged', { file: name, lines: damaged });
+  return entries.filter((entry) => entry !== null);
 }
 
 /** An old file that stays does no harm: it is read before the newer ones. */
@@ -183,14 +226,14 @@ async function removeLeniently(world: ManifestWorld, name: string): Promise<void
 }
 
 /** Oldest first; a rewrite cut short is removed. */
-async function manifestNames(world: { disk: Disk; directory: string }): Promise<string[]> {
+async function manifestNames(world: { readonly disk: Disk; readonly directory: string }): Promise<string[]> {
   const names = (await world.disk.list(world.directory)).sort();
   for (const name of names.filter((each) => each.endsWith('.part')))
     await world.disk.remove(join(world.directory, name));
   return names.filter((name) => name.endsWith('.log'));
 }
 
-function parseLine(line: string): (SealedSegment & { digests: Buffer[] }) | null {
+function parseLine(line: string): Entry | null {
   const json = line.slice(9);
   if (Number.parseInt(line.slice(0, 8), 16) !== crc32(json)) return null;
   const entry = JSON.parse(json) as SealedSegment & { digests: string };

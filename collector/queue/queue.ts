@@ -21,7 +21,7 @@ import { carrySegments } from './loading.ts';
 import { type Manifest, openManifest } from './manifest.ts';
 import { Closing, createPatience, type Patience } from './patience.ts';
 import { createQuarantine, type Quarantine } from './quarantine.ts';
-import { type LeftSegment, recoverSegments } from './recover.ts';
+import { type LeftSegment, listSegments, recoverSegments } from './recover.ts';
 import { createRoom } from './room.ts';
 import { type LookInto, leftRequests, noSequencer, type RequestFacts, type Sequencer } from './sequencer.ts';
 import { type Appended, createShelf } from './shelf.ts';
@@ -47,11 +47,15 @@ export interface QueueCounters {
   readonly quarantined: number;
   /** Segments whose file someone removed. */
   readonly lost: number;
+  /** One message after the other is refused: loading stands still until somebody looks. */
+  readonly isStopped: boolean;
 }
 
 export interface Queue {
   /** Resolves once the request is durable, was before, or can't be. A duplicate of one in flight waits for it. */
   append(request: Buffer, sender: string, signal?: Signal, facts?: RequestFacts): Promise<Appended>;
+  /** What keeps it from its work: `queue` while it takes nothing, `loading` while the store refuses everything. */
+  missing(): readonly string[];
   /** What is accepted and not yet known to be in the store; `oldestMs` is the age of the oldest of it. */
   depth(): { readonly segments: number; readonly bytes: number; readonly oldestMs: number };
   /** Resolves once everything appended before is in the store (or quarantine). Never, while the store is away. */
@@ -86,11 +90,20 @@ export async function openQueue(options: QueueOptions): Promise<Queue> {
   try {
     const digests = createDigests(options.digestsMax ?? DIGESTS_MAX);
     const directories = await makeDirectories(disk, options.directory);
-    const manifest = await openManifest({ directory: directories.manifest, disk, clock, log, digests });
+    const ids = await listSegments(disk, directories.segments);
+    const present = new Set(ids);
+    const manifest = await openManifest({
+      directory: directories.manifest,
+      disk,
+      clock,
+      log,
+      digests,
+      present,
+    });
     const quarantine = createQuarantine(disk, directories.quarantine);
     const world = { directory: directories.segments, disk, log, manifest, digests, quarantine };
-    const lastId = lastSequence([...manifest.segments.keys()]);
-    const left = await recoverSegments(world);
+    const left = await recoverSegments(world, ids);
+    const lastId = Math.max(manifest.lastSequence, lastSequence(ids));
     return runQueue({ ...world, options, clock, left, lastId, unlock });
   } catch (failure) {
     unlock();
@@ -108,7 +121,7 @@ interface World {
   readonly options: QueueOptions;
   readonly clock: Clock;
   readonly left: readonly LeftSegment[];
-  /** The highest number that a segment on record had. */
+  /** The highest number that any segment had. */
   readonly lastId: number;
   unlock(): void;
 }
@@ -138,6 +151,7 @@ function runQueue(world: World): Queue {
     clock,
     bytesFreeMin: options.bytesFreeMin ?? BYTES_FREE_MIN,
     bytesMax: options.bytesMax ?? QUEUE_BYTES_MAX,
+    log,
   });
   const writers = createWriters(
     {
@@ -158,7 +172,7 @@ function runQueue(world: World): Queue {
         room.failed(failure);
       },
     },
-    idsAfter(Math.max(world.lastId, lastSequence(world.left.map(({ id }) => id)))),
+    idsAfter(world.lastId),
   );
   const bytes = () => backlog.bytes + (writers.active()?.bytes ?? 0);
   const shared = { ...world, writers, counters, sequencer, isClosed: () => isClosed };
@@ -171,6 +185,7 @@ function runQueue(world: World): Queue {
   return {
     append: (request, sender, signal = 'traces', facts = NOT_LOOKED_INTO) =>
       shelf.append(request, sender, signal, facts),
+    missing: () => [...(room.isFull(bytes()) ? ['queue'] : []), ...(attempts.isStopped() ? ['loading'] : [])],
     depth() {
       const active = writers.active();
       const oldest = backlog.oldest() ?? active;
@@ -195,14 +210,14 @@ function runQueue(world: World): Queue {
       world.unlock();
     },
     get counters() {
-      return { ...counters, quarantined: world.quarantine.count };
+      return { ...counters, quarantined: world.quarantine.count, isStopped: attempts.isStopped() };
     },
   };
 }
 
 /** Its line need not be durable yet: landing sees to that before it loads, and a segment without one is scanned. */
-function noteSealed({ manifest, clock, log }: World, { id, bytes, digests }: ClosedSegment): void {
-  manifest.note({ id, bytes, atMs: clock.nowMs(), loaded: false, split: [] }, digests);
+function noteSealed({ manifest, clock, log }: World, { id, bytes, marks }: ClosedSegment): void {
+  manifest.note({ id, bytes, atMs: clock.nowMs(), loaded: false, split: [] }, marks);
   manifest.flush().catch((failure: unknown) => {
     log.warn('queue.manifest_failed', { reason: sentenceOf(failure) });
   });

@@ -6,12 +6,14 @@
 //   unknown to the manifest      cut the torn tail, drop what is stored already, quarantine damage, seal
 
 import { join } from 'node:path';
-import type { Log } from '../../kit/log.ts';
-import type { Digests } from './digests.ts';
+import { type Log, sentenceOf } from '../../kit/log.ts';
+import { signalOf } from '../signals.ts';
+import { isUnreadable } from './damage.ts';
+import { type Digests, markOf } from './digests.ts';
 import { type Disk, writeDurably } from './disk.ts';
 import type { Manifest } from './manifest.ts';
 import type { Quarantine } from './quarantine.ts';
-import { readRecords, type WholeRecord } from './record.ts';
+import { readRecords, senderIn, type WholeRecord } from './record.ts';
 
 const SUFFIX = '.segment';
 
@@ -31,21 +33,37 @@ interface World {
   readonly quarantine: Quarantine;
 }
 
-/** Returns what is still to be loaded, oldest first. Reads whole only the few segments that were not sealed. */
-export async function recoverSegments(world: World): Promise<LeftSegment[]> {
-  const names = (await world.disk.list(world.directory)).sort();
-  for (const name of names.filter((each) => !each.endsWith(SUFFIX)))
-    await world.disk.remove(join(world.directory, name)); // halves of a split segment, or a rewrite cut short
-  const ids = names.filter((name) => name.endsWith(SUFFIX)).map((name) => name.slice(0, -SUFFIX.length));
+/** The ids of the segments whose files are there, oldest first; the directory is as durable as it is read. */
+export async function listSegments(disk: Disk, directory: string): Promise<string[]> {
+  const names = (await disk.list(directory)).sort();
+  const leftovers = names.filter((each) => !each.endsWith(SUFFIX)); // halves of a split segment, or a rewrite cut short
+  for (const name of leftovers) await disk.remove(join(directory, name));
+  await disk.syncDirectory(directory);
+  return names.filter((name) => name.endsWith(SUFFIX)).map((name) => name.slice(0, -SUFFIX.length));
+}
+
+/** Returns what of `ids` is still to be loaded. Reads whole only the few segments that were not sealed. */
+export async function recoverSegments(world: World, ids: readonly string[]): Promise<LeftSegment[]> {
   const left: LeftSegment[] = [];
   for (const id of ids) {
-    const segment = await recoverSegment(world, id);
+    const segment = await recoverOrSetAside(world, id);
     if (segment) left.push(segment);
   }
-  for (const id of world.manifest.segments.keys()) if (!ids.includes(id)) world.manifest.forget(id);
   await world.disk.syncDirectory(world.directory);
   await world.manifest.flush();
   return left;
+}
+
+/** What the disk no longer gives back must not make every start fail. */
+async function recoverOrSetAside(world: World, id: string): Promise<LeftSegment | null> {
+  try {
+    return await recoverSegment(world, id);
+  } catch (failure) {
+    if (!isUnreadable(failure)) throw failure;
+    world.log.error('queue.segment_unreadable', { segment: id, reason: sentenceOf(failure) });
+    await world.quarantine.move(id, join(world.directory, `${id}${SUFFIX}`), sentenceOf(failure));
+    return null;
+  }
 }
 
 async function recoverSegment(world: World, id: string): Promise<LeftSegment | null> {
@@ -53,6 +71,7 @@ async function recoverSegment(world: World, id: string): Promise<LeftSegment | n
   const sealed = world.manifest.segments.get(id);
   if (sealed?.loaded) {
     await world.disk.remove(path);
+    world.manifest.forget(id);
     return null;
   }
   const { bytes, writtenAtMs } = await world.disk.measure(path);
@@ -78,16 +97,21 @@ async function mend(
         'damaged before it was sealed',
       );
   }
-  const wanted = whole.filter(({ digest }) => !world.digests.has(digest));
+  const signal = signalOf(id);
+  const marked = whole.map((record) => ({
+    ...record,
+    mark: markOf(record.digest, signal, senderIn(bytes, record).sender),
+  }));
+  const wanted = marked.filter(({ mark }) => !world.digests.has(mark));
   const size = await rewrite(world, path, bytes, wanted);
   if (size === 0) {
     await world.disk.remove(path);
     return null;
   }
-  for (const { digest } of wanted) world.digests.add(digest, writtenAtMs);
+  for (const { mark } of wanted) world.digests.add(mark, writtenAtMs);
   world.manifest.note(
     { id, bytes: size, atMs: writtenAtMs, loaded: false, split: [] },
-    wanted.map(({ digest }) => digest),
+    wanted.map(({ mark }) => mark),
   );
   return { id, path, bytes: size, writtenAtMs };
 }

@@ -1,16 +1,28 @@
-// Whether the disk has room for one more request. Asked at most once a second, and at once after a write failed.
+// Whether there is room for one more request. Two marks: telemetry of senders nobody knows is refused first, so that a flood
+// of it leaves room for what sidecars and the collector itself have to record; those may use the reserve.
+//
+//   ├──────────── anyone ────────────┤── known senders ──┤ full            of the queue's bytes, and of the disk's free ones
+//
+// The disk is asked at most once a second, and at once after a write failed.
 
 import type { Clock } from '../../kit/clock.ts';
-import { sentenceOf } from '../../kit/log.ts';
+import { type Log, sentenceOf } from '../../kit/log.ts';
 import type { Disk } from './disk.ts';
 
 const ASK_EVERY_MS = 1_000;
 /** After a write failed, how long nothing new is taken. */
 const REST_MS = 250;
 
+/** The share of the queue that only known senders fill. */
+const RESERVE = 1 / 8;
+/** The share of the disk's kept bytes that known senders may use. */
+const RESERVE_FREE = 3 / 4;
+
 export interface Room {
-  /** Null, or one sentence why nothing can be taken. */
-  refusal(queuedBytes: number): Promise<string | null>;
+  /** Null, or one sentence why nothing can be taken; of a known sender, or of anyone. */
+  refusal(queuedBytes: number, isKnown: boolean): Promise<string | null>;
+  /** As a known sender would find it, by what was seen last; the disk is asked anew meanwhile. */
+  isFull(queuedBytes: number): boolean;
   failed(failure: unknown): void;
 }
 
@@ -18,34 +30,49 @@ export function createRoom(world: {
   readonly disk: Disk;
   readonly directory: string;
   readonly clock: Clock;
+  readonly log: Log;
+  /** Kept free for everybody else on the disk. */
   readonly bytesFreeMin: number;
   readonly bytesMax: number;
 }): Room {
   let askedAtMs = Number.NEGATIVE_INFINITY;
-  let answer: Promise<string | null> = Promise.resolve(null);
+  let bytesFree: Promise<number | string> = Promise.resolve(Number.POSITIVE_INFINITY);
   let failure: { readonly untilMs: number; readonly sentence: string } | null = null;
+  const refuses = { known: false, anyone: false };
 
-  const ask = async (): Promise<string | null> => {
+  const ask = async (): Promise<number | string> => {
     try {
-      const free = await world.disk.bytesFree(world.directory);
-      return free < world.bytesFreeMin
-        ? `the disk of the queue has ${free} bytes free; ${world.bytesFreeMin} are kept`
-        : null;
+      return await world.disk.bytesFree(world.directory);
     } catch (cause) {
       return `the queue's directory can't be read: ${sentenceOf(cause)}`;
     }
   };
+  const refusal = async (queuedBytes: number, isKnown: boolean): Promise<string | null> => {
+    const nowMs = world.clock.monotonicMs();
+    if (failure && nowMs < failure.untilMs) return failure.sentence;
+    const bytesMax = isKnown ? world.bytesMax : world.bytesMax * (1 - RESERVE);
+    if (queuedBytes >= bytesMax) return `the queue holds ${queuedBytes} bytes; ${bytesMax} are its limit`;
+    if (nowMs - askedAtMs >= ASK_EVERY_MS) {
+      askedAtMs = nowMs;
+      bytesFree = ask();
+    }
+    const free = await bytesFree;
+    const freeMin = isKnown ? world.bytesFreeMin * (1 - RESERVE_FREE) : world.bytesFreeMin;
+    if (typeof free === 'string') return free;
+    return free < freeMin ? `the disk of the queue has ${free} bytes free; ${freeMin} are kept` : null;
+  };
+  const say = async (queuedBytes: number, isKnown: boolean): Promise<string | null> => {
+    const reason = await refusal(queuedBytes, isKnown);
+    const whom = isKnown ? 'known' : 'anyone';
+    if (reason !== null && !refuses[whom]) world.log.error('queue.refuses', { whom, reason });
+    refuses[whom] = reason !== null;
+    return reason;
+  };
   return {
-    refusal(queuedBytes) {
-      const nowMs = world.clock.monotonicMs();
-      if (failure && nowMs < failure.untilMs) return Promise.resolve(failure.sentence);
-      if (queuedBytes >= world.bytesMax)
-        return Promise.resolve(`the queue holds ${queuedBytes} bytes; ${world.bytesMax} are its limit`);
-      if (nowMs - askedAtMs >= ASK_EVERY_MS) {
-        askedAtMs = nowMs;
-        answer = ask();
-      }
-      return answer;
+    refusal: say,
+    isFull(queuedBytes) {
+      void say(queuedBytes, true);
+      return refuses.known;
     },
     failed(cause) {
       askedAtMs = Number.NEGATIVE_INFINITY;

@@ -3,6 +3,7 @@
 // that were left are told again; which of their requests have their place already is the sequencer's to know.
 
 import { type Signal, signalOf } from '../signals.ts';
+import { isUnreadable } from './damage.ts';
 import type { Disk } from './disk.ts';
 import { readRecords, senderIn } from './record.ts';
 import type { LeftSegment } from './recover.ts';
@@ -65,8 +66,19 @@ export function leftRequests(
 ): readonly LeftRequests[] {
   return left.map(({ id, path }) => ({
     id,
-    requests: async () => acceptedIn(await disk.read(path), signalOf(id), lookInto),
+    requests: async () => acceptedIn(await whatIsLeft(disk, path), signalOf(id), lookInto),
   }));
+}
+
+/** Nothing of a segment that somebody removed, or that the disk no longer gives back: that is told elsewhere. */
+async function whatIsLeft(disk: Disk, path: string): Promise<Buffer> {
+  try {
+    return await disk.read(path);
+  } catch (failure) {
+    const isGone = failure instanceof Error && 'code' in failure && failure.code === 'ENOENT';
+    if (!isGone && !isUnreadable(failure)) throw failure;
+    return Buffer.alloc(0);
+  }
 }
 
 function acceptedIn(segment: Buffer, signal: Signal, lookInto: LookInto): AcceptedRequest[] {

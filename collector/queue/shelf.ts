@@ -4,7 +4,7 @@
 import type { Clock } from '../../kit/clock.ts';
 import { sentenceOf } from '../../kit/log.ts';
 import type { Signal } from '../signals.ts';
-import type { Digests } from './digests.ts';
+import { type Digests, markOf } from './digests.ts';
 import { digestOf, recordChunks } from './record.ts';
 import type { Room } from './room.ts';
 import type { RequestFacts } from './sequencer.ts';
@@ -22,6 +22,13 @@ export interface Shelf {
   append(request: Buffer, sender: string, signal: Signal, facts: RequestFacts): Promise<Appended>;
 }
 
+interface Origin {
+  readonly digest: Buffer;
+  readonly sender: string;
+  readonly signal: Signal;
+  readonly facts: RequestFacts;
+}
+
 const NANOSECONDS_PER_MS = 1_000_000n;
 
 export function createShelf(world: {
@@ -37,12 +44,10 @@ export function createShelf(world: {
 
   const write = async (
     request: Buffer,
-    digest: Buffer,
-    sender: string,
-    signal: Signal,
-    facts: RequestFacts,
+    mark: Buffer,
+    { digest, sender, signal, facts }: Origin,
   ): Promise<Appended> => {
-    const refusal = await world.room.refusal(world.queuedBytes());
+    const refusal = await world.room.refusal(world.queuedBytes(), sender !== '');
     if (refusal) return { kind: 'refused', reason: refusal };
     if (world.isClosed()) return { kind: 'refused', reason: 'the queue is closed' };
     const receivedAtMs = Math.trunc(world.clock.nowMs());
@@ -51,11 +56,11 @@ export function createShelf(world: {
     const bytes = chunks.reduce((sum, chunk) => sum + chunk.length, 0);
     try {
       const accepted = { ...facts, digest, receivedAtMs, sender };
-      await world.writers.of(signal).append({ chunks, bytes, request: accepted });
+      await world.writers.of(signal).append({ chunks, bytes, mark, request: accepted });
     } catch (failure) {
       return { kind: 'refused', reason: `the queue could not be written: ${sentenceOf(failure)}` };
     }
-    world.digests.add(digest, receivedAtMs);
+    world.digests.add(mark, receivedAtMs);
     return { kind: 'stored', digest };
   };
 
@@ -66,11 +71,12 @@ export function createShelf(world: {
     facts: RequestFacts,
   ): Promise<Appended> => {
     const digest = digestOf(request);
-    if (world.digests.has(digest)) return { kind: 'duplicate', digest };
-    const key = digest.toString('latin1');
+    const mark = markOf(digest, signal, sender);
+    if (world.digests.has(mark)) return { kind: 'duplicate', digest };
+    const key = mark.toString('latin1');
     const earlier = inFlight.get(key);
     if (earlier !== undefined) return asDuplicate(await earlier);
-    const written = write(request, digest, sender, signal, facts);
+    const written = write(request, mark, { digest, sender, signal, facts });
     inFlight.set(key, written);
     return written.finally(() => inFlight.delete(key));
   };

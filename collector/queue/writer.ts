@@ -15,6 +15,8 @@ const GROUP_RECORDS_MAX = 256;
 export interface Entry {
   readonly chunks: readonly Uint8Array[];
   readonly bytes: number;
+  /** By which the same request is known again. */
+  readonly mark: Buffer;
   readonly request: AcceptedRequest;
 }
 
@@ -23,7 +25,8 @@ export interface ClosedSegment {
   readonly path: string;
   /** What was acknowledged; a file that could not be cut back is longer. */
   readonly bytes: number;
-  readonly digests: readonly Buffer[];
+  /** The marks of its requests. */
+  readonly marks: readonly Buffer[];
 }
 
 export interface Writer {
@@ -47,7 +50,7 @@ interface Active {
   readonly file: DiskFile;
   readonly sinceMs: number;
   bytes: number;
-  digests: Buffer[];
+  marks: Buffer[];
 }
 
 export function createWriter(world: {
@@ -77,7 +80,7 @@ export function createWriter(world: {
       world.sequencer.closed(id);
       throw failure;
     });
-    active = { id, path, file, sinceMs: world.nowMs(), bytes: 0, digests: [] };
+    active = { id, path, file, sinceMs: world.nowMs(), bytes: 0, marks: [] };
     await world.disk.syncDirectory(world.directory);
     return active;
   };
@@ -96,10 +99,10 @@ export function createWriter(world: {
     active = null;
     if (!closing) return;
     await closing.file.close().catch(world.onFailure);
-    const { id, path, bytes, digests, sinceMs } = closing;
+    const { id, path, bytes, marks, sinceMs } = closing;
     world.sequencer.closed(id);
     const isGone = bytes === 0 && (await removed(path));
-    if (!isGone) world.onSealed({ id, path, bytes, digests }, sinceMs); // empty: removed in its turn, until that works
+    if (!isGone) world.onSealed({ id, path, bytes, marks }, sinceMs); // empty: removed in its turn, until that works
   };
 
   const abandon = async (failure: unknown): Promise<void> => {
@@ -123,7 +126,7 @@ export function createWriter(world: {
         group.map(({ entry }) => entry.request),
       );
       for (const { entry, resolve } of group) {
-        segment.digests.push(entry.request.digest);
+        segment.marks.push(entry.mark);
         resolve();
       }
       if (isFirst) world.onBegun();

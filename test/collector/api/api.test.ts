@@ -173,6 +173,8 @@ beforeAll(async () => {
         plain: {
           outrider_queue_segments: 2,
           outrider_queue_bytes: 7,
+          outrider_queue_refusing: 0,
+          outrider_queue_segments_lost_total: 0,
           outrider_queue_oldest_seconds: 0,
           outrider_quarantined_total: 0,
           outrider_control_statements_pending: 0,

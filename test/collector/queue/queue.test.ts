@@ -111,6 +111,22 @@ describe('the same bytes again', () => {
     expect(loader.landed).toEqual(digests(1));
   });
 
+  it('are not the same from nobody, from another sender, or as another signal', async () => {
+    const loader = rememberingStore(readFileSync);
+    const queue = await open({ loader });
+    const kinds = [];
+    for (const sender of ['', 'scout/host-1', 'pr-1/host-2', 'scout/host-1', ''])
+      kinds.push((await queue.append(request(1), sender)).kind);
+    kinds.push((await queue.append(request(1), '', 'logs')).kind);
+    expect(kinds).toEqual(['stored', 'stored', 'stored', 'duplicate', 'duplicate', 'stored']);
+    await close(queue);
+    for (const name of readdirSync(join(directory, 'manifest'))) rmSync(join(directory, 'manifest', name));
+    const next = await open({ loader }); // what it scans it knows again
+    expect((await next.append(request(1), 'pr-1/host-2')).kind).toBe('duplicate');
+    await next.drain();
+    expect(loader.landed).toEqual(digests(1, 1, 1, 1));
+  });
+
   it('are stored again after more than a day', async () => {
     const dayLater = { ...systemClock, nowMs: () => systemClock.nowMs() + 26 * 3_600_000 };
     const queue = await open();
@@ -169,7 +185,7 @@ describe('what an earlier life left', () => {
     }
   });
 
-  it('and was damaged since is set aside, the rest loaded, at whichever byte', async () => {
+  it('COL-05: and was damaged since is set aside, the rest loaded, at whichever byte', async () => {
     const queue = await open({ loader: OUT_OF_REACH });
     for (const number of [1, 2, 3]) await queue.append(request(number), 'scout');
     await close(queue);
@@ -224,7 +240,7 @@ describe('what an earlier life left', () => {
 });
 
 describe('what it refuses', () => {
-  it('a second process in the same directory', async () => {
+  it('COL-16: a second process in the same directory', async () => {
     const queue = await open();
     await expect(open()).rejects.toThrow(DirectoryInUse);
     await close(queue);
@@ -246,7 +262,7 @@ describe('what it refuses', () => {
     const loader: QueueOptions['loader'] = {
       load: (segment) => (isAway ? Promise.reject(new Error('away')) : store.load(segment)),
     };
-    const queue = await open({ loader, bytesMax: 300 });
+    const queue = await open({ loader, bytesMax: 340 });
     const kinds = [];
     for (const number of [1, 2, 3]) kinds.push((await queue.append(request(number), '')).kind);
     expect(kinds).toEqual(['stored', 'stored', 'refused']);
@@ -255,7 +271,7 @@ describe('what it refuses', () => {
     expect((await queue.append(request(3), '')).kind).toBe('stored');
   });
 
-  it('what an fsync failed for, and takes it in a new file afterwards', async () => {
+  it('COL-06: what an fsync failed for, and takes it in a new file afterwards', async () => {
     let failures = 1;
     const created: string[] = [];
     const disk = {
@@ -281,11 +297,37 @@ describe('what it refuses', () => {
     expect(new Set(created.filter((path) => path.endsWith('.segment'))).size).toBe(2);
   });
 
-  it('to say stored when its file was removed while it wrote', async () => {
-    const queue = await open({ loader: OUT_OF_REACH });
+  it('COL-17: to say stored when its file was removed while it wrote, or the directory is away, until it is back', async () => {
+    let laterMs = 0;
+    const clock = { ...systemClock, monotonicMs: () => systemClock.monotonicMs() + laterMs };
+    const queue = await open({ loader: OUT_OF_REACH, clock });
     await queue.append(request(1), '');
     rmSync(onlySegment());
     expect(await queue.append(request(2), '')).toMatchObject({ kind: 'refused' });
+    rmSync(join(directory, 'segments'), { recursive: true });
+    laterMs = 2_000;
+    expect(await queue.append(request(2), 'scout/host-1')).toMatchObject({ kind: 'refused' });
+    expect(queue.missing()).toEqual(['queue']);
+    await nodeDisk.makeDirectory(join(directory, 'segments'));
+    laterMs = 4_000;
+    expect(await queue.append(request(2), '')).toMatchObject({ kind: 'stored' });
+  });
+
+  it('telemetry of nobody before what known senders record', async () => {
+    const queue = await open({ loader: OUT_OF_REACH, bytesMax: 8_000 });
+    let number = 0;
+    const fill = async (sender: string) => {
+      while ((await queue.append(request(number), sender)).kind === 'stored') number += 1;
+      return number;
+    };
+    const ofNobody = await fill('');
+    expect(ofNobody).toBeGreaterThan(20);
+    expect(queue.missing()).toEqual([]);
+    expect(await fill('scout/host-1')).toBeGreaterThan(ofNobody + 2);
+    expect(queue.depth().bytes).toBeGreaterThanOrEqual(8_000);
+    queue.missing(); // looks again
+    await new Promise((resolve) => setImmediate(resolve));
+    expect(queue.missing()).toEqual(['queue']);
   });
 });
 

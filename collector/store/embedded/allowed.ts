@@ -198,6 +198,7 @@ export interface SettingRule {
   readonly among?: readonly string[];
 }
 
+/** The door itself has no such limit: a client's own counts, and none means none. */
 const ANY_NUMBER: SettingRule = { most: Number.MAX_SAFE_INTEGER };
 const THROW_OR_BREAK: SettingRule = { among: ['throw', 'break'] };
 const SWITCH: SettingRule = { among: ['0', '1', 'true', 'false'] };
@@ -211,6 +212,7 @@ export const SETTINGS: ReadonlyMap<string, SettingRule> = new Map(
     max_result_bytes: { most: 'resultBytesMax' },
     max_threads: { most: READER_THREADS },
     max_block_size: { most: BLOCK_ROWS_MAX },
+    limit: ANY_NUMBER,
     max_rows_to_read: ANY_NUMBER,
     max_bytes_to_read: ANY_NUMBER,
     max_rows_to_group_by: ANY_NUMBER,

@@ -122,7 +122,9 @@ function describe(failure: unknown, engine: Engine): { code: number; message: st
     code,
     message: `Code: ${code}. DB::Exception: ${sentence}. (${name}) (version ${engine.version})`,
   });
-  if (failure instanceof WallRefusal) return own(497, 'ACCESS_DENIED', failure.message);
+  // HyperDX knows by these words that it may go on without.
+  if (failure instanceof WallRefusal)
+    return own(497, 'ACCESS_DENIED', `Not enough privileges. ${failure.message}`);
   if (failure instanceof GateFull) return own(202, 'TOO_MANY_SIMULTANEOUS_QUERIES', failure.message);
   if (failure instanceof BadRequest)
     return own(failure.code, NAMES.get(failure.code) ?? 'BAD_ARGUMENTS', failure.message);

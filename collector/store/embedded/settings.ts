@@ -51,10 +51,9 @@ function ruled(name: string, value: string, limits: EngineLimits): { sql: string
   if (rule.most === undefined) return { sql: quoted(value), isLess: false };
   const most = typeof rule.most === 'number' ? rule.most : limits[rule.most];
   const wished = Number(value);
-  const mayBe = rule.inParts ? Number.isFinite(wished) : Number.isSafeInteger(wished);
-  return mayBe && wished > 0 && wished <= most
-    ? { sql: String(wished), isLess: false }
-    : { sql: String(most), isLess: true };
+  const isLimit = (rule.inParts ? Number.isFinite(wished) : Number.isSafeInteger(wished)) && wished > 0;
+  if (isLimit && wished <= most) return { sql: String(wished), isLess: false };
+  return most === Number.MAX_SAFE_INTEGER ? null : { sql: String(most), isLess: true };
 }
 
 async function filters(value: Written, judged: (expression: string) => Promise<string>): Promise<string> {

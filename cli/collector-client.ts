@@ -2,11 +2,19 @@
 
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { Readable } from 'node:stream';
 import { type Io, UsageError } from './command.ts';
 
 export interface CollectorClient {
   readonly url: string;
   get<T>(path: string): Promise<T>;
+  /** An answer that is no JSON, as it is. */
+  text(path: string): Promise<string>;
+  /** Null where there is nothing at that path. */
+  bytes(path: string): Promise<Buffer | null>;
+  /** An answer of any length, line by line. */
+  lines(path: string): AsyncIterable<string>;
   post<T>(path: string, message?: unknown): Promise<T>;
   delete<T>(path: string): Promise<T>;
 }
@@ -39,8 +47,27 @@ export function collectorClient(flags: CollectorFlags, { env }: Io): CollectorCl
     return JSON.parse(text) as T;
   }
 
+  /** Throws with the collector's own sentence, unless it answers 200 or one of `statuses`. */
+  async function fetched(path: string, statuses: readonly number[] = []): Promise<Response> {
+    const answer = await send(url, path, { headers: { authorization } });
+    if (answer.ok || statuses.includes(answer.status)) return answer;
+    throw new Error(sentenceFrom(answer.status, await answer.text(), url));
+  }
+
   return {
     url,
+    text: async (path) => (await fetched(path)).text(),
+    async bytes(path) {
+      const answer = await fetched(path, [404]);
+      if (answer.ok) return Buffer.from(await answer.arrayBuffer());
+      await answer.body?.cancel();
+      return null;
+    },
+    async *lines(path) {
+      const { body } = await fetched(path);
+      if (body)
+        yield* createInterface({ input: Readable.fromWeb(body), crlfDelay: Number.POSITIVE_INFINITY });
+    },
     get: (path) => ask('GET', path),
     post: (path, message) => ask('POST', path, message),
     delete: (path) => ask('DELETE', path),

@@ -7,6 +7,7 @@
 import type { Config } from '../contract/config/config.ts';
 import { createLifecycle, type Lifecycle } from '../kit/lifecycle.ts';
 import { createSecrets } from '../kit/secrets.ts';
+import type { AuditDesk } from './api/audit.ts';
 import { listenApi } from './api/listen.ts';
 import { createLive } from './api/live.ts';
 import { createApi } from './api/routes.ts';
@@ -17,7 +18,7 @@ import { type Outbox, startOutbox } from './control/outbox.ts';
 import { noteOwnPolicy } from './control/policies.ts';
 import { openSessions } from './control/sessions.ts';
 import { COLLECTOR } from './control/tokens.ts';
-import { openAudit } from './open-audit.ts';
+import { type Audit, openAudit } from './open-audit.ts';
 import { type Control, openControl } from './open-control.ts';
 import { type Intake, openIntake } from './open-intake.ts';
 import { openWatch, type Watch } from './open-watch.ts';
@@ -88,6 +89,7 @@ async function start(
     ...control,
     ...intake,
     ...watch,
+    ...audit,
     retention,
     rebuilds,
   });
@@ -153,6 +155,15 @@ function openRebuilds({ lifecycle, clock, log }: Start, stores: Stores, { pipeli
   return rebuilds;
 }
 
+/** What the log and the rows beside it are asked. */
+const deskOf = ({ store, pipeline, audit, auditFiles, ...kept }: Stores & Intake & Audit): AuditDesk => ({
+  ...kept,
+  log: audit,
+  files: auditFiles,
+  ask: (sql, parameters) => store.query(sql, parameters),
+  drain: () => pipeline.drain(),
+});
+
 interface ControlDoor {
   readonly url: string;
   consoleLink(): Promise<string>;
@@ -161,7 +172,11 @@ interface ControlDoor {
 /** Last, for it speaks of everything else. */
 async function openControlApi(
   { settings, places, lifecycle, inForce, clock, log }: Start,
-  parts: Stores & Control & Intake & Watch & { readonly retention: Retention; readonly rebuilds: Rebuilds },
+  parts: Stores &
+    Control &
+    Audit &
+    Intake &
+    Watch & { readonly retention: Retention; readonly rebuilds: Rebuilds },
 ): Promise<ControlDoor> {
   const { database, store, pipeline, tokens, recalls, policies } = parts;
   const sessions = await openSessions(database, clock);
@@ -169,6 +184,7 @@ async function openControlApi(
   const streams = [recalls, live];
   const api = createApi({
     ...parts,
+    audit: deskOf(parts),
     sessions,
     live,
     config: inForce,

@@ -2,6 +2,7 @@
 
 import { sentenceOf } from '../kit/log.ts';
 import { type NoteSigner, noteSigner } from '../kit/tlog/note.ts';
+import type { AuditFiles } from './audit/files.ts';
 import { type AuditLog, runAuditLog, type SignedCheckpoint } from './audit/log.ts';
 import { openOrBegin } from './audit/open-log.ts';
 import { type Checkpoints, createCheckpoints } from './control/checkpoints.ts';
@@ -15,6 +16,7 @@ const DAY_MS = 86_400_000;
 
 export interface Audit {
   readonly audit: AuditLog;
+  readonly auditFiles: AuditFiles;
   readonly checkpoints: Checkpoints;
   /** What verifiers take: the log's key, and while it is replaced the one before. */
   readonly verifierKeys: readonly string[];
@@ -37,7 +39,7 @@ export async function openAudit(starting: Start, { database }: Pick<Stores, 'dat
   });
   const verifierKeys = signers(opened.origin).map(({ verifierKey }) => verifierKey);
   await writeVkey(places.audit, verifierKeys);
-  return { audit, checkpoints, verifierKeys };
+  return { audit, auditFiles: opened.files, checkpoints, verifierKeys };
 }
 
 /** Tells of the newest checkpoint, one after the other; those that came meanwhile are passed over. */

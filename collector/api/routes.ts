@@ -27,6 +27,7 @@ import type { Store } from '../store/store.ts';
 import { showAgent } from './agent.ts';
 import { hearAgent, listAgents } from './agents.ts';
 import { type AlertDesk, alertRoutes } from './alerts.ts';
+import { type AuditDesk, auditRoutes } from './audit.ts';
 import { backupRoutes } from './backups.ts';
 import { bodyRoutes } from './bodies.ts';
 import { checkLedger, listBudgets, listEntries, listLate, writeOff } from './budgets.ts';
@@ -75,6 +76,7 @@ export interface ApiOptions {
   /** The one in force. */
   config(): Config;
   readonly recalls: Recalls;
+  readonly audit: AuditDesk;
   readonly backups: Backups;
   readonly retention: Retention;
   readonly rebuilds: Rebuilds;
@@ -143,6 +145,7 @@ export function createApi(options: ApiOptions): Api {
   alertRoutes(api, options.alerts);
   letterRoutes(api, options);
   bodyRoutes(api, options.bodies);
+  auditRoutes(api, options.audit);
   backupRoutes(api, options.backups);
   retentionRoutes(api, options.retention);
   rebuildRoutes(api, options.rebuilds);

@@ -23,6 +23,11 @@ async function shown(
       return answer as T;
     },
     delete: async <T>() => answer as T,
+    text: async () => String(answer),
+    bytes: async () => null,
+    lines: async function* () {
+      yield String(answer);
+    },
   };
   const stdout = (more: string): void => {
     text += more;

@@ -3,6 +3,7 @@
 
 import { agentPaths, agentSchemas } from './agents.ts';
 import { alertPaths, alertSchemas } from './alerts.ts';
+import { auditPaths } from './audit.ts';
 import { backupPaths, backupSchemas } from './backups.ts';
 import { budgetPaths, budgetSchemas } from './budgets.ts';
 import { consolePaths } from './console.ts';
@@ -32,6 +33,7 @@ export const OPENAPI = {
     ...quarantinePaths,
     ...alertPaths,
     ...letterPaths,
+    ...auditPaths,
     ...backupPaths,
     ...retentionPaths,
     ...rebuildPaths,

@@ -11,6 +11,7 @@ import { createLive } from '../../../collector/api/live.ts';
 import { OPENAPI } from '../../../collector/api/openapi/openapi.ts';
 import { type Api, createApi } from '../../../collector/api/routes.ts';
 import { createAlertBook } from '../../../collector/control/alert-book.ts';
+import { createCheckpoints } from '../../../collector/control/checkpoints.ts';
 import { openDeadLetters } from '../../../collector/control/dead-letters.ts';
 import { type Holds, openHolds } from '../../../collector/control/holds.ts';
 import { createKeptBodies } from '../../../collector/control/kept-bodies.ts';
@@ -30,7 +31,9 @@ import type { LeaseResponse } from '../../../contract/budget.ts';
 import { silentLog } from '../../../kit/log.ts';
 import { createSecrets } from '../../../kit/secrets.ts';
 import { manualClock } from '../../support/manual-clock.ts';
+import { openLogAndFiles } from '../audit/kept-log.ts';
 import { configOf, dollars, openBench, usd } from '../control/bench.ts';
+import { forgetfulDisk } from '../queue/forgetful-disk.ts';
 import { type OpenedStore, openTestStore } from '../store/open.ts';
 
 const TOKEN = 'ort_test';
@@ -165,6 +168,12 @@ beforeAll(async () => {
       clock,
       log: silentLog,
     }),
+    audit: {
+      ...(await openLogAndFiles({ disk: forgetfulDisk(() => clock.nowMs()).live(() => null).disk, clock })),
+      checkpoints: createCheckpoints(database, 86_400_000),
+      ask: (sql, parameters) => store.query(sql, parameters),
+      drain: () => Promise.resolve(),
+    },
     backups: { start: () => null, state: () => null, ended: () => Promise.resolve() },
     authenticate: (token) => (token === TOKEN ? 'join' : null),
     missing: () => missing,

@@ -1,6 +1,7 @@
 // A log on a disk of a test's own, opened as the collector opens it; and what is on that disk, read back as a verifier would.
 
 import { generateKeyPairSync } from 'node:crypto';
+import type { AuditFiles } from '../../../collector/audit/files.ts';
 import { type AuditLog, runAuditLog, type SignedCheckpoint } from '../../../collector/audit/log.ts';
 import { openOrBegin } from '../../../collector/audit/open-log.ts';
 import { openAuditDirectory } from '../../../collector/edges/audit-directory.ts';
@@ -27,13 +28,21 @@ export interface KeptLogOptions {
 }
 
 export async function openLog(options: KeptLogOptions): Promise<AuditLog> {
+  return (await openLogAndFiles(options)).log;
+}
+
+export async function openLogAndFiles(
+  options: KeptLogOptions,
+): Promise<{ readonly log: AuditLog; readonly files: AuditFiles; readonly verifierKeys: readonly string[] }> {
   const { disk, clock, log = silentLog, key = privateKey } = options;
   const directory = await openAuditDirectory(disk, AUDIT, log);
   const signers = (origin: string) => [noteSigner(origin, key)];
   const newestTold = options.newestTold ?? (async () => null);
   const { opened, follows } = await openOrBegin(directory, { clock, log, signers, newestTold }, 'fleet');
   const onCheckpoint = options.onCheckpoint ?? (() => undefined);
-  return runAuditLog({ ...opened, onCheckpoint }, follows);
+  const kept = await runAuditLog({ ...opened, onCheckpoint }, follows);
+  const verifierKeys = opened.signers.map(({ verifierKey }) => verifierKey);
+  return { log: kept, files: opened.files, verifierKeys };
 }
 
 /** Throws unless its own key signed it. */

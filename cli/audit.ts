@@ -5,6 +5,8 @@ import { type Command, type Io, UsageError } from './command.ts';
 export const help = `outrider audit: prove what the fleet did, and that nothing was changed since
 
 Usage: outrider audit verify DIR --key VKEY|FILE [--against FILE|DIR]... [--accept-unlogged] [--json]
+       outrider audit export DIR [--since TIME] [--until TIME] [--collector URL] [--data DIR] [--json]
+       outrider audit proof RECEIPT [--at TIME] [--collector URL] [--data DIR]
 
   verify DIR          an exported directory, held to a public key; asks no store and no network. Exit 0: it holds.
                       Exit 1: the first line names what was altered, deleted, inserted, reordered, truncated or forked
@@ -12,13 +14,20 @@ Usage: outrider audit verify DIR --key VKEY|FILE [--against FILE|DIR]... [--acce
                       DIR, which whoever changed DIR could have changed too
   --against           a checkpoint you kept, or a folder of them or an older export: the log must begin with each
   --accept-unlogged   count records that no request in the log brought (of an older release) instead of refusing them
-  --json              the result as JSON, with every finding
+  export DIR          what verify reads, from a collector that runs, into a folder that is not there yet
+  --since, --until    only records that came to the collector in that time; without them all that are kept
+  proof RECEIPT       that the log holds a request, by what its sender was answered (x-outrider-receipt): a C2SP tlog-proof
+  --at                about when it was sent: needed for what is older than a million requests
+  --collector, --data the collector asked, and its data directory, which holds the token
+  --json              the result as JSON; of verify with every finding
 
-Example: outrider audit verify ./export --key ./outrider.vkey --against /worm/checkpoints
+Example: outrider audit export ./export && outrider audit verify ./export --key ./outrider.vkey --against /worm/checkpoints
 `;
 
 const ACTIONS: Readonly<Record<string, () => Promise<Pick<Command, 'run'>>>> = {
   verify: () => import('./audit/verify.ts'),
+  export: () => import('./audit/export.ts'),
+  proof: () => import('./audit/proof.ts'),
 };
 
 export async function run(args: readonly string[], io: Io): Promise<number> {

@@ -1,7 +1,9 @@
 // What takes records, and what goes with each: its copies, the fleet's sums of it, and the dead letter it may be.
 
 import type { AuditLog } from './audit/log.ts';
+import { type ChainWatch, createChainWatch } from './chain-watch.ts';
 import { isLoopbackAddress } from './config.ts';
+import { noteEvent } from './control/control-events.ts';
 import type { Tokens } from './control/tokens.ts';
 import { startDeadLetterIntake } from './dead-letter-intake.ts';
 import { type Exports, startExports } from './edges/exports.ts';
@@ -11,17 +13,19 @@ import { type Pipeline, startPipeline } from './pipeline.ts';
 import type { Loader } from './queue/loader.ts';
 import { type FleetMetrics, startFleetMetrics } from './rollups/fleet-metrics.ts';
 import type { Start } from './starting.ts';
+import { linksTwofold } from './store/chains.ts';
 import type { Stores } from './stores.ts';
 
 export interface Intake {
   readonly exports: Exports;
   readonly fleet: FleetMetrics;
   readonly pipeline: Pipeline;
+  readonly chains: ChainWatch;
 }
 
 export async function openIntake(
   starting: Start,
-  { store }: Stores,
+  { store, database }: Stores,
   control: Control,
   { audit }: Audit,
 ): Promise<Intake> {
@@ -53,9 +57,16 @@ export async function openIntake(
   });
   lifecycle.onStop('dead letter intake', () => intake.close());
   const landing = intake.following(exports.following(store));
-  const pipeline = await openPipeline(starting, landing, control.tokens, audit);
+  const chains = createChainWatch({
+    twofold: (range) => linksTwofold(store, range),
+    note: (event, nowMs) => noteEvent(database, event, nowMs),
+    clock,
+    log,
+  });
+  lifecycle.onStop('chain watch', () => chains.close());
+  const pipeline = await openPipeline(starting, landing, control.tokens, audit, chains);
   lifecycle.onStop('pipeline', () => pipeline.close());
-  return { exports, fleet, pipeline };
+  return { exports, fleet, pipeline, chains };
 }
 
 async function openPipeline(
@@ -63,6 +74,7 @@ async function openPipeline(
   store: Loader,
   tokens: Tokens,
   audit: AuditLog,
+  chains: ChainWatch,
 ): Promise<Pipeline> {
   const { config, settings, places, clock, log } = starting;
   const { otlp: listen, otlpGrpc: listenGrpc } = settings.listen;
@@ -77,6 +89,7 @@ async function openPipeline(
     audit,
     // Context from anyone on loopback is welcome; only a known sender's records count.
     authenticate: (token) => (token === null ? '' : tokens.authenticate(token)),
+    chainsHeard: (texts) => chains.heard(texts),
     log,
     clock,
   });

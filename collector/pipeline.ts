@@ -55,6 +55,8 @@ export interface PipelineOptions {
   /** The log of what is accepted; nothing is while it has no room. */
   readonly audit?: Sequencer & { hasRoom(): boolean };
   authenticate(token: string | null): string | null;
+  /** A request of somebody authenticated was stored that says which links of chains it holds. */
+  chainsHeard?(texts: readonly string[]): void;
   readonly log: Log;
   readonly clock: Clock;
   readonly loadAfterMs?: number;
@@ -80,8 +82,11 @@ export async function startPipeline(options: PipelineOptions): Promise<Pipeline>
   };
   const intake = createIntake({
     authenticate: (token) => options.authenticate(token),
-    append: (request, { sender, signal, items, chains }) =>
-      append(request, sender, signal, { items, chains }),
+    async append(request, { sender, signal, items, chains }) {
+      const appended = await append(request, sender, signal, { items, chains });
+      if (appended.kind === 'stored' && sender !== '' && chains.length > 0) options.chainsHeard?.(chains);
+      return appended;
+    },
     log,
     clock,
   });

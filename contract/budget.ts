@@ -148,6 +148,20 @@ export interface Heartbeat {
   readonly policy: string;
   /** What of this agent waits for money here; left out where nothing does. */
   readonly waiting?: readonly WaitingTask[];
+  /** The stream its records are sealed in; not said by an older release. */
+  readonly stream?: string;
+  /** Why this stream began, until the collector has heard it. */
+  readonly began?: ChainBegan;
+}
+
+/** A stream was left because frames of the journal were lost. What it held behind `seq` others may know. */
+export interface ChainBegan {
+  /** The stream that was left; empty where nobody can say. */
+  readonly after: string;
+  /** How many links of it are known. */
+  readonly seq: number;
+  /** Bytes that could not be read. */
+  readonly damagedBytes: number;
 }
 
 /** `held`: calls stand in line for a hold. `spent`, `grace`: the task was refused for good. */
@@ -185,6 +199,8 @@ export interface HeartbeatAnswer {
   readonly quarantine: number;
   /** Dead letters that wait for a sidecar of this agent to replay them. */
   readonly replays: number;
+  /** Somebody else seals records in the stream that was named: begin another. */
+  readonly leave_stream: boolean;
 }
 
 /** POST /v1/tasks/{id} at the sidecar's admin port and at the collector. */

@@ -19,7 +19,7 @@ export interface ChainLink {
 
 /** A sidecar's request holds links of one stream, of two after it began another; a relay may join several. */
 export const CHAIN_RANGES_MAX = 64;
-const STREAM_CHARACTERS_MAX = 512;
+export const STREAM_CHARACTERS_MAX = 512;
 
 /** The runs of consecutive links among `links`, which may come in any order; streams in the order of their first link. */
 export function chainRangesOf(links: readonly ChainLink[]): ChainRange[] {

@@ -2,6 +2,7 @@
 // the decisions whose end was not found. A snapshot says all of it at once.
 
 import { CHAIN_START, type Sealed } from '../contract/audit-entry.ts';
+import type { ChainBegan } from '../contract/budget.ts';
 import {
   type Amounts,
   type AmountsMessage,
@@ -33,16 +34,7 @@ export interface Recovered {
   readonly leases: Map<string, PurseState>;
   readonly open: Map<string, Unsettled>;
   /** Why the stream began, where another was left for it. */
-  readonly began: Began | null;
-}
-
-/** A stream that was left because frames of it were lost: what it held behind `seq` others may know, and we do not. */
-export interface Began {
-  readonly after: string;
-  /** How many links of the stream that was left are known here. */
-  readonly seq: number;
-  /** Bytes that could not be read. */
-  readonly damagedBytes: number;
+  began: ChainBegan | null;
 }
 
 export interface EndHeader {
@@ -103,8 +95,8 @@ export const headerOf = (payload: Buffer): EndHeader =>
 function recoverEnd(state: Recovered, payload: Buffer): void {
   const header = headerOf(payload);
   state.open.delete(header.call);
-  // An end that was written late may stand behind its successors.
-  if (header.seq >= state.seq) {
+  // An end that was written late may stand behind its successors, or in a stream that was begun since.
+  if (header.seq >= state.seq && (header.stream ?? state.stream) === state.stream) {
     state.seq = header.seq + 1;
     state.previous = header.hash;
   }
@@ -191,7 +183,7 @@ interface StoredSnapshot {
   readonly previous: string;
   readonly leases: readonly PurseState[];
   readonly open: readonly StoredDecision[];
-  readonly began?: Began;
+  readonly began?: ChainBegan;
 }
 
 export function snapshotOf(state: Recovered, posted: ReadonlyMap<string, Amounts>): Buffer {

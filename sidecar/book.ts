@@ -3,6 +3,8 @@
 // end gets one at the next start that says so, with the ids that downstream saw.
 
 import { CHAINS_ATTRIBUTE } from '../contract/attributes.ts';
+import { CHAIN_START } from '../contract/audit-entry.ts';
+import type { ChainBegan } from '../contract/budget.ts';
 import { type ChainLink, chainRangesOf, chainRangesText } from '../contract/chain-ranges.ts';
 import { type Amounts, NOTHING, plus } from '../contract/money.ts';
 import {
@@ -30,6 +32,10 @@ export interface Book {
   lease(state: PurseState): void;
   forgetLease(idOrNonce: string): void;
   readonly stream: string;
+  /** Why this stream began, where another was left for it. */
+  readonly began: ChainBegan | null;
+  /** Seals what comes from now on in another stream: somebody else seals in this one. Throws as `decide` does. */
+  leave(): void;
 }
 
 /** An end whose frame has no place yet, with the decision it ends. */
@@ -55,6 +61,12 @@ export function openBook(
   options: BookOptions,
 ): { book: Book; journal: Journal; recovered: Recovered } {
   let state = recover([]);
+  const beginStream = (): void => {
+    state.stream = options.newStream();
+    journal.append(FRAME_KINDS.snapshot, snapshotOf(state, posted)).catch(options.lost);
+    journal.flush();
+  };
+
   /** Ended since the lease was last written: a snapshot must not know less than the ends before it. */
   const posted = new Map<string, Amounts>();
   const opened = open(() => snapshotOf(state, posted));
@@ -63,9 +75,7 @@ export function openBook(
   const left = chainLeft(state, opened);
   if (left !== null || state.stream === '') {
     state = left ?? state;
-    state.stream = options.newStream();
-    journal.append(FRAME_KINDS.snapshot, snapshotOf(state, posted)).catch(options.lost);
-    journal.flush();
+    beginStream();
     journal.markDamage();
   }
 
@@ -106,6 +116,14 @@ export function openBook(
   const book: Book = {
     get stream() {
       return state.stream;
+    },
+    get began() {
+      return state.began;
+    },
+    leave() {
+      payOwed();
+      Object.assign(state, { seq: 0, previous: CHAIN_START, began: null });
+      beginStream();
     },
     decide(record, leases, held) {
       payOwed();

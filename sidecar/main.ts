@@ -135,13 +135,14 @@ function openPresence(
   replays: Replays,
 ): Presence {
   const { inForce, clock, log, lifecycle } = starting;
-  const { control, journal } = edges;
+  const { book, control, journal } = edges;
   const policies = createPolicyReports({ control, config: inForce, by: operator(), clock, log });
   const presence = createPresence({
     control,
     config: inForce,
     clock,
     log,
+    book,
     healthy: () => !journal.failing,
     recall: (lease) => leases.recall(lease),
     waiting: (name) => leases.waiting(name),

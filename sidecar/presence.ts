@@ -7,6 +7,7 @@ import { agentNamed, type Config, modeOf } from '../contract/config/config.ts';
 import type { ModeInForce } from '../contract/mode.ts';
 import type { Clock } from '../kit/clock.ts';
 import { type Log, sentenceOf } from '../kit/log.ts';
+import type { Book } from './book.ts';
 import type { AgentIdentity } from './call.ts';
 import type { ControlPlane } from './edges/control-plane.ts';
 import type { Modes } from './state/modes.ts';
@@ -26,6 +27,7 @@ export function createPresence(use: {
   readonly modes: Modes;
   readonly clock: Clock;
   readonly log: Log;
+  readonly book: Pick<Book, 'stream' | 'began' | 'leave'>;
   healthy(): boolean;
   recall(lease: string): void;
   /** What of the agent waits for money. */
@@ -42,6 +44,8 @@ export function createPresence(use: {
   const agents = new Map<string, AgentIdentity>();
   let stopped = false;
   let lastFailure = '';
+  /** The stream whose beginning the collector has heard of. */
+  let heardOf = '';
 
   /** An answer that was under way while an event came may be older than it: the event holds. */
   const heard = new Map<string, number>();
@@ -53,8 +57,19 @@ export function createPresence(use: {
     try {
       const policy = use.config().digest;
       const waiting = use.waiting(name);
-      const told = { name, instance, mode, health, policy, ...(waiting.length > 0 ? { waiting } : {}) };
-      const answer = await use.control.heartbeat(told);
+      const { stream, began } = use.book;
+      const answer = await use.control.heartbeat({
+        name,
+        instance,
+        mode,
+        health,
+        policy,
+        stream,
+        ...(waiting.length > 0 ? { waiting } : {}),
+        ...(began && heardOf !== stream ? { began } : {}),
+      });
+      heardOf = stream;
+      if (answer.leave_stream) leave(stream);
       const { mode: inForce, tools, quarantine, replays } = answer;
       use.quarantineAt(quarantine);
       if (inForce !== undefined && heard.get(name) === before) learn(name, inForce);
@@ -67,6 +82,13 @@ export function createPresence(use: {
       if (sentence !== lastFailure) use.log.info('heartbeat.unanswered', { agent: name, failure: sentence });
       lastFailure = sentence;
     }
+  };
+
+  /** Several agents' heartbeats are answered alike: the stream is left once. */
+  const leave = (stream: string): void => {
+    if (use.book.stream !== stream) return;
+    use.log.error('chain.forked', { stream, next: 'another stream begins' });
+    use.book.leave();
   };
 
   const modeInForce = (name: string): Mode => {

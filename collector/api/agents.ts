@@ -3,6 +3,10 @@
 
 import type { Handler } from 'hono';
 import type { HeartbeatAnswer } from '../../contract/budget.ts';
+import type { Clock } from '../../kit/clock.ts';
+import type { ChainWatch } from '../chain-watch.ts';
+import { noteChainBegan } from '../control/chains.ts';
+import type { Database } from '../control/database.ts';
 import type { DeadLetters } from '../control/dead-letters.ts';
 import type { Modes } from '../control/modes.ts';
 import type { Quarantines } from '../control/quarantines.ts';
@@ -20,20 +24,26 @@ interface Heard {
   readonly tools: Tools;
   readonly quarantines: Quarantines;
   readonly letters: DeadLetters;
+  readonly chains: Pick<ChainWatch, 'isForked'>;
+  readonly database: Database;
+  readonly clock: Clock;
   readonly otlpPort: number;
 }
 
 /** `otlpPort` is on the host where the sidecar found the control API. */
-export function hearAgent({ roster, modes, tools, quarantines, letters, otlpPort }: Heard): Handler {
+export function hearAgent(heard: Heard): Handler {
+  const { roster, modes, tools, quarantines, letters, chains, otlpPort } = heard;
   return async (context) => {
     const beat = await bodyOf(context, heartbeat);
     await roster.heartbeat(beat);
+    await noteChainBegan(heard.database, beat, context.get('caller').sender, heard.clock.nowMs());
     const answer: HeartbeatAnswer = {
       otlp_port: otlpPort,
       mode: modes.inForce(beat.name),
       tools: tools.revision(),
       quarantine: quarantines.revision(),
       replays: letters.queuedFor(beat.name),
+      leave_stream: beat.stream !== undefined && chains.isForked(beat.stream),
     };
     return context.json(answer);
   };

@@ -10,6 +10,7 @@ import {
   type TaskEnd,
   WAITING_WHYS,
 } from '../../contract/budget.ts';
+import { STREAM_CHARACTERS_MAX } from '../../contract/chain-ranges.ts';
 import { badRequest } from './failures.ts';
 
 const ASKS_MAX = 4_000;
@@ -86,6 +87,14 @@ export const heartbeat: z.ZodType<Heartbeat> = z.object({
       }),
     )
     .max(WAITING_MAX)
+    .exactOptional(),
+  stream: text(STREAM_CHARACTERS_MAX).exactOptional(),
+  began: z
+    .object({
+      after: z.string().max(STREAM_CHARACTERS_MAX),
+      seq: z.int().nonnegative(),
+      damagedBytes: z.int().nonnegative(),
+    })
     .exactOptional(),
 });
 

@@ -7,6 +7,7 @@ import type { PolicyReport } from '../../contract/policy.ts';
 import type { Clock } from '../../kit/clock.ts';
 import { type Log, sentenceOf } from '../../kit/log.ts';
 import type { Backups } from '../backup.ts';
+import type { ChainWatch } from '../chain-watch.ts';
 import type { Database } from '../control/database.ts';
 import type { DeadLetters } from '../control/dead-letters.ts';
 import { DatabaseUnavailable } from '../control/failures.ts';
@@ -81,6 +82,7 @@ export interface ApiOptions {
   readonly retention: Retention;
   readonly rebuilds: Rebuilds;
   authenticate(token: string): string | null;
+  readonly chains: Pick<ChainWatch, 'isForked'>;
   readonly otlpPort: number;
   /** What is not there yet; ready when empty. */
   missing(): readonly string[];

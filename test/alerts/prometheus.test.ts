@@ -57,6 +57,7 @@ describe('the rules', () => {
     const bySeverity = (severity: string) =>
       alerts.filter((alert) => alert.severity === severity).map(({ id }) => id);
     expect(bySeverity('critical')).toEqual([
+      'chain-broken',
       'collector-unreachable',
       'credential-failed',
       'error-rate',

@@ -25,7 +25,7 @@ const LEASE = {
   expiresAtMs: 2e12,
 };
 
-function open(directory: string, segmentBytesMax?: number) {
+function open(directory: string, segmentBytesMax?: number, newStream = () => 'scout/host/1') {
   return openBook(
     (snapshot) =>
       openJournal({
@@ -38,7 +38,7 @@ function open(directory: string, segmentBytesMax?: number) {
       }),
     {
       strict: false,
-      newStream: () => 'scout/host/1',
+      newStream,
       ended: () => undefined,
       lost: (failure) => expect.fail(String(failure)),
     },
@@ -102,6 +102,31 @@ describe('the book after a crash', () => {
     };
     expect(read().equals(read())).toBe(true);
     for (let i = 0; i < 5; i++) expect(read().includes(`call-${i}`)).toBe(true);
+  });
+
+  it('AUD-08: leaves its stream when told to, and recovers in the one it began', async () => {
+    const directory = temporaryDirectory('book');
+    let streams = 0;
+    const { book, journal } = open(directory, undefined, () => `scout/host/${streams++}`);
+    const end = (callId: string) =>
+      book.end(exampleRecord({ callId }), { decided: false, leases: [], used: NOTHING });
+    book.lease(LEASE);
+    for (const call of ['one', 'two']) end(call);
+    book.leave();
+    expect(book.stream).toBe('scout/host/1');
+    end('three');
+    journal.flush();
+    const frames = journal
+      .read({ segment: 0, offset: 0 }, 1 << 20)
+      .filter(({ kind }) => kind === FRAME_KINDS.end);
+    const [text] = walkFraming('traces', spansOf(frames, { 'service.name': 'test' })!).chains;
+    expect(parseChainRanges(text!)).toMatchObject([
+      { stream: 'scout/host/0', first: 0, last: 1 },
+      { stream: 'scout/host/1', first: 0, last: 0 },
+    ]);
+    const { recovered } = open(directory);
+    expect(recovered).toMatchObject({ stream: 'scout/host/1', seq: 1 });
+    expect([...recovered.leases.keys()]).toEqual(['lease-1']);
   });
 
   it('says which links of its chain a request holds, up to the head that the next link names', () => {

@@ -19,6 +19,8 @@ export const agentPaths = {
           mode: text,
           health: { enum: ['ok', 'degraded'] },
           policy: text,
+          stream: text,
+          began: object({ after: text, seq: { type: 'integer' }, damagedBytes: { type: 'integer' } }),
         }),
       ),
       responses: ok(
@@ -28,6 +30,7 @@ export const agentPaths = {
           mode: modeInForce,
           tools: { type: 'integer' },
           quarantine: { type: 'integer' },
+          leave_stream: { type: 'boolean' },
         }),
       ),
     },

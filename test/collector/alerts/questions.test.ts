@@ -57,6 +57,8 @@ owners: { leads: {}, press: {} }`,
   await world.event('mode_changed', 'tight-again', 30, { mode: 'observe' });
   await world.event('mode_restored', 'tight-again', 20, { from: 'observe' });
   const tool = { upstream: 'files', tool: 'read_file' };
+  await world.event('chain_forked', 'cloned', 30, { stream: 'cloned/host/1', first: 5, last: 7, links: 2 });
+  await world.event('records_damaged', 'unlucky', 30, { stream: 'unlucky/host/2', after: 'unlucky/host/1' });
   await world.event('tool_changed', 'reader', 30, tool);
   await world.event('tool_changed', 'reader', 40, { ...tool, tool: 'settled' });
   await world.event('tool_accepted', '', 20, { ...tool, tool: 'settled' });
@@ -240,6 +242,10 @@ const EXPECTED: Readonly<Record<string, readonly string[]>> = {
     'Record 3 of stream forked of forked is not the one that was linked',
     'Record 4 of stream gap of gap is missing',
     'Record 5 of stream altered of altered is altered',
+  ],
+  'chain-broken': [
+    'cloned: two records with one number in the chain of records cloned/host/1',
+    'unlucky: records were lost in the chain of records unlucky/host/2',
   ],
   'rate-limited': ['site has answered 4 calls with 429'],
   'circuit-open': ['site keeps failing: 3 calls of 2 agents were refused'],

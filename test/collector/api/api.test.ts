@@ -157,6 +157,7 @@ beforeAll(async () => {
     live: createLive({ store, clock, log: silentLog }),
     keepPolicy: (report) => policies.note(report, 'test'),
     otlpPort: 4318,
+    chains: { isForked: (stream) => stream === 'scout/cloned/1' },
     ledger: createLedger({ database, config: () => config, clock, roster, onRecall: recalls.publish }),
     roster,
     recalls,
@@ -286,6 +287,23 @@ describe('what it answers', () => {
         used_up_at: null,
       },
     ]);
+  });
+
+  test('a heartbeat names its stream: why it began is noted once, a forked one is to be left', async () => {
+    const said = { name: 'scout', instance: 'h9', mode: 'enforce', health: 'ok', policy: 'p' };
+    const began = { after: 'scout/h9/1', seq: 7, damagedBytes: 90 };
+    const beat = async (more: object) => {
+      const body = JSON.stringify({ ...said, ...more });
+      return JSON.parse((await send({ method: 'POST', path: '/v1/agents', body })).text) as object;
+    };
+    expect(await beat({})).toMatchObject({ leave_stream: false });
+    expect(await beat({ stream: 'scout/h9/2', began })).toMatchObject({ leave_stream: false });
+    expect(await beat({ stream: 'scout/h9/2', began })).toMatchObject({ leave_stream: false });
+    expect(await beat({ stream: 'scout/cloned/1' })).toMatchObject({ leave_stream: true });
+    const noted = await bench.database.query<{ agent: string; details: object }>(
+      "select agent, details from control_events where event = 'records_damaged'",
+    );
+    expect(noted).toEqual([{ agent: 'scout', details: { ...began, instance: 'h9', stream: 'scout/h9/2' } }]);
   });
 
   test('a heartbeat, and the instance away once it falls silent', async () => {

@@ -4,7 +4,7 @@ import { parseArgs } from 'node:util';
 import { EXIT, type Io, UsageError } from './command.ts';
 import { configOrExplain, DEFAULT_DATA, firstAgent, refuseUnknownAgent } from './process.ts';
 import { writeTrustFiles } from './trust-files.ts';
-import { agentVariables } from './variables.ts';
+import { agentVariables, otlpBeside } from './variables.ts';
 
 export const help = `outrider env: the variables that point an agent at its sidecar
 
@@ -46,7 +46,14 @@ export async function run(args: readonly string[], io: Io): Promise<number> {
   refuseUnknownAgent(config, agent);
   const trust = await writeTrustFiles(values.data ?? io.env.OUTRIDER_DATA ?? DEFAULT_DATA);
   io.stdout(
-    format(agentVariables(config, { proxy: values.proxy ?? `http://${config.listen.proxy}`, trust })),
+    format(
+      agentVariables(config, {
+        proxy: values.proxy ?? `http://${config.listen.proxy}`,
+        trust,
+        otlp: otlpBeside(config.collector, config),
+        given: io.env,
+      }),
+    ),
   );
   return EXIT.done;
 }

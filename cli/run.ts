@@ -14,7 +14,7 @@ import { EXIT, type Io, UsageError } from './command.ts';
 import { answers, configOrExplain, DEFAULT_DATA, logTo, refuseUnknownAgent, STOP_MS } from './process.ts';
 import { proveWay } from './proven-way.ts';
 import { writeTrustFiles } from './trust-files.ts';
-import { agentVariables, secretVariables } from './variables.ts';
+import { agentVariables, otlpBeside, secretVariables } from './variables.ts';
 
 export const help = `outrider run: a command with a sidecar of its own
 
@@ -71,7 +71,12 @@ export async function run(args: readonly string[], io: Io): Promise<number> {
     });
     lifecycle.onStop('sidecar', () => sidecar.stop());
     const trust = await writeTrustFiles(dataDirectory);
-    const variables = agentVariables(config, { proxy: sidecar.listen.proxy, trust });
+    const variables = agentVariables(config, {
+      proxy: sidecar.listen.proxy,
+      trust,
+      otlp: collector.otlpUrl ?? otlpBeside(collector.collectorUrl, config),
+      given: io.env,
+    });
     await proveWay(variables);
     return await runChild([command, ...rest], { config, variables }, sidecar, task, io);
   } finally {

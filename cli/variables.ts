@@ -1,6 +1,6 @@
 // The variables by which agents' libraries are pointed at a sidecar: base URLs of every upstream that speaks an LLM
 // dialect, the proxy for everything else, the authority to trust, and placeholder keys of the right shape, worth nothing
-// anywhere. An agent's own key is left alone where it is forwarded.
+// anywhere. An agent's own key is left alone where it is forwarded, and its own telemetry goes past the proxy.
 
 import { type DialectName, VERTEX_HOST } from '../contract/attributes.ts';
 import type { Config, Upstream } from '../contract/config/config.ts';
@@ -18,14 +18,26 @@ export interface Pointing {
   /** The sidecar's URL. */
   readonly proxy: string;
   readonly trust: TrustFiles;
+  /** The URL of the collector's door for OTLP/HTTP; null where it is not known. */
+  readonly otlp: string | null;
+  /** The environment as it is: what it says of telemetry holds. */
+  readonly given: Readonly<Record<string, string | undefined>>;
+}
+
+/** The collector's door for OTLP/HTTP, beside its control API; null where the config leaves its port open. */
+export function otlpBeside(control: string, { listen }: Config): string | null {
+  const url = new URL(control);
+  url.port = listen.otlp.slice(listen.otlp.lastIndexOf(':') + 1);
+  return url.port === '0' ? null : url.origin;
 }
 
 /** For the first upstream of each dialect. */
-export function agentVariables(config: Config, { proxy, trust }: Pointing): Variables {
+export function agentVariables(config: Config, { proxy, trust, otlp, given }: Pointing): Variables {
   return {
     OUTRIDER_PROXY: proxy,
     ...llmVariables(config, proxy),
-    ...proxyVariables(proxy),
+    ...proxyVariables(proxy, otlp),
+    ...telemetryVariables(otlp, given),
     ...trustVariables(trust),
   };
 }
@@ -103,15 +115,23 @@ const keys = ({ credential }: Upstream, placeholders: Variables): Variables =>
   credential === 'agent' ? {} : placeholders;
 
 /** Both spellings: curl reads `http_proxy` only in lower case, others only in upper case. */
-function proxyVariables(proxy: string): Variables {
+function proxyVariables(proxy: string, otlp: string | null): Variables {
   const both = (name: string, value: string): Variables => ({ [name]: value, [name.toLowerCase()]: value });
+  // The base urls above lead to the sidecar by themselves, and telemetry to the collector.
+  const past = [proxy, ...(otlp === null ? [] : [otlp])].map((url) => new URL(url).host);
   return {
     ...both('HTTP_PROXY', proxy),
     ...both('HTTPS_PROXY', proxy),
     ...both('ALL_PROXY', proxy),
-    ...both('NO_PROXY', new URL(proxy).host), // the base urls above lead to the sidecar by themselves
+    ...both('NO_PROXY', past.join(',')),
     NODE_USE_ENV_PROXY: '1',
   };
+}
+
+/** By HTTP, for gRPC's clients know no port in NO_PROXY. Who says where telemetry goes is left alone. */
+function telemetryVariables(otlp: string | null, given: Pointing['given']): Variables {
+  if (otlp === null || given.OTEL_EXPORTER_OTLP_ENDPOINT || given.OTEL_EXPORTER_OTLP_PROTOCOL) return {};
+  return { OTEL_EXPORTER_OTLP_ENDPOINT: otlp, OTEL_EXPORTER_OTLP_PROTOCOL: 'http/protobuf' };
 }
 
 /** Node adds to its roots; the others replace theirs by what they are given. */

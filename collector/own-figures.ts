@@ -26,6 +26,7 @@ export async function ownFigures(parts: FigureParts): Promise<Figures> {
       outrider_queue_refusing: pipeline.missing().length > 0 ? 1 : 0,
       outrider_queue_segments_lost_total: queue.lost,
       outrider_queue_oldest_seconds: oldestMs / 1000,
+      outrider_dropped_attributes_total: receiver.foreign,
       outrider_quarantined_total: queue.quarantined,
       outrider_control_statements_pending: database.pending(),
       outrider_event_streams: streams.reduce((sum, stream) => sum + stream.listeners(), 0),

@@ -147,6 +147,11 @@ export const COLLECTOR_METRICS = {
     ['status'],
     'Requests refused at the OTLP door, by HTTP status.',
   ),
+  outrider_dropped_attributes_total: counter(
+    'attributes',
+    [],
+    'Attributes named outrider.* at the OTLP door from senders without a token; the store drops them.',
+  ),
   outrider_stored_items_total: counter(
     'items',
     ['signal'],

@@ -8,7 +8,22 @@ export interface Log {
   error(event: string, fields?: LogFields): void;
 }
 
-/** `process` names who speaks: sidecar, collector, store. Every field is JSON-encoded, so no input can forge a line. */
+/** Of one text in a line; a message of a store may quote a whole request. */
+const TEXT_MAX = 4_096;
+/** Legal in JSON, but a terminal or a viewer takes them for line ends, commands or another order of the text. */
+const UNSEEN = /[\u007f-\u009f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]/g;
+
+const shortened = (_key: string, value: unknown): unknown =>
+  typeof value === 'string' && value.length > TEXT_MAX
+    ? `${value.slice(0, TEXT_MAX)}… (${value.length - TEXT_MAX} more)`
+    : value;
+
+const escaped = (character: string): string => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`;
+
+/**
+ * `process` names who speaks: sidecar, collector, store. Every field is JSON, with what a terminal would act on escaped
+ * and long texts cut, so no input can forge a line, colour it, or flood it.
+ */
 export function createLog(
   process_: string,
   write: (line: string) => void = (line) => void process.stderr.write(line),
@@ -16,11 +31,11 @@ export function createLog(
   const emit =
     (level: string) =>
     (event: string, fields: LogFields = {}) =>
-      write(
-        `${JSON.stringify({ time: new Date().toISOString(), level, process: process_, event, ...fields })}\n`,
-      );
+      write(`${lineOf({ time: new Date().toISOString(), level, process: process_, event, ...fields })}\n`);
   return { info: emit('info'), warn: emit('warn'), error: emit('error') };
 }
+
+const lineOf = (entry: LogFields): string => JSON.stringify(entry, shortened).replace(UNSEEN, escaped);
 
 const nothing = (): undefined => undefined;
 export const silentLog: Log = { info: nothing, warn: nothing, error: nothing };

@@ -1,17 +1,23 @@
 // What an agent's environment is told, for every dialect there is and no more.
 
 import { describe, expect, it } from 'vitest';
-import { agentVariables } from '../../cli/variables.ts';
+import { agentVariables, type Pointing } from '../../cli/variables.ts';
 import { parseConfig } from '../../contract/config/parse.ts';
 
 const POINTING = {
   proxy: 'http://127.0.0.1:4320',
   trust: { certificate: '/data/ca/ca.pem', bundle: '/data/ca/bundle.pem' },
+  otlp: 'http://127.0.0.1:4318',
+  given: {},
 };
 
-async function variablesFor(upstreams: string): Promise<Record<string, string>> {
+async function variablesFor(
+  upstreams: string,
+  pointing: Partial<Pointing> = {},
+): Promise<Record<string, string>> {
   const text = `fleet: test\nmode: observe\nbudgets: none\nupstreams:\n${upstreams}\nroles: { any: { allow: [] } }\nagents: { scout: { role: any } }\ncredentials: { key: { from: env:KEY } }\n`;
-  return agentVariables((await parseConfig([{ file: 'outrider.yaml', text }])).config, POINTING);
+  const { config } = await parseConfig([{ file: 'outrider.yaml', text }]);
+  return agentVariables(config, { ...POINTING, ...pointing });
 }
 
 const EVERY = `
@@ -58,15 +64,30 @@ describe('an agent’s variables', () => {
     expect(variables.AWS_REGION).toBe('eu-west-1');
   });
 
-  it('name the proxy in both cases, and nothing that goes past it but itself', async () => {
+  it('name the proxy in both cases, and nothing that goes past it but itself and the collector’s OTLP door', async () => {
     const variables = await variablesFor('  search: { url: https://search.example, speaks: http }');
     for (const name of ['HTTP_PROXY', 'HTTPS_PROXY', 'ALL_PROXY']) {
       expect(variables[name]).toBe(POINTING.proxy);
       expect(variables[name.toLowerCase()]).toBe(POINTING.proxy);
     }
-    expect([variables.NO_PROXY, variables.no_proxy]).toEqual(['127.0.0.1:4320', '127.0.0.1:4320']);
+    for (const name of ['NO_PROXY', 'no_proxy'])
+      expect(variables[name]).toBe('127.0.0.1:4320,127.0.0.1:4318');
     expect(variables.NODE_USE_ENV_PROXY).toBe('1');
     expect(Object.keys(variables).filter((name) => /BASE_URL|API_KEY|AWS_ACCESS/.test(name))).toEqual([]);
+  });
+
+  it('lead an agent’s telemetry to the collector, unless it says where it goes', async () => {
+    const upstreams = '  search: { url: https://search.example, speaks: http }';
+    const telemetryOf = async (pointing: Partial<Pointing>) =>
+      Object.entries(await variablesFor(upstreams, pointing)).filter(([name]) => name.startsWith('OTEL_'));
+    expect(Object.fromEntries(await telemetryOf({}))).toEqual({
+      OTEL_EXPORTER_OTLP_ENDPOINT: 'http://127.0.0.1:4318',
+      OTEL_EXPORTER_OTLP_PROTOCOL: 'http/protobuf',
+    });
+    for (const given of [{ OTEL_EXPORTER_OTLP_ENDPOINT: 'x' }, { OTEL_EXPORTER_OTLP_PROTOCOL: 'grpc' }])
+      expect(await telemetryOf({ given })).toEqual([]);
+    expect(await telemetryOf({ otlp: null })).toEqual([]);
+    expect((await variablesFor(upstreams, { otlp: null })).NO_PROXY).toBe('127.0.0.1:4320');
   });
 
   it('give Node the authority alone and everyone else a bundle', async () => {

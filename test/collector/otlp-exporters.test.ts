@@ -215,3 +215,50 @@ test('the examples of opentelemetry-proto are accepted and stored', async () => 
     },
   ]);
 });
+
+test('COL-26 names and values that look like statements are stored as they are written, and nothing else happens', async () => {
+  const hostile = [
+    "'); DROP TABLE otel_logs; --",
+    "\\'; SELECT * FROM file('/etc/passwd') --",
+    '`x` FORMAT Null',
+    '{id:String}',
+    '$1 %s \u0000 /* */',
+  ];
+  const attributes = hostile.map((text) => ({ key: text, value: { stringValue: text } }));
+  const [text] = hostile;
+  const body = JSON.stringify({
+    resourceSpans: [
+      {
+        resource: { attributes: [{ key: 'service.name', value: { stringValue: text } }] },
+        scopeSpans: [
+          {
+            scope: { name: text, version: text },
+            spans: [
+              { traceId: 'ab'.repeat(16), spanId: 'cd'.repeat(8), name: text, traceState: text, attributes },
+            ],
+          },
+        ],
+      },
+    ],
+  });
+  const count = () => opened.store.query('SELECT count() AS n FROM otel_logs');
+  const before = await count();
+  const headers = { 'content-type': 'application/json' };
+  expect((await fetch(`${http.url}/v1/traces`, { method: 'POST', body, headers })).status).toBe(200);
+  await pipeline.drain();
+  const rows = await opened.store.query(
+    `SELECT ServiceName, SpanName, ScopeName, ScopeVersion, TraceState, SpanAttributes FROM otel_traces
+    WHERE TraceId = '${'ab'.repeat(16)}'`,
+  );
+  expect(rows).toEqual([
+    {
+      ServiceName: text,
+      SpanName: text,
+      ScopeName: text,
+      ScopeVersion: text,
+      TraceState: text,
+      SpanAttributes: Object.fromEntries(hostile.map((each) => [each, each])),
+    },
+  ]);
+  expect(await count()).toEqual(before);
+});

@@ -186,6 +186,7 @@ beforeAll(async () => {
           outrider_queue_refusing: 0,
           outrider_queue_segments_lost_total: 0,
           outrider_queue_oldest_seconds: 0,
+          outrider_dropped_attributes_total: 0,
           outrider_quarantined_total: 0,
           outrider_control_statements_pending: 0,
           outrider_event_streams: 0,

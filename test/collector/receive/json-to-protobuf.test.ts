@@ -19,7 +19,7 @@ const cases = readFileSync(new URL('../../cases/otlp-json.jsonl', import.meta.ur
 const bodyOf = (span: unknown) =>
   Buffer.from(JSON.stringify({ resourceSpans: [{ scopeSpans: [{ spans: [span] }] }] }));
 
-describe('OTLP/JSON to protobuf', () => {
+describe('COL-23 OTLP/JSON to protobuf', () => {
   it.each(cases)('$id', ({ span, bad_ids, error }) => {
     const convert = () => walkFraming('traces', jsonToProtobuf('traces', bodyOf(span)));
     if (error === undefined) expect(convert()).toMatchObject({ items: 1, badIds: bad_ids });

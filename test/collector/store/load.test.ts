@@ -158,8 +158,10 @@ describe('what is left out or put right', () => {
     ['89 days ago', RECEIVED_AT - 89n * DAY, false],
     ['23 hours ahead', RECEIVED_AT + (23n * DAY) / 24n, false],
     ['two days ahead', RECEIVED_AT + 2n * DAY, true],
+    ['a year ahead', RECEIVED_AT + 365n * DAY, true],
+    ['in 2262', 9_214_646_400_000_000_000n, true],
     ['the last nanosecond there is', 2n ** 64n - 1n, true],
-  ])('a start %s', async (_what, startUnixNano, clamped) => {
+  ])('COL-29 a start %s', async (_what, startUnixNano, clamped) => {
     // An action outlives its span: spans older than their retention may be gone at once.
     const one = span({ [A.callId]: 'clock' }, { startUnixNano, endUnixNano: startUnixNano });
     expect(await load([one], 'scout/host', SIDECAR)).toBe(1);

@@ -69,29 +69,10 @@ const SAME: readonly (readonly [column: string, member: string])[] = [
   ['asked', 'asked'],
 ];
 
-/** Those that a store may have, or may not have yet. */
-const SAME_WHERE_SHOWN: readonly (readonly [column: string, member: string])[] = [
-  ['depth', 'depth'],
-  ['provider', 'provider'],
-  ['method', 'method'],
-  ['path', 'path'],
-  ['server_address', 'serverAddress'],
-  ['operation', 'operation'],
-  ['error_type', 'errorType'],
-  ['reason', 'reason'],
-  ['parent_span_id', 'parentSpanId'],
-  ['request_model', 'requestModel'],
-  ['response_model', 'responseModel'],
-  ['tokens_cache_write', 'tokensCacheWrite'],
-  ['tokens_reasoning', 'tokensReasoning'],
-  ['replay_of', 'replayOf'],
-];
-
 /** The first column that says otherwise than its entry, or null. */
 export function disagreement(row: ExportedRow, entry: SealedEntry): string | null {
   for (const [column, member] of SAME) if (!shows(row[column], entry[member])) return column;
-  for (const [column, member] of SAME_WHERE_SHOWN)
-    if (row[column] !== undefined && !shows(row[column], entry[member])) return column;
+  if (!isDepth(row.depth, entry)) return 'depth';
   if ((row.approved_by ?? '') !== (entry.approvedBy ?? '')) return 'approved_by';
   if (!isCost(row.cost_usd, entry.costNanodollars)) return 'cost_usd';
   if (!isDuration(row.duration_ms, entry)) return 'duration_ms';
@@ -105,6 +86,11 @@ function shows(value: ExportedRow[string], sealed: unknown): boolean {
   if (typeof sealed === 'string') return value === sealed || value === sealed.toWellFormed();
   if (sealed === null) return value === null;
   return value !== null && value !== undefined && String(value) === String(sealed);
+}
+
+/** Rows of before there was such a column show 0. */
+function isDepth(depth: ExportedRow[string], entry: SealedEntry): boolean {
+  return shows(depth, entry.depth) || (entry.version === undefined && Number(depth ?? 0) === 0);
 }
 
 const COST = /^(\d+)(?:\.(\d{1,9}))?$/;

@@ -9,17 +9,17 @@ import type { Report } from './finding.ts';
 import { type ExportedRow, millisecondsOf, readRow, type SealedEntry } from './row.ts';
 import { type DroppedLinks, type LinksVerified, type RowsInput, verifyLink } from './verify-rows.ts';
 
-export type ControlInput = Pick<RowsInput, 'files' | 'leaves' | 'rules' | 'report'>;
+export type ControlInput = Pick<RowsInput, 'files' | 'leaves' | 'isExported' | 'rules' | 'report'>;
 
 export interface ControlVerified extends LinksVerified {
   readonly dropped: readonly DroppedLinks[];
 }
 
 export async function verifyControl(input: ControlInput): Promise<ControlVerified> {
-  const { files, leaves, report } = input;
+  const { files, leaves, isExported, report } = input;
   const chains = createChains('control event', input.rules, report);
   const concerns = (stream: string): boolean => stream.startsWith(CONTROL_STREAM_PREFIX);
-  const claimUntil = claimer({ leaves, concerns, isExported: () => true }, chains);
+  const claimUntil = claimer({ leaves, concerns, isExported }, chains);
   const watchOrder = orderWatch(report);
   const dropped: DroppedLinks[] = [];
   let links = 0;

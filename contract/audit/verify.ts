@@ -89,13 +89,14 @@ async function verifyLinks(
 ): Promise<Seen> {
   const leaves = (told: Report = () => undefined) =>
     leavesOf(files, manifest.minimum_index, checkpoint.size, told);
+  const isExported = isWithin(manifest);
   const rules = { acceptsUnlogged, startsLate: manifest.minimum_index > 0 };
   const span = await verifyTimes(leaves(report), report);
-  const control = await verifyControl({ files, leaves: leaves(), rules, report });
+  const control = await verifyControl({ files, leaves: leaves(), isExported, rules, report });
   const rows = await verifyRows({
     files,
     leaves: leaves(),
-    isExported: isWithin(manifest),
+    isExported,
     dropped: control.dropped,
     rules,
     report,

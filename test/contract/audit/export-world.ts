@@ -122,6 +122,7 @@ export function rowOf(record: CallRecord, chain: ChainState): Row {
     attempt: String(record.attempt),
     retry_of: record.retryOf,
     asked: record.asked,
+    depth: String(record.depth),
   };
 }
 

@@ -78,7 +78,8 @@ describe('an export as it was made', () => {
     const heads = new Set(exported.flatMap(({ chains }) => chains.map(({ head }) => head)));
     const rows = large.rows.filter((row) => heads.has(row.audit_hash!));
     expect(rows.length).toBeGreaterThan(50);
-    const pruned = writeExport({ ...large, rows }, [], { minimum_index: 256, since });
+    const control = large.control.filter((row) => heads.has(row.audit_hash!));
+    const pruned = writeExport({ ...large, rows, control }, [], { minimum_index: 256, since });
     pruned.files.delete('tile/entries/000');
     expect(await findings(pruned)).toEqual([]);
     const whole = writeExport(large, [], { minimum_index: 256 });

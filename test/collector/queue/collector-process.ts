@@ -18,7 +18,7 @@ const pipeline = await startPipeline({
   listen: '127.0.0.1:0',
   directory: join(directory, 'queue'),
   store,
-  authenticate: () => '',
+  authenticate: (token) => (token === 'joined' ? 'join' : ''),
   log: silentLog,
   clock: systemClock,
   loadAfterMs: 50,

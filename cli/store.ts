@@ -9,6 +9,7 @@ import type { BackupState } from '../contract/backup.ts';
 import { type CollectorClient, collectorClient } from './collector-client.ts';
 import { EXIT, type Io, refuseIdleFlags, UsageError } from './command.ts';
 import { DEFAULT_DATA, logTo } from './process.ts';
+import { erase } from './store/erase.ts';
 import type { StoreAsked } from './store/flags.ts';
 import { hold } from './store/hold.ts';
 import { rebuild } from './store/rebuild.ts';
@@ -22,6 +23,7 @@ Usage: outrider store backup DIR [--data DIR] [--collector URL] [--json]
        outrider store hold [list] [--ended] [--json]
        outrider store hold add [--agent NAME] [--from TIME] [--until TIME] --reason TEXT
        outrider store hold end ID --reason TEXT
+       outrider store erase HASH…|--call ID --reason TEXT
        outrider store rebuild NAME…|all [--json]
 
   backup DIR        a folder that is not there yet: tables, ledger, and what the queue remembers, as of one moment.
@@ -31,6 +33,7 @@ Usage: outrider store backup DIR [--data DIR] [--collector URL] [--json]
   --trust-clock     though the clock jumped since the last run: it is right
   hold              legal holds: what stays though its time is over, by whole days or months of each table; all of
                     the fleet's or one agent's, from --from to before --until
+  erase             what was said, by the hashes that spans name (sha256:…) or by a call's id; spans stay
   rebuild           tables that are counted from others, made anew from those; requests wait in the queue meanwhile
   --reason TEXT     kept on record, with who you are by your join token
   --clickhouse URL  moves the tables into an empty database of a ClickHouse server instead, and the rest into the data
@@ -52,7 +55,12 @@ interface Flags {
 }
 
 /** What is asked of a collector that runs. */
-const ASKING: Readonly<Record<string, (asked: StoreAsked) => Promise<number>>> = { retention, hold, rebuild };
+const ASKING: Readonly<Record<string, (asked: StoreAsked) => Promise<number>>> = {
+  retention,
+  hold,
+  erase,
+  rebuild,
+};
 
 export async function run(args: readonly string[], io: Io): Promise<number> {
   const { values, positionals } = parseArgs({
@@ -65,6 +73,7 @@ export async function run(args: readonly string[], io: Io): Promise<number> {
       cluster: { type: 'string' },
       json: { type: 'boolean', default: false },
       agent: { type: 'string' },
+      call: { type: 'string' },
       from: { type: 'string' },
       until: { type: 'string' },
       reason: { type: 'string' },

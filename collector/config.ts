@@ -25,6 +25,7 @@ export interface CollectorConfig {
   readonly clickhouse: string | SecretReference;
   /** The cluster of that ClickHouse to spread the tables over; null for one server. */
   readonly cluster: string | null;
+  readonly messages: Config['store']['messages'];
 }
 
 export function collectorConfig(config: Config): CollectorConfig {
@@ -38,6 +39,7 @@ export function collectorConfig(config: Config): CollectorConfig {
     postgres: placeOf(config.store.postgres),
     clickhouse: placeOf(config.store.clickhouse),
     cluster: config.store.cluster,
+    messages: config.store.messages,
   };
 }
 

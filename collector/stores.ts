@@ -59,18 +59,18 @@ async function openControlDatabase({
 /** Embedded, or on the server that `store.clickhouse` names; there collectors take turns by way of the control database. */
 async function openTelemetryStore(options: StoresOptions, opening: Promise<Database>): Promise<Store> {
   const { settings, secrets, log, clock } = options;
-  const { clickhouse, cluster } = settings;
+  const { clickhouse, cluster, messages } = settings;
   if (clickhouse === 'embedded') return openEmbedded(options);
   const url = typeof clickhouse === 'string' ? clickhouse : await secrets.read(clickhouse);
   const database = await opening;
   const alone = <T>(act: () => Promise<T>) => database.alone(act);
-  return openStoreOnServer({ url, cluster, alone, log, clock });
+  return openStoreOnServer({ url, cluster, messages, alone, log, clock });
 }
 
 async function openEmbedded({ places, settings, log, clock }: StoresOptions): Promise<Store> {
-  const { listen } = settings;
+  const { listen, messages } = settings;
   try {
-    return await openStore({ dataDirectory: places.store, sqlListen: listen.sql, log, clock });
+    return await openStore({ dataDirectory: places.store, sqlListen: listen.sql, messages, log, clock });
   } catch (failure) {
     throw orPortTaken(failure, listen.sql, 'listen.sql');
   }

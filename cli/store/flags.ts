@@ -6,6 +6,7 @@ import { type Io, UsageError } from '../command.ts';
 export interface StoreFlags {
   readonly json: boolean;
   readonly reason?: string | undefined;
+  readonly call?: string | undefined;
   readonly agent?: string | undefined;
   readonly from?: string | undefined;
   readonly until?: string | undefined;

@@ -35,6 +35,7 @@ import { checkLedger, listBudgets, listEntries, listLate, writeOff } from './bud
 import { listCalls } from './calls.ts';
 import { serveConsole } from './console.ts';
 import { letterRoutes } from './dead-letters.ts';
+import { erasureRoutes } from './erase.ts';
 import { type Recalls, streamEvents } from './events.ts';
 import { ApiError, failureBody } from './failures.ts';
 import { showFleet } from './fleet.ts';
@@ -150,6 +151,7 @@ export function createApi(options: ApiOptions): Api {
   auditRoutes(api, options.audit);
   backupRoutes(api, options.backups);
   retentionRoutes(api, options.retention);
+  erasureRoutes(api, options);
   rebuildRoutes(api, options.rebuilds);
   policyRoutes(api, options.keepPolicy);
   api.post('/v1/tasks/:id', endTask(ledger));

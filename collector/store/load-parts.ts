@@ -26,6 +26,8 @@ export interface Load {
   readonly columns: Readonly<Record<string, string>>;
   /** A query over the segment: one row an item. */
   rows(source: Source): string;
+  /** Its rows stay when the segment is refused: they name none. */
+  readonly isShared?: true;
   /** Which of them are kept; all, if it is not there. */
   readonly where?: string;
 }

@@ -2,10 +2,11 @@
 // materialized views fill every other table from the same block. Nothing is decoded in JavaScript.
 
 import { type Signal, signalOf } from '../signals.ts';
+import { BODIES } from './bodies-sql.ts';
 import { LOGS } from './load-logs.ts';
 import { METRICS } from './load-metrics.ts';
 import type { Load, Source } from './load-parts.ts';
-import { TRACES } from './load-traces.ts';
+import { TRACES, TRACES_BY_CONTENT } from './load-traces.ts';
 import { REQUEST_MESSAGE } from './otlp-schema.ts';
 import { quoted } from './sql-text.ts';
 
@@ -15,6 +16,8 @@ export interface SegmentSource {
   /** Names the segment for ever: it is the deduplication token, and says which signal it holds. */
   readonly id: string;
   readonly source: Source;
+  /** What its spans said is kept by content. The same bytes, the same answer: so says the text. */
+  readonly hasBodies?: boolean;
 }
 
 export interface LoadStatement {
@@ -30,12 +33,17 @@ export interface LoadStatement {
  * block size make the blocks the same each time.
  */
 export function loadStatements(segment: SegmentSource): readonly LoadStatement[] {
-  return LOADS[signalOf(segment.id)].map((load) => ({
+  return loadsOf(segment).map((load) => ({
     table: load.table,
     insert: loadStatement(load, segment),
-    count: `SELECT count() AS items FROM ${load.table} WHERE SegmentId = {id:String}`,
+    count: load.isShared
+      ? 'SELECT 0 AS items'
+      : `SELECT count() AS items FROM ${load.table} WHERE SegmentId = {id:String}`,
   }));
 }
+
+const loadsOf = ({ id, hasBodies }: SegmentSource): readonly Load[] =>
+  hasBodies ? [BODIES, TRACES_BY_CONTENT] : LOADS[signalOf(id)];
 
 /** Says how many items of each segment are stored. */
 export const countingTable = 'otel_segments';
@@ -46,9 +54,9 @@ export const undoStatement = (table: string, segmentId: string): string =>
 
 function loadStatement(load: Load, segment: SegmentSource): string {
   const settings = Object.entries(settingsOf(load, segment)).map(([name, value]) => `${name} = ${value}`);
-  return `INSERT INTO ${load.table} (${Object.keys(load.columns).join(', ')}, SegmentId)
-SELECT ${Object.values(load.columns).join(',\n  ')},
-  ${quoted(segment.id)}
+  const columns = load.isShared ? load.columns : { ...load.columns, SegmentId: quoted(segment.id) };
+  return `INSERT INTO ${load.table} (${Object.keys(columns).join(', ')})
+SELECT ${Object.values(columns).join(',\n  ')}
 FROM (${load.rows(segment.source)})
 WHERE ${load.where ?? 1}
 SETTINGS ${settings.join(', ')}${segment.source.from === 'body' ? BODY : ''}`;

@@ -4,6 +4,7 @@
 // Source: opentelemetry-proto, trace/v1 and collector/trace/v1.
 
 import { attributeMap, scalarAttributeMap } from './attribute-sql.ts';
+import { byContent } from './bodies-sql.ts';
 import { GENAI_COLUMNS, withFacts } from './genai-sql.ts';
 import {
   clamped,
@@ -104,4 +105,10 @@ export const TRACES: Load = {
   },
   rows: (source) => withFacts(spansOf(source), attributeMap('attributes')),
   where: `${rightId('trace_id', 16)} AND ${rightId('span_id', 8)}`,
+};
+
+/** Spans whose messages stand in message_bodies. */
+export const TRACES_BY_CONTENT: Load = {
+  ...TRACES,
+  rows: (source) => withFacts(spansOf(source), byContent(attributeMap('attributes'))),
 };

@@ -1,6 +1,7 @@
 // A segment into a store: one INSERT for each table its signal fills, and how a refusal of one is undone in the others.
 
 import { sentenceOf } from '../../kit/log.ts';
+import { signalOf } from '../signals.ts';
 import type { Connection } from './connection.ts';
 import {
   isDataFault,
@@ -21,12 +22,15 @@ export interface LoadingPorts extends Pick<Connection, 'query' | 'command'> {
   insert(statement: string): Promise<void>;
   /** Where the statement finds them. */
   readonly source: Source;
+  /** Whether what its spans said is to be kept by content. */
+  hasBodies(): Promise<boolean>;
   readonly layout: Layout;
 }
 
 /** Answers how many of the segment's items are stored. Throws StoreUnavailable, SegmentInDoubt, SegmentRejected or StoreRefuses. */
 export async function loadSegment(ports: LoadingPorts, segment: { id: string }): Promise<{ items: number }> {
-  const statements = loadStatements({ id: segment.id, source: ports.source });
+  const hasBodies = signalOf(segment.id) === 'traces' && (await asked(ports.hasBodies));
+  const statements = loadStatements({ id: segment.id, source: ports.source, hasBodies });
   for (const statement of statements) await loadTable(ports, statement, segment.id);
   const [row] = await ports.query<{ items: string }>(
     `SELECT sum(Spans) AS items FROM ${countingTable} WHERE SegmentId = {id:String}`,

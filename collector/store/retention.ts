@@ -20,7 +20,7 @@ export const TABLES_OF: Readonly<Record<RetentionClass, readonly string[]>> = {
     ...METRICS.map((kind) => `otel_metrics_${kind}`),
     'dead_letter_calls',
   ],
-  bodies: [],
+  bodies: ['message_bodies'],
   audit: [
     'actions',
     'tool_requests',

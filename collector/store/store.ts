@@ -1,6 +1,7 @@
 // The fleet's memory, as the rest of the collector sees it. The collector is always a client of a ClickHouse: a process of
 // our own behind a private door (embedded/), or a server that somebody runs (server/). Which one is decided here, once.
 
+import type { MessagesKept } from '../../contract/config/config.ts';
 import type { Clock } from '../../kit/clock.ts';
 import type { Log } from '../../kit/log.ts';
 import type { EngineLimits } from './embedded/messages.ts';
@@ -45,6 +46,8 @@ export interface EmbeddedStore extends Store {
 }
 
 interface AnyStoreOptions {
+  /** How what was said is kept; by content unless said. */
+  readonly messages?: MessagesKept;
   readonly log: Log;
   readonly clock: Clock;
   /** Takes the tables as they are, also none at all. */

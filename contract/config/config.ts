@@ -43,6 +43,7 @@ export interface Config {
     readonly clickhouse: string;
     /** As the ClickHouse server's configuration names it; null for one server. */
     readonly cluster: string | null;
+    readonly messages: MessagesKept;
     readonly postgres: string;
   };
   readonly collector: string;
@@ -221,6 +222,10 @@ export interface ExportTarget {
   readonly headers: Readonly<Record<string, SecretReference>>;
   readonly bodies: CaptureBodies;
 }
+
+/** Each message once by its hash, or whole in each span that says it. */
+export const MESSAGES_KEPT = ['by_content', 'inline'] as const;
+export type MessagesKept = (typeof MESSAGES_KEPT)[number];
 
 export const CAPTURES = ['none', 'hash', 'redacted', 'full'] as const;
 export type CaptureBodies = (typeof CAPTURES)[number];

@@ -63,7 +63,12 @@ export const RETRIES_DEFAULT: RetryRules = { waitMs: 5 * SECOND_MS };
 export const LIMITS_DEFAULT = { bodyBytesMax: 32 * 2 ** 20, bodyBytesInFlightMax: 256 * 2 ** 20 };
 export const JOURNAL_DEFAULT = { durability: 'batched', sizeBytesMax: 4 * 2 ** 30 } as const;
 export const RETENTION_DEFAULT = { tracesDays: 30, auditDays: 184, bodiesDays: 14 };
-export const STORE_DEFAULT = { clickhouse: 'embedded', cluster: null, postgres: 'embedded' };
+export const STORE_DEFAULT = {
+  clickhouse: 'embedded',
+  cluster: null,
+  messages: 'by_content',
+  postgres: 'embedded',
+} as const;
 
 export const OTLP_DEFAULT: OtlpRules = { allowedOrigins: [] };
 

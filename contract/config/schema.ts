@@ -3,7 +3,7 @@
 
 import { z } from 'zod';
 import { DIALECTS, MODES } from '../attributes.ts';
-import { CAPTURES } from './config.ts';
+import { CAPTURES, MESSAGES_KEPT } from './config.ts';
 import {
   address,
   agentName,
@@ -300,6 +300,11 @@ export const configSchema = z
         cluster: z.string().optional().meta({
           description:
             "The cluster of that server to spread the tables over, by its name in the server's configuration.",
+        }),
+        messages: z.enum(MESSAGES_KEPT).optional().meta({
+          description:
+            'How what agents say was said is kept: by_content (each message once, for retention.bodies) or inline, in each span.',
+          default: 'by_content',
         }),
         postgres: z.string().optional().meta({
           description:

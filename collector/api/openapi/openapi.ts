@@ -8,6 +8,7 @@ import { backupPaths, backupSchemas } from './backups.ts';
 import { budgetPaths, budgetSchemas } from './budgets.ts';
 import { consolePaths } from './console.ts';
 import { letterPaths, letterSchemas } from './dead-letters.ts';
+import { erasurePaths } from './erase.ts';
 import { modePaths, modeSchemas } from './modes.ts';
 import { processPaths } from './process.ts';
 import { quarantinePaths, quarantineSchemas } from './quarantine.ts';
@@ -36,6 +37,7 @@ export const OPENAPI = {
     ...auditPaths,
     ...backupPaths,
     ...retentionPaths,
+    ...erasurePaths,
     ...rebuildPaths,
     ...consolePaths,
     ...sessionPaths,

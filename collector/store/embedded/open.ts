@@ -10,6 +10,7 @@ import { StoreUnavailable } from '../failures.ts';
 import { ALONE } from '../layout.ts';
 import { loadSegment, takeBackSegment } from '../load.ts';
 import { migrate, takeTimesOfLifeAway } from '../migrate.ts';
+import { hasBodies } from '../segment-bytes.ts';
 import type { EmbeddedStore, StoreOptions } from '../store.ts';
 import { DEFAULT_LIMITS, PRIVATE_USER } from './messages.ts';
 import { type PrivateDoor, type StoreProcess, spawnStore } from './spawn.ts';
@@ -38,6 +39,7 @@ export async function openEmbeddedStore(options: StoreOptions): Promise<Embedded
           command: connection.command,
           insert: (statement) => connection.command(statement),
           source: { from: 'file', path: resolve(segment.path) },
+          hasBodies: () => hasBodies(segment.path, options.messages),
           layout: ALONE,
         },
         segment,

@@ -7,6 +7,7 @@ import { sentenceOf } from '../../../kit/log.ts';
 import { isStandingFault, QueryFailed, StoreRefuses, StoreUnavailable } from '../failures.ts';
 import { loadSegment, takeBackSegment } from '../load.ts';
 import { migrate } from '../migrate.ts';
+import { hasBodies } from '../segment-bytes.ts';
 import type { ServerStoreOptions, Store } from '../store.ts';
 import { refuseUnfit } from './fitness.ts';
 import { createHealth } from './health.ts';
@@ -38,7 +39,11 @@ export async function openServerStore(options: ServerStoreOptions): Promise<Stor
       health.pacing(async () => {
         await ready().catch(asLoadFailure);
         const insert = (statement: string) => server.insert(statement, segment.path);
-        return loadSegment({ ...connection, insert, source: { from: 'body' }, layout }, segment);
+        const bodies = () => hasBodies(segment.path, options.messages);
+        return loadSegment(
+          { ...connection, insert, source: { from: 'body' }, hasBodies: bodies, layout },
+          segment,
+        );
       }),
     takeBack: (segment) =>
       health.noting(() => takeBackSegment({ ...connection, source: { from: 'body' }, layout }, segment)),

@@ -268,6 +268,7 @@ describe('actions', () => {
       owner: 'leads',
       fleet_id: 'content',
       department: 'marketing',
+      depth: 0,
       task_id: 'task-1',
       caller_agent: 'editor',
       grantor: 'anna',

@@ -1,0 +1,64 @@
+// Messages by content: a chat tells its whole history with each turn, so each message is kept once, under the hash of its
+// bytes, and a span says which. A list of messages becomes a list of hashes, any other text one hash.
+
+import { attributeMap } from './attribute-sql.ts';
+import { itemsOf, type Load } from './load-parts.ts';
+import { array, attributes, protobufSchema, tuple } from './otlp-schema.ts';
+import { quoted } from './sql-text.ts';
+
+/** Attributes that hold what was said. Most spans have none of them. */
+const NAMES = [
+  'gen_ai.input.messages',
+  'gen_ai.output.messages',
+  'gen_ai.system_instructions',
+  'gen_ai.tool.definitions',
+  'ai.prompt.messages',
+  'ai.prompt.tools',
+  'ai.response.text',
+];
+const IS_BODY = (name: string) => `${name} IN (${NAMES.map(quoted).join(', ')})`;
+
+/** In every segment that holds messages of a chat, and in few others: the end of their attributes' names. */
+export const MARK_OF_BODIES = 't.messages';
+
+const MESSAGES = 'JSONExtractArrayRaw(text)';
+const named = (body: string) => `concat('sha256:', lower(hex(SHA256(${body}))))`;
+
+/** A map of attributes with hashes for what was said. */
+export const byContent = (
+  map: string,
+): string => `mapApply((name, value) -> (name, if(${IS_BODY('name')} AND value != '',
+    arrayMap((text, list) -> if(empty(list), ${named('text')}, toJSONString(arrayMap(message -> ${named('message')}, list))),
+      [if(${IS_BODY('name')}, value, '')], [JSONExtractArrayRaw(if(${IS_BODY('name')}, value, ''))])[1],
+    value)), ${map})`;
+
+const SPAN_MESSAGES = `message Span { repeated Attribute attributes = 9; }
+message ScopeSpans { Scope scope = 1; repeated Span spans = 2; }
+message ResourceSpans { Resource resource = 1; repeated ScopeSpans scope_spans = 2; }`;
+
+/** Loaded before the spans that name them. A body may be another segment's too, so it stays when this one is refused. */
+export const BODIES: Load = {
+  table: 'message_bodies',
+  schema: protobufSchema(SPAN_MESSAGES, 'ResourceSpans', 'resource_spans'),
+  isShared: true,
+  columns: { hash: 'lower(hex(SHA256(body)))', body: 'body', day: 'day' },
+  rows: (source) => `
+  SELECT DISTINCT arrayJoin(if(empty(messages), [text], messages)) AS body, day
+  FROM (
+    SELECT text, ${MESSAGES} AS messages, day
+    FROM (
+      SELECT arrayJoin(mapValues(${attributeMap('said')})) AS text, toDate(fromUnixTimestamp64Nano(toInt64(received), 'UTC')) AS day
+      FROM (${itemsOf(source, {
+        parts: 'resource_spans',
+        partColumns: [],
+        scopes: 'scope_spans',
+        scopesType: array(`scope ${tuple('name String')}`, `spans ${array(attributes())}`),
+        items: 'spans',
+        ofPart: {},
+        ofScope: {},
+        fields: { said: `arrayFilter(each -> ${IS_BODY('each.key')}, item.attributes)` },
+      })})
+    )
+    WHERE text != ''
+  )`,
+};

@@ -1,0 +1,183 @@
+// What was said is kept once and given back whole; a chat grows with its turns, not with their square; what is erased is
+// gone, and the spans that named it stay.
+
+import { createHash } from 'node:crypto';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { eraseBodies, hashesOfCall, keptBodies } from '../../../collector/store/erase.ts';
+import { loadStatements } from '../../../collector/store/load-statement.ts';
+import { ATTRIBUTES as A, SCOPE_NAME } from '../../../contract/attributes.ts';
+import { type OpenedStore, openTestStore, RECEIVED_AT } from './open.ts';
+import { type Attributes, requestBytes, type Span } from './otlp.ts';
+
+let opened: OpenedStore;
+beforeAll(async () => {
+  opened = await openTestStore();
+});
+afterAll(() => opened.close());
+
+let next = 0;
+function span(attributes: Attributes, more: Partial<Span> = {}): Span {
+  next += 1;
+  const spanId = Buffer.alloc(8);
+  spanId.writeUInt32BE(next, 4);
+  const traceId = Buffer.concat([spanId, spanId]);
+  return {
+    traceId,
+    spanId,
+    name: 'chat',
+    startUnixNano: RECEIVED_AT,
+    endUnixNano: RECEIVED_AT,
+    attributes,
+    ...more,
+  };
+}
+const hex = (bytes: Uint8Array) => Buffer.from(bytes).toString('hex');
+const sha256 = (body: string) => createHash('sha256').update(body).digest('hex');
+const message = (role: string, content: string) => ({ role, parts: [{ type: 'text', content }] });
+
+async function load(spans: readonly Span[], scope = 'agent', sender = ''): Promise<number> {
+  next += 1;
+  const request = requestBytes({ scope: { name: scope }, spans });
+  return (await opened.store.load(opened.segment(`bodies-${next}`, [request], sender))).items;
+}
+
+async function attributesOf({ spanId }: Span): Promise<Record<string, string>> {
+  const [row] = await opened.store.query<{ all: Record<string, string> }>(
+    'SELECT SpanAttributes AS all FROM otel_traces WHERE SpanId = {id:String}',
+    { id: hex(spanId) },
+  );
+  return row!.all;
+}
+
+async function messagesOf({ traceId }: Span): Promise<Record<string, (string | null)[]>> {
+  const rows = await opened.store.query<{ attribute: string; messages: (string | null)[] }>(
+    'SELECT attribute, messages FROM span_messages WHERE TraceId = {id:String}',
+    { id: hex(traceId) },
+  );
+  return Object.fromEntries(rows.map(({ attribute, messages }) => [attribute, messages]));
+}
+
+describe('what was said', () => {
+  test('stands in the span by its hash, and comes back by it', async () => {
+    const [ask, answer] = [
+      message('user', 'a "quote", ünïcode \\ and a\nbreak'),
+      message('assistant', 'yes'),
+    ];
+    const one = span({
+      'gen_ai.input.messages': JSON.stringify([ask, answer]),
+      'gen_ai.output.messages': JSON.stringify([answer]),
+      'gen_ai.system_instructions': 'be kind',
+      'gen_ai.request.model': 'gpt-5',
+    });
+    expect(await load([one])).toBe(1);
+    const stored = await attributesOf(one);
+    expect(stored['gen_ai.request.model']).toBe('gpt-5');
+    expect(stored['gen_ai.system_instructions']).toBe(`sha256:${sha256('be kind')}`);
+    expect(JSON.parse(stored['gen_ai.output.messages']!)).toEqual([
+      `sha256:${sha256(JSON.stringify(answer))}`,
+    ]);
+    const back = await messagesOf(one);
+    expect(back['gen_ai.input.messages']!.map((text) => JSON.parse(text!))).toEqual([ask, answer]);
+    expect(back['gen_ai.output.messages']!.map((text) => JSON.parse(text!))).toEqual([answer]);
+    expect(back['gen_ai.system_instructions']).toEqual(['be kind']);
+  });
+
+  test.each([
+    ['an empty list', '[]'],
+    ['a list that is none', '[{"role":"user"'],
+    ['an object', '{"role":"user"}'],
+    ['plain text', 'hello'],
+    ['what looks like a hash', `sha256:${'ab'.repeat(32)}`],
+  ])('%s comes back as it came', async (_what, text) => {
+    const one = span({ 'gen_ai.input.messages': text });
+    await load([one]);
+    expect(await messagesOf(one)).toEqual({ 'gen_ai.input.messages': [text] });
+  });
+
+  test('empty is nothing', async () => {
+    const one = span({ 'gen_ai.input.messages': '' });
+    await load([one]);
+    expect(await attributesOf(one)).toEqual({ 'gen_ai.input.messages': '' });
+    expect(await messagesOf(one)).toEqual({});
+  });
+
+  test('of the AI SDK, in prompts', async () => {
+    const said = [message('user', 'of the sdk')];
+    const one = span({ 'ai.prompt.messages': JSON.stringify(said) });
+    await load([one]);
+    expect((await messagesOf(one))['ai.prompt.messages']!.map((text) => JSON.parse(text!))).toEqual(said);
+  });
+
+  test('is a second statement only for segments that hold some', () => {
+    const source = { from: 'file', path: '/x' } as const;
+    const tables = (hasBodies: boolean) =>
+      loadStatements({ id: 's', source, hasBodies }).map(({ table }) => table);
+    expect(tables(false)).toEqual(['otel_traces']);
+    expect(tables(true)).toEqual(['message_bodies', 'otel_traces']);
+  });
+});
+
+/** Bytes on disk after a chat of so many turns, each of which tells all before it. */
+async function bytesOfChat(turns: number, topic: string): Promise<number> {
+  const { store } = opened;
+  for (const table of ['otel_traces', 'message_bodies']) await store.command(`TRUNCATE TABLE ${table}`);
+  const history: object[] = [];
+  const spans = Array.from({ length: turns }, (_, turn) => {
+    // Bytes that do not compress: what repeats is found by its hash or not at all.
+    history.push(
+      message(
+        'user',
+        hex(createHash('shake256', { outputLength: 2000 }).update(`${topic} ${turn}`).digest()),
+      ),
+    );
+    return span({ 'gen_ai.input.messages': JSON.stringify(history) });
+  });
+  await load(spans);
+  for (const table of ['otel_traces', 'message_bodies']) await store.command(`OPTIMIZE TABLE ${table} FINAL`);
+  const [row] = await store.query<{ bytes: string }>(
+    "SELECT sum(data_compressed_bytes) AS bytes FROM system.parts WHERE active AND table IN ('otel_traces', 'message_bodies')",
+  );
+  return Number(row!.bytes);
+}
+
+test('a chat of 50 turns takes twice the bytes of one of 25, not four times', async () => {
+  const half = await bytesOfChat(25, 'half');
+  const whole = await bytesOfChat(50, 'whole');
+  expect(half).toBeGreaterThan(25 * 2000);
+  expect(whole / half).toBeLessThan(2.3);
+});
+
+describe('erased', () => {
+  const isKept = async (hash: string) => (await keptBodies(opened.store, [hash])).length > 0;
+
+  test('by hash: the body is gone from every day, the span stays and says what is missing', async () => {
+    const said = [message('user', 'a secret'), message('assistant', 'noted')];
+    const one = span({ 'gen_ai.input.messages': JSON.stringify(said), 'gen_ai.request.model': 'gpt-5' });
+    await load([one]);
+    const hash = sha256(JSON.stringify(said[0]));
+    expect(await isKept(hash)).toBe(true);
+    await eraseBodies(opened.store, [hash]);
+    expect(await isKept(hash)).toBe(false);
+    expect(await messagesOf(one)).toEqual({ 'gen_ai.input.messages': [null, JSON.stringify(said[1])] });
+    expect((await attributesOf(one))['gen_ai.request.model']).toBe('gpt-5');
+    const [parts] = await opened.store.query(
+      "SELECT count() AS left FROM system.mutations WHERE table = 'message_bodies' AND NOT is_done",
+    );
+    expect(parts).toEqual({ left: '0' });
+  });
+
+  test("by call: what the record's own span and the agent's around it say, and no more of the trace", async () => {
+    const agent = span({ 'gen_ai.input.messages': JSON.stringify([message('user', 'of the call')]) });
+    const other = span(
+      { 'gen_ai.input.messages': JSON.stringify([message('user', 'of another')]) },
+      { traceId: agent.traceId },
+    );
+    const record = span({ [A.callId]: 'call-9' }, { traceId: agent.traceId, parentSpanId: agent.spanId });
+    await load([agent, other]);
+    await load([record], SCOPE_NAME, 'scout/host');
+    expect(await hashesOfCall(opened.store, 'call-9')).toEqual([
+      sha256(JSON.stringify(message('user', 'of the call'))),
+    ]);
+    expect(await hashesOfCall(opened.store, 'call-10')).toEqual([]);
+  });
+});

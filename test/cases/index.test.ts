@@ -25,7 +25,7 @@ const FAMILIES = {
   CRED: [1, 14],
   BUD: [1, 30],
   CB: [1, 22],
-  COL: [20, 29],
+  COL: [1, 32],
 } as const;
 
 const ALL = Object.entries(FAMILIES).flatMap(([family, [first, last]]) =>

@@ -152,7 +152,7 @@ describe('a critical alert', () => {
     ]);
   });
 
-  it('is told again after 429, 500 and a broken connection, and opens one incident', async () => {
+  it('COL-30: is told again after 429, 500 and a broken connection, and opens one incident', async () => {
     pagerduty.answerNext(429, 500, null);
     await round({ 'error-rate': [FAILING] });
     await carried();

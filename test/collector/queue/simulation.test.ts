@@ -6,7 +6,7 @@ import { type Outcome, simulate } from './simulation.ts';
 const SEEDS = 60;
 const FIRST = Number(process.env.OUTRIDER_SEED ?? 1);
 
-describe('a queue under crashes, power cuts, disk errors and an absent store', () => {
+describe('COL-32: a queue under crashes, power cuts, disk errors and an absent store', () => {
   it.each(Array.from({ length: SEEDS }, (_, index) => FIRST + index))('seed %i', async (seed) => {
     const outcome = await simulate(seed);
     const { acknowledged, poisonous, stored, quarantined } = outcome;

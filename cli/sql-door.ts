@@ -1,4 +1,5 @@
-// A command's way to the collector's read-only SQL door: which one, and what to say when nobody or a no answers.
+// A command's way to the collector's read-only SQL door, or to the ClickHouse server that holds the tables instead: which
+// one, and what to say when nobody or a no answers.
 
 import { type Io, UsageError } from './command.ts';
 
@@ -18,18 +19,29 @@ export async function askSql(
   parameters: Readonly<Record<string, string>>,
   format: string,
 ): Promise<Response> {
-  const url = new URL(door);
+  const { url, headers } = addressOf(door);
   url.searchParams.set('default_format', format);
   for (const [name, value] of Object.entries(parameters))
     url.searchParams.set(`param_${name}`, escaped(value));
   try {
-    return await fetch(url, { method: 'POST', body: statement });
+    return await fetch(url, { method: 'POST', body: statement, headers });
   } catch (failure) {
     throw new Error(
-      `No SQL door answers at ${door.origin}; start the collector, or name its door with --url or OUTRIDER_SQL.`,
+      `No SQL door answers at ${door.origin}; start the collector, or name its door, or its ClickHouse server, with --url or OUTRIDER_SQL.`,
       { cause: failure },
     );
   }
+}
+
+/** As `store.clickhouse` is written: a user and a password, which a header carries, and the database as the path. */
+function addressOf(door: URL): { readonly url: URL; readonly headers: Readonly<Record<string, string>> } {
+  const url = new URL(door.origin);
+  const database = decodeURIComponent(door.pathname.replaceAll('/', ''));
+  if (database !== '') url.searchParams.set('database', database);
+  for (const [name, value] of door.searchParams) url.searchParams.set(name, value);
+  if (door.username === '') return { url, headers: {} };
+  const pair = `${decodeURIComponent(door.username)}:${decodeURIComponent(door.password)}`;
+  return { url, headers: { authorization: `Basic ${Buffer.from(pair).toString('base64')}` } };
 }
 
 /** All rows, as objects. Throws an Error with ClickHouse's sentence. 64-bit integers come as text or number. */

@@ -13,7 +13,8 @@ Usage: outrider sql [--format FORMAT] [--json] [--param NAME=VALUE]… [--url UR
   --param NAME=VALUE  fills {NAME:Type} in the statement; may stand more than once
   --format FORMAT     any ClickHouse output format (default PrettyCompact)
   --json              the same as --format JSON
-  --url URL           the SQL door (else OUTRIDER_SQL, else http://127.0.0.1:8123)
+  --url URL           the SQL door (else OUTRIDER_SQL, else http://127.0.0.1:8123), or a ClickHouse server as in
+                      store.clickhouse: best a user who may only read, in OUTRIDER_SQL
 
 Example: outrider sql "SELECT agent_id, sum(cost_usd) FROM actions GROUP BY agent_id ORDER BY 2 DESC"
          outrider sql --param agent=scout "SELECT target, count() FROM actions WHERE agent_id = {agent:String} GROUP BY 1"

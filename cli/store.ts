@@ -89,7 +89,7 @@ export async function run(args: readonly string[], io: Io): Promise<number> {
     throw new UsageError(
       'Write `outrider store backup DIR`, `outrider store restore DIR`, `outrider store retention`, `outrider store hold` or `outrider store rebuild`.',
     );
-  refuseIdleFlags(values, [], `store ${action}`);
+  refuseIdleFlags(values, action === 'restore' ? ['clickhouse', 'cluster'] : [], `store ${action}`);
   const data = values.data ?? (io.env.OUTRIDER_DATA || DEFAULT_DATA);
   const flags = { data, collector: values.collector, json: values.json };
   if (action === 'backup') await backup(resolve(folder), flags, io);

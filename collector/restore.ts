@@ -74,7 +74,8 @@ async function moveTables(
   const server = reachServer(address);
   try {
     await refuseUnfit(server.connection);
-    const step = (name: string) => (done: number, total: number) => progress(name, done, total);
+    const step = (name: string) => (done: number, total: number) =>
+      progress(`${name} ${Math.floor((10 * done) / total) * 10}%`, 0, 0);
     const id = manifest.made_at;
     let move = await unfinishedMove(folder, id);
     if (!move) {

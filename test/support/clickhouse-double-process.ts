@@ -6,7 +6,8 @@
 //   INSERT … FORMAT Native \n bytes               likewise: INSERT … SELECT * FROM file('…', 'Native')
 //   ON CLUSTER, Replicated*MergeTree               there is one server and no Keeper: left out, plain engines
 //
-// With CLUSTER there is a cluster of that name, of one shard, which is this engine.
+// With CLUSTER there is a cluster of that name, of one shard, which is this engine. The cluster `pair` has a second one,
+// which is nowhere: what is asked of it can be planned and not run.
 
 import { randomUUID } from 'node:crypto';
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
@@ -28,7 +29,9 @@ writeFileSync(
   config,
   `<clickhouse><tcp_port>${TCP_PORT}</tcp_port><remote_servers><${cluster || 'none'}><shard>
 <internal_replication>true</internal_replication>
-<replica><host>127.0.0.1</host><port>${TCP_PORT}</port></replica></shard></${cluster || 'none'}></remote_servers></clickhouse>`,
+<replica><host>127.0.0.1</host><port>${TCP_PORT}</port></replica></shard></${cluster || 'none'}>
+<pair><shard><replica><host>127.0.0.1</host><port>${TCP_PORT}</port></replica></shard>
+<shard><replica><host>127.0.0.2</host><port>1</port></replica></shard></pair></remote_servers></clickhouse>`,
 );
 const connectionArgs = ['--async_load_databases=0', '--max_threads=2', `--config-file=${config}`];
 const data = join(directory, 'clickhouse');

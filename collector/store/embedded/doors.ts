@@ -62,7 +62,8 @@ async function answerRead(asked: DoorRequest, response: ServerResponse, context:
   const tail = settings.length > 0 ? ` SETTINGS ${settings.join(', ')}` : '';
   const statement = `${mark}${judged.body}${tail}`;
   const inBlocks = judged.isSelect && mayStream(format) && !asked.whole;
-  await engine.session(settings.length > 0 ? 'tuned' : 'plain', async (session) => {
+  const rights = settings.length > 0 || judged.readsSettings ? 'tuned' : 'plain';
+  await engine.session(rights, async (session) => {
     if (inBlocks)
       await sendBlocks(
         response,

@@ -51,8 +51,8 @@ export function openEngine(dataDirectory: string, limits: EngineLimits): Engine 
   mkdirSync(empty, { recursive: true, mode: 0o500 });
   process.chdir(empty);
 
-  // Where the limit of the whole is written, the first session sets it for all.
-  const always = [...ALWAYS, `--max_server_memory_usage=${limits.engineMemoryBytes}`];
+  // These two hold for the whole engine; its first session sets them.
+  const always = [...ALWAYS, ...CACHES, `--max_server_memory_usage=${limits.engineMemoryBytes}`];
   const args: Readonly<Record<Rights, readonly string[]>> = {
     work: [...always, ...WORK],
     plain: [...always, '--readonly=1', ...limited(limits)],
@@ -89,6 +89,24 @@ function nameless(directory: string): string {
 const WAITING_PER_READER = 8;
 const WAITING_MAX = 1000;
 const ALWAYS = ['--async_load_databases=0', '--async_insert=0', `--max_threads=${READER_THREADS}`];
+/**
+ * Bytes that caches may hold. They count as memory of the engine and are not emptied when it runs out; ClickHouse's own
+ * defaults add up to more than all that it has here.
+ */
+const CACHES = Object.entries({
+  mark_cache_size: 150_000_000,
+  index_mark_cache_size: 50_000_000,
+  primary_index_cache_size: 100_000_000,
+  text_index_tokens_cache_size: 20_000_000,
+  text_index_header_cache_size: 20_000_000,
+  text_index_postings_cache_size: 40_000_000,
+  vector_similarity_index_cache_size: 1_000_000,
+  unique_key_index_cache_size_bytes: 1_000_000,
+  parquet_metadata_cache_size: 1_000_000,
+  iceberg_metadata_files_cache_size: 1_000_000,
+  compiled_expression_cache_size: 50_000_000,
+  query_condition_cache_size: 20_000_000,
+}).map(([name, bytes]) => `--${name}=${bytes}`);
 /** What passes 2⁵³ or has decimals comes as text: the collector reads money with it. */
 const EXACT = ['--output_format_json_quote_64bit_integers=1', '--output_format_json_quote_decimals=1'];
 /** BACKUP goes where the collector says; who may do anything could write there anyway. */

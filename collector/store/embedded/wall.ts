@@ -21,6 +21,8 @@ import { judgeWords } from './words.ts';
 /** `body` is the canonical statement without the clauses behind it; its settings are yet to be judged. */
 export interface Judged extends Cut {
   readonly isSelect: boolean;
+  /** Drivers read there, before anything else, which settings they may send. */
+  readonly readsSettings: boolean;
 }
 
 /** Throws WallRefusal, or StatementFailure where the text does not parse. */
@@ -33,7 +35,11 @@ export async function judge(session: Session, statement: string, functions: Func
   judgeWords(cut.body, functions);
   const tree = parseTree(await text(session, `EXPLAIN AST ${cut.body}`));
   judgeTree(tree, functions);
-  return { ...cut, isSelect: tree[0]!.label.startsWith('Select') };
+  return {
+    ...cut,
+    isSelect: tree[0]!.label.startsWith('Select'),
+    readsSettings: tree.some(({ label }) => label === 'TableIdentifier system.settings'),
+  };
 }
 
 /**

@@ -109,6 +109,13 @@ describe('memory', () => {
     expect((await opened.store.memoryBytes()) - before).toBeLessThan(300_000_000);
   });
 
+  test('caches leave most of it to the work', async () => {
+    const [row] = await opened.store.query<{ bytes: string }>(
+      "SELECT sum(toUInt64OrZero(value)) AS bytes FROM system.server_settings WHERE name LIKE '%cache_size%' AND name NOT LIKE 's3%'",
+    );
+    expect(Number(row?.bytes)).toBeLessThan(500_000_000);
+  });
+
   test('all queries together take no more than is given to the engine', async () => {
     const response = await ask('SELECT length(groupArray(number)) FROM numbers(100000000)');
     expect(await response.text()).toMatch(/Code: 241\..*\(total\) memory limit exceeded/s);

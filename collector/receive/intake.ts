@@ -131,17 +131,16 @@ async function take(
   { signal, encoding, sender, body }: Delivery,
 ): Promise<Taken> {
   const given = encoding === 'json' && body.length > 0 ? await converter.toProtobuf(signal, body) : body;
-  const { items, badIds, reserved, isLoose, chains } = walkFraming(signal, given);
+  const { items, badIds, reserved, isLoose, chains } = walkFraming(signal, given, sender === '');
   const message = isLoose ? repack(signal, given) : given;
   const from = { signal, sender, items, chains };
   const receipt = items > 0 ? await store(options, counters, message, from) : null;
-  const foreign = sender === '' ? reserved : 0;
   counters.taken[signal] += 1;
   counters.bytes += body.length;
   counters.items[signal] += items;
   counters.badIds += badIds;
-  counters.foreign += foreign;
-  return { signal, badIds, foreign, receipt };
+  counters.foreign += reserved;
+  return { signal, badIds, foreign: reserved, receipt };
 }
 
 async function store(

@@ -39,7 +39,9 @@ describe('the framing walk', () => {
     const writer = new ProtobufWriter();
     for (const key of ['outrider.agent', 'outrider.', 'outrider', 'OUTRIDER.agent', 'outrides.x', 'o', ''])
       writer.message(1, () => writer.message(1, () => writer.message(1, () => writer.string(1, key))));
-    expect(walkFraming('traces', writer.finish()).reserved).toBe(2);
+    const request = writer.finish();
+    expect(walkFraming('traces', request).reserved).toBe(2);
+    expect(walkFraming('traces', request, false).reserved).toBe(0);
   });
 
   it('counts every span of a request', () => {

@@ -44,7 +44,8 @@ export const WIRES = Int8Array.from({ length: NESTED + MESSAGES.length }, (_, co
 export const SPAN = MESSAGES.indexOf('span');
 export const RESOURCE = MESSAGES.indexOf('resource');
 
-const marks = (is: (message: Message) => boolean): readonly boolean[] => MESSAGES.map(is);
+const marks = (is: (message: Message) => boolean): Uint8Array =>
+  Uint8Array.from(MESSAGES, (message) => Number(is(message)));
 
 export const IS_REQUEST = marks((message) => ['traces', 'logs', 'metrics'].includes(message));
 export const IS_ITEM = marks(
@@ -65,7 +66,7 @@ export const LEADS_TO_ITEMS = marks(
 );
 
 /** By message, a bit for each field of which the database takes one in all: the arms of a value, and what holds a value. */
-export const ONE_VALUE = MESSAGES.map((message) => {
+export const ONE_VALUE = Int32Array.from(MESSAGES, (message) => {
   const isValue = ({ kind, repeated }: (typeof FIELDS)[Message][number]) =>
     message === 'anyValue' || (kind === 'anyValue' && !repeated);
   return FIELDS[message].filter(isValue).reduce((bits, { number }) => bits | (1 << number), 0);

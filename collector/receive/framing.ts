@@ -123,13 +123,16 @@ class Walk {
     if (++this.#messages > MESSAGES_MAX) throw this.#tooMuch(`${MESSAGES_MAX} attributes and other parts`);
     const shape = SHAPES[kind]!;
     const oneValue = ONE_VALUE[kind]!;
+    const isShared = IS_SHARED[kind] === 1;
     const itemsBefore = this.items;
     let values = 0;
     let shared = 0;
     let goodIds = 0;
     this.#at = start;
     while (this.#at < end) {
-      const tag = this.#unsigned(end, TAG_BYTES_MAX);
+      let tag = this.#bytes[this.#at]!;
+      if (tag < 0x80) this.#at += 1;
+      else tag = this.#unsigned(end, TAG_BYTES_MAX);
       const wire = tag % 8;
       const field = (tag - wire) / 8;
       const known = field <= FIELD_MAX ? shape[field]! : UNKNOWN;
@@ -139,7 +142,8 @@ class Walk {
           throw this.#malformed(`field ${field} is the collector's own`);
       } else {
         if (wire !== WIRES[known]) this.#loose(known, field, wire);
-        if ((oneValue >> field) & 1 && ++values > 1) throw this.#malformed('a second value');
+        if (oneValue !== 0 && (oneValue >> field) & 1 && ++values > 1)
+          throw this.#malformed('a second value');
       }
       if (wire !== BYTES) {
         if (known >= BOOL && known <= UINT32) this.#bounded(known, end);
@@ -152,18 +156,16 @@ class Walk {
         const before = this.#messages;
         this.message(known - NESTED, begin, stop, depth + 1);
         if (kind === RESOURCE) this.#findChains(begin, stop);
-        if (IS_SHARED[kind] && !LEADS_TO_ITEMS[known - NESTED])
+        if (isShared && LEADS_TO_ITEMS[known - NESTED] === 0)
           shared += stop - begin + (this.#messages - before) * MESSAGE_BYTES;
-      } else if (IS_SHARED[kind]) shared += stop - begin;
+      } else if (isShared) shared += stop - begin;
       else if (known >= PACKED_FIXED64) this.#packed(known, stop);
       else if (kind === this.#watched) this.#key(field, stop);
       else if (kind === SPAN && field <= SPAN_ID_FIELD) goodIds = this.#withId(goodIds, field, stop);
       this.#at = stop;
     }
-    if (IS_ITEM[kind] && ++this.items > ITEMS_MAX) throw this.#tooMuch(`${ITEMS_MAX} items`);
-    this.#sharedBytes += shared * (this.items - itemsBefore);
-    if (this.#sharedBytes > SHARED_BYTES_MAX)
-      throw this.#tooMuch(`${SHARED_BYTES_MAX} bytes of resources, each counted with every item it has`);
+    if (IS_ITEM[kind] === 1 && ++this.items > ITEMS_MAX) throw this.#tooMuch(`${ITEMS_MAX} items`);
+    if (isShared) this.#share(shared * (this.items - itemsBefore));
     if (kind === SPAN && goodIds !== (TRACE_ID_FIELD | SPAN_ID_FIELD)) this.badIds += 1;
   }
 
@@ -240,6 +242,13 @@ class Walk {
     if (this.#at > end) throw this.#malformed('truncated');
   }
 
+  /** So many bytes come into the rows of items that the database makes of this request. */
+  #share(bytes: number): void {
+    this.#sharedBytes += bytes;
+    if (this.#sharedBytes > SHARED_BYTES_MAX)
+      throw this.#tooMuch(`${SHARED_BYTES_MAX} bytes of resources, each counted with every item it has`);
+  }
+
   /** Another wire type than the field's own: legal only where a list is not packed. */
   #loose(known: number, field: number, wire: number): void {
     if (wire !== UNPACKED[known]) throw this.#malformed(`field ${field} has wire type ${wire}`);
@@ -250,6 +259,7 @@ class Walk {
   #bounded(known: number, end: number): void {
     const start = this.#at;
     this.#skipVarint(end);
+    if (this.#bytes[start]! <= 1) return; // by far the most
     let value = 0;
     for (let at = this.#at - 1; at >= start; at -= 1) value = value * 0x80 + (this.#bytes[at]! & 0x7f);
     const max = known === BOOL ? 1 : known === INT32 ? 0x7fff_ffff : 0xffff_ffff;

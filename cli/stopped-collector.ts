@@ -4,6 +4,7 @@ import { existsSync } from 'node:fs';
 import { type Backups, createBackups } from '../collector/backup.ts';
 import { placesIn } from '../collector/config.ts';
 import { openDatabase } from '../collector/control/database.ts';
+import { openAudit } from '../collector/open-audit.ts';
 import { startPipeline } from '../collector/pipeline.ts';
 import { openStore } from '../collector/store/store.ts';
 import { systemClock } from '../kit/clock.ts';
@@ -12,6 +13,8 @@ import { createLifecycle } from '../kit/lifecycle.ts';
 import type { Log } from '../kit/log.ts';
 
 const STOP_MS = 15_000;
+/** Of the log's hourly checkpoints, which only a collector that knows its config drops. */
+const KEEP_DAYS = 36_500;
 
 /** What `use` answers; undefined when a collector runs on the directory, or none ever has. */
 export async function withStoppedCollector<T>(
@@ -37,10 +40,22 @@ export async function withStoppedCollector<T>(
       clock,
     });
     lifecycle.onStop('store', () => store.close());
+    // What was accepted last may have no place in the log yet, and goes no further without one.
+    const { audit } = await openAudit({
+      places,
+      key: null,
+      fleet: '',
+      days: KEEP_DAYS,
+      database,
+      lifecycle,
+      clock,
+      log,
+    });
     const pipeline = await startPipeline({
       listen: '127.0.0.1:0',
       directory: places.queue,
       store,
+      audit,
       authenticate: () => null,
       log,
       clock,

@@ -19,6 +19,7 @@ import type { Database } from './control/database.ts';
 import {
   bytesFree,
   copyFolder,
+  copyLogs,
   foldersIn,
   hashedFiles,
   makeFolder,
@@ -30,7 +31,7 @@ import { backUpStore, bytesOfStore } from './store/backup.ts';
 import type { Store } from './store/store.ts';
 
 /** The parts of a backup, as folders in it. */
-export const PARTS = { control: 'control', store: 'store', queue: 'queue' } as const;
+export const PARTS = { control: 'control', store: 'store', queue: 'queue', audit: 'audit' } as const;
 
 export interface Backups {
   /** Begins one, or answers null while another is being made. `by` is who asked. */
@@ -45,7 +46,7 @@ export interface BackupsOptions {
   readonly pipeline: Pick<Pipeline, 'quiet'>;
   readonly database: Database;
   readonly store: Store;
-  readonly places: Pick<Places, 'backups' | 'queue'>;
+  readonly places: Pick<Places, 'audit' | 'backups' | 'queue'>;
   readonly clock: Clock;
   readonly log: Log;
 }
@@ -112,6 +113,7 @@ async function makeBackup(options: BackupsOptions, { id, path, by, tell }: Makin
     await copyFolder(join(places.queue, 'manifest'), join(path, PARTS.queue, 'manifest'));
     const control = await copyControl(database, join(path, PARTS.control));
     admit();
+    await copyLogs(places.audit, join(path, PARTS.audit));
     const progress = (bytes: number, total: number) => tell('store', bytes, total);
     const kept = await backUpStore(store, { directory: join(path, PARTS.store), id, clock, progress });
     return { control, ...kept };

@@ -78,7 +78,13 @@ async function start(
   };
   const stores = await openStores(starting);
   const control = await openControl(starting, stores);
-  const audit = await openAudit(starting, stores);
+  const audit = await openAudit({
+    ...starting,
+    key: starting.settings.audit.key,
+    fleet: options.config.fleet,
+    days: starting.settings.retention.auditDays,
+    database: stores.database,
+  });
   const intake = await openIntake(starting, stores, control, audit);
   const outbox = await openOutbox(starting, stores, control, intake);
   const watch = await openWatch(starting, stores, control, intake);

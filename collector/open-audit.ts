@@ -1,16 +1,17 @@
 // The log of what this collector accepted: opened before anything is accepted, closed after everything is.
 
-import { sentenceOf } from '../kit/log.ts';
+import { type Log, sentenceOf } from '../kit/log.ts';
 import { type NoteSigner, noteSigner } from '../kit/tlog/note.ts';
 import type { AuditFiles } from './audit/files.ts';
 import { type AuditLog, runAuditLog, type SignedCheckpoint } from './audit/log.ts';
 import { openOrBegin } from './audit/open-log.ts';
+import type { Places } from './config.ts';
 import { type Checkpoints, createCheckpoints } from './control/checkpoints.ts';
+import type { Database } from './control/database.ts';
 import { openAuditDirectory } from './edges/audit-directory.ts';
 import { readAuditKeys, writeVkey } from './edges/audit-keys.ts';
 import { nodeDisk } from './queue/disk.ts';
 import type { Start } from './starting.ts';
-import type { Stores } from './stores.ts';
 
 const DAY_MS = 86_400_000;
 
@@ -22,16 +23,28 @@ export interface Audit {
   readonly verifierKeys: readonly string[];
 }
 
-export async function openAudit(starting: Start, { database }: Pick<Stores, 'database'>): Promise<Audit> {
-  const { places, settings, config, lifecycle, clock, log } = starting;
-  const keys = await readAuditKeys(places.audit, settings.audit.key);
+export interface AuditOptions extends Pick<Start, 'lifecycle' | 'clock' | 'log'> {
+  readonly places: Pick<Places, 'audit'>;
+  /** A key file of the operator's own; null for one the collector makes. */
+  readonly key: string | null;
+  /** Names a log that begins. */
+  readonly fleet: string;
+  /** How long hourly checkpoints are kept. */
+  readonly days: number;
+  readonly database: Database;
+}
+
+/** Throws a sentence when the key can't be read, and what the disk throws. */
+export async function openAudit(options: AuditOptions): Promise<Audit> {
+  const { places, database, lifecycle, clock, log } = options;
+  const keys = await readAuditKeys(places.audit, options.key);
   const signers = (origin: string): readonly NoteSigner[] =>
     [keys.key, keys.previous].filter((key) => key !== null).map((key) => noteSigner(origin, key));
-  const checkpoints = createCheckpoints(database, settings.retention.auditDays * DAY_MS);
+  const checkpoints = createCheckpoints(database, options.days * DAY_MS);
   const directory = await openAuditDirectory(nodeDisk, places.audit, log);
   const disk = { clock, log, signers, newestTold: checkpoints.newest };
-  const { opened, follows } = await openOrBegin(directory, disk, config.fleet);
-  const told = teller(starting, checkpoints);
+  const { opened, follows } = await openOrBegin(directory, disk, options.fleet);
+  const told = teller(log, checkpoints);
   const audit = await runAuditLog({ ...opened, onCheckpoint: told.tell }, follows);
   lifecycle.onStop('audit log', async () => {
     await audit.close();
@@ -43,7 +56,7 @@ export async function openAudit(starting: Start, { database }: Pick<Stores, 'dat
 }
 
 /** Tells of the newest checkpoint, one after the other; those that came meanwhile are passed over. */
-function teller({ log }: Start, checkpoints: Checkpoints) {
+function teller(log: Log, checkpoints: Checkpoints) {
   let waiting: SignedCheckpoint | null = null;
   let telling: Promise<void> | null = null;
 

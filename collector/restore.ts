@@ -9,6 +9,7 @@ import { PARTS } from './backup.ts';
 import { type Places, placesIn } from './config.ts';
 import { figuresOfControl } from './control/backup.ts';
 import { markRestored } from './control/learning.ts';
+import { endLogs } from './edges/audit-directory.ts';
 import {
   copyPart,
   isFree,
@@ -18,6 +19,7 @@ import {
   removeFolder,
   verifyFiles,
 } from './edges/backup-files.ts';
+import { nodeDisk } from './queue/disk.ts';
 import { restoreStore, type StoreFigures } from './store/backup.ts';
 import { exportTables, importTables, unfinishedMove } from './store/move.ts';
 import { refuseUnfit } from './store/server/fitness.ts';
@@ -51,6 +53,7 @@ export async function restoreBackup(options: RestoreOptions): Promise<BackupMani
     const places = placesIn(draft);
     await restoreControl(manifest, from, places);
     await copyPart(from, PARTS.queue, places.queue, manifest.folders);
+    await restoreLogs(manifest, from, places);
     if (options.server) await moveTables(manifest, options, places, options.server);
     else await restoreTables(manifest, options, places);
     markRestored(places.own);
@@ -60,6 +63,13 @@ export async function restoreBackup(options: RestoreOptions): Promise<BackupMani
     await removeFolder(draft);
   }
   return manifest;
+}
+
+/** For reading alone: the collector that was backed up may have gone on with its log, so this one begins another. */
+async function restoreLogs(manifest: BackupManifest, from: string, places: Places): Promise<void> {
+  if (!manifest.folders.includes(PARTS.audit)) return; // of a release that kept no log
+  await copyPart(from, PARTS.audit, places.audit, manifest.folders);
+  await endLogs(nodeDisk, places.audit);
 }
 
 /** From the draft on to the server. What is not there yet waits in a folder of its own, where another try finds it. */

@@ -3,8 +3,8 @@
 
 import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
-import { cp, mkdir, open, readdir, readFile, rename, rm, stat, statfs } from 'node:fs/promises';
-import { join, relative } from 'node:path';
+import { copyFile, cp, mkdir, open, readdir, readFile, rename, rm, stat, statfs } from 'node:fs/promises';
+import { dirname, join, relative } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import type { BackupManifest } from '../../contract/backup.ts';
 
@@ -125,6 +125,25 @@ export async function copyPart(
   await copyFolder(join(from, part), to);
   for (const folder of folders.filter((each) => each.startsWith(`${part}/`)))
     await makeFolder(join(to, relative(part, folder)));
+}
+
+/** Keys stay: whoever has one can sign another story. Marks are of segments that a backup does not hold. */
+const NOT_IN_BACKUPS = /\.pem$|\.part$|^[^/]+\/marks\//;
+
+/**
+ * The collector's audit logs while they grow: checkpoints first, so that the tiles of each are there; a partial tile that
+ * goes meanwhile has become part of a larger one.
+ */
+export async function copyLogs(from: string, to: string): Promise<void> {
+  await makeFolder(to);
+  const paths = (await filesIn(from)).filter((path) => !NOT_IN_BACKUPS.test(path));
+  const isCheckpoint = (path: string): boolean => path.endsWith('/checkpoint');
+  for (const path of [...paths.filter(isCheckpoint), ...paths.filter((each) => !isCheckpoint(each))]) {
+    await makeFolder(dirname(join(to, path)));
+    await copyFile(join(from, path), join(to, path)).catch((failure: NodeJS.ErrnoException) => {
+      if (failure.code !== 'ENOENT') throw failure;
+    });
+  }
 }
 
 export async function makeFolder(path: string): Promise<void> {

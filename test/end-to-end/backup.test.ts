@@ -1,6 +1,7 @@
 // A backup of a real fleet at work, restored beside it: rows, budgets and chains are the same, calls go on, and what was
 // tampered with is refused.
 
+import { hash } from 'node:crypto';
 import {
   appendFileSync,
   cpSync,
@@ -13,7 +14,9 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { decodeLeaf } from '../../contract/audit/leaf.ts';
 import type { BackupManifest, BackupState } from '../../contract/backup.ts';
+import { decodeBundle } from '../../kit/tlog/tiles.ts';
 import {
   control,
   rows,
@@ -51,6 +54,13 @@ const store = (...args: readonly string[]) => runOutrider(['store', ...args], { 
 const manifestOf = (path: string) =>
   JSON.parse(readFileSync(join(path, 'manifest.json'), 'utf8')) as BackupManifest;
 const ALL = 'SELECT * FROM actions ORDER BY audit_stream, audit_seq';
+
+/** The oldest entries of a log, which has less than 256. */
+function firstBundle(log: string): Buffer {
+  const folder = join(log, 'tile', 'entries', '000.p');
+  const widths = readdirSync(folder).map(Number);
+  return readFileSync(join(folder, String(Math.max(...widths))));
+}
 
 const data = join(directory, 'restored');
 let atBackup: unknown[];
@@ -118,6 +128,22 @@ describe('outrider store', () => {
     } finally {
       await up.kill('SIGTERM');
     }
+  });
+
+  it('goes on with no log that another may go on with, and takes no key along', () => {
+    const audit = (root: string) => join(root, 'collector', 'audit');
+    const names = readdirSync(join(folder, 'audit'), { recursive: true }).map(String);
+    expect(names.filter((name) => name.includes('.pem'))).toEqual([]);
+    expect(names.some((name) => name.endsWith('/tile/0/000.p/1') || name.includes('/tile/entries/'))).toBe(
+      true,
+    );
+    const logsIn = (root: string) =>
+      JSON.parse(readFileSync(join(audit(root), 'logs.json'), 'utf8')) as string[];
+    const [own, before] = [logsIn(data), logsIn(fleet.directory)];
+    expect(own).toEqual([expect.stringMatching(/^[0-9a-f]{16}$/), ...before]);
+    const note = readFileSync(join(audit(data), before[0]!, 'checkpoint'));
+    const first = decodeBundle(firstBundle(join(audit(data), own[0]!)))[0]!;
+    expect(decodeLeaf(first)).toMatchObject({ kind: 'start', digest: hash('sha256', note, 'buffer') });
   });
 
   it('backs up a collector that is stopped', async () => {

@@ -154,6 +154,9 @@ describe('what goes', () => {
       [299, 'gone', 7],
       [10, 'young', 1],
     ]);
+    await opened.store.command(
+      `INSERT INTO control_event_records (timestamp, audit_stream, audit_seq) VALUES (${timeAt(300)}, 'control', 1), (${timeAt(10)}, 'control', 2)`,
+    );
     await start().run();
     expect(await actionAges()).toEqual([10, 10, 10]);
     const [{ event, actor, details } = {}] = await events();
@@ -168,6 +171,7 @@ describe('what goes', () => {
         ],
         kept_from: '3',
       },
+      { stream: 'control', dropped: [['1', '1']], kept_from: '2' },
     ]);
     expect(details?.dropped).toContainEqual(
       expect.objectContaining({ class: 'audit', table: 'actions', partition: '202601' }),

@@ -1,4 +1,4 @@
-// `npm run bench [-- sidecar|doors|mcp|collector] [--quick]`: prints DESIGN's table of speed and size, measured here.
+// `npm run bench [-- sidecar|doors|mcp|collector|audit] [--quick]`: prints DESIGN's table of speed and size, measured here.
 
 import { parseArgs } from 'node:util';
 import { printRows, type Row } from './report.ts';
@@ -24,6 +24,10 @@ if (wanted('doors')) {
 if (wanted('collector')) {
   const { benchCollector } = await import('./collector.ts');
   rows.push(...(await benchCollector(values.quick)));
+}
+if (wanted('audit')) {
+  const { benchAudit } = await import('./audit.ts');
+  rows.push(...(await benchAudit(values.quick)));
 }
 process.stdout.write(`${printRows(rows)}\n`);
 process.exit(0);

@@ -15,5 +15,5 @@ test('BUD-20: six sidecars, fifty calls each at once, one budget of $100: exactl
 }, 180_000);
 
 test('queries that eat all memory die, and the store is killed, while six sidecars spend: no record is lost, no lease late', async () => {
-  await spendAmongHungry(many, 'among-hungry', 100);
+  await spendAmongHungry(many, { task: 'among-hungry', quietTask: 'together', dollars: 100 });
 }, 180_000);

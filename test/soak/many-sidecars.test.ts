@@ -18,7 +18,7 @@ it(`${SIDECARS} sidecars, fifty calls each at once: exactly the limit is spent`,
   many.spend('together'));
 
 it(`${SIDECARS} sidecars spend while queries eat all memory and the store is killed: no record lost, no lease late`, () =>
-  spendAmongHungry(many, 'among-hungry', 200));
+  spendAmongHungry(many, { task: 'among-hungry', quietTask: 'together', dollars: 200 }));
 
 it(`${ROUNDS} rounds of kill -9 and SIGSTOP from seed ${SEED}: never above, and all of it once they are back`, async () => {
   for (let round = 0; round < ROUNDS; round++) {

@@ -32,8 +32,8 @@ interface Known {
 
 const STREAMS_MAX = 20_000;
 const HOLES_MAX = 64;
-/** The queue loads what it took within seconds. */
-const LOADED_AFTER_MS = 10_000;
+/** The queue loads what it took within seconds; where it is behind, the last question comes two minutes later. */
+const ASK_AFTER_MS = 2_000;
 const ASKED_TIMES = 6;
 
 export function createChainWatch({ twofold, note, clock, log }: ChainWatchOptions): ChainWatch {
@@ -50,7 +50,7 @@ export function createChainWatch({ twofold, note, clock, log }: ChainWatchOption
       if (links > 0) await say(range, links);
       else if (timesLeft > 1) ask(range, timesLeft - 1);
     };
-    const cancel = clock.after(LOADED_AFTER_MS, () => {
+    const cancel = clock.after(ASK_AFTER_MS * 2 ** (ASKED_TIMES - timesLeft), () => {
       again().catch((failure: unknown) => {
         log.warn('chain.not_checked', { stream, failure: sentenceOf(failure) });
         if (timesLeft > 1) ask(range, timesLeft - 1);

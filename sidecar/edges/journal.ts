@@ -61,6 +61,8 @@ export interface JournalOptions {
 
 export const SYNC_WITHIN_MS = 50;
 const SEGMENT_BYTES = 8 * 1024 * 1024;
+/** A full journal has room again once its oldest segment was shipped: so it is never a single one. */
+const SEGMENTS_MIN = 4;
 const BATCH_BYTES = 64 * 1024;
 const START: Position = { segment: 0, offset: 0 };
 
@@ -75,7 +77,7 @@ export interface Opened {
 /** Opens the journal and reads every whole frame it holds. Throws when a file cannot be read. */
 export function openJournal(options: JournalOptions): Opened {
   const { directory, clock, log, disk = systemDisk, atTurnsEnd = setImmediate } = options;
-  const segmentBytesMax = options.segmentBytesMax ?? SEGMENT_BYTES;
+  const { segmentBytesMax = Math.min(SEGMENT_BYTES, options.sizeBytesMax / SEGMENTS_MIN) } = options;
   const found = readSegments(disk, directory, options.knownTo ?? START);
   const segments = new Map(found.segments.map((each) => [each.number, each]));
   const damage = found.segments.flatMap((each) => each.damage);

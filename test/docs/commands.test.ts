@@ -48,10 +48,10 @@ describe.each(SOURCES)('%s', (source) => {
 
 test('what is not there is found', async () => {
   const typed = typedIn(
-    'next: outrider audit verify\n`outrider budgets lend --more`\n$ outrider budgets raises --json\n',
+    'next: outrider ask answer\n`outrider budgets lend --more`\n$ outrider budgets raises --json\n',
   );
   expect((await Promise.all(typed.map(unknownIn))).flat()).toEqual([
-    'next: outrider audit verify',
+    'next: outrider ask answer',
     'lend of `outrider budgets lend --more',
     '--more of `outrider budgets lend --more',
   ]);

@@ -26,6 +26,7 @@ const FAMILIES = {
   BUD: [1, 30],
   CB: [1, 22],
   COL: [1, 32],
+  AUD: [1, 10],
 } as const;
 
 const ALL = Object.entries(FAMILIES).flatMap(([family, [first, last]]) =>

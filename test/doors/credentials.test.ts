@@ -255,7 +255,7 @@ describe('after all of that', () => {
     expect(setting.outrider.output()).not.toContain('Debugger listening');
   });
 
-  it('no secret stands anywhere: no row, metric, log line or file', async () => {
+  it('AUD-10: no secret stands anywhere: no row, metric, log line or file', async () => {
     const { listen } = setting.outrider;
     const count = () => setting.query<{ n: string }>('SELECT count() AS n FROM actions');
     await until(count, ([row]) => Number(row?.n) >= ROWS.length);

@@ -74,6 +74,7 @@ export async function killRound(seed: number): Promise<void> {
     await storm;
     const sqlUrl = collector.listen.collector!.sql!;
     const reached = provider.requests.length;
+    // AUD-09: whatever reached the origin has its record
     const stored = await until(
       () =>
         rows<{ calls: string; spent: string; ids: string }>(

@@ -284,12 +284,12 @@ describe('a bad start', () => {
     const directory = temporaryDirectory();
     const config = writeConfig(
       directory,
-      `${SAMPLE.replaceAll('{provider}', 'http://127.0.0.1:1')}store: { clickhouse: 'http://clickhouse:8123' }\n`,
+      `${SAMPLE.replaceAll('{provider}', 'http://127.0.0.1:1')}store: { clickhouse: 'vault:stores/clickhouse' }\n`,
     );
     expect((await runOutrider(['policy', 'check', '--config', config])).code).toBe(0);
     const { code, stderr } = await runOutrider(['up', '--config', config, '--data', directory]);
     expect(code).toBe(78);
-    expect(stderr).toMatch(/outrider\.yaml:\d+:\d+: a store other than embedded is not enforced yet/);
+    expect(stderr).toMatch(/outrider\.yaml:\d+:\d+: secrets from vault: are not enforced yet/);
   });
 
   it('bad usage is exit 2 and a sentence', async () => {

@@ -7,7 +7,7 @@ import { clusterLayout } from '../../../collector/store/cluster.ts';
 import { migrations } from '../../../collector/store/migrate.ts';
 
 const layout = clusterLayout('fleet');
-const GOLDEN = join(import.meta.dirname, '../../golden/cluster');
+const GOLDEN = join(import.meta.dirname, 'golden/cluster');
 
 describe('a migration on a cluster', () => {
   test.each(migrations())('$name', async ({ name, statements }) => {

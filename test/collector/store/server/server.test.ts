@@ -70,7 +70,7 @@ describe('a load', () => {
       headers: { ...headers, 'content-length': '' },
     };
     await expect(`${JSON.stringify(head, null, 2)}\n`).toMatchFileSnapshot(
-      '../../../golden/clickhouse/load-request.json',
+      '../golden/clickhouse/load-request.json',
     );
   });
 

@@ -63,7 +63,7 @@ describe('a definition', () => {
 
   it('ships without a mistake', () => {
     const { alerts, digests } = parseDefinitions(readAlertFiles());
-    expect(alerts).toHaveLength(26);
+    expect(alerts).toHaveLength(27);
     expect(digests.map(({ id }) => id)).toEqual(['daily-digest']);
   });
 });

@@ -10,7 +10,7 @@ export default defineConfig({
     globalSetup: ['test/support/own-folder.ts'],
     setupFiles: ['test/support/nothing-left.ts'],
     pool: 'forks',
-    maxWorkers: 2,
+    maxWorkers: 3,
     reporters: ['default'],
   },
 });

@@ -11,12 +11,19 @@ const [directory] = process.argv.slice(2);
 if (directory === undefined) throw new Error('Say where: node make-stores.ts DIRECTORY');
 const places = placesIn(directory);
 mkdirSync(places.own, { recursive: true, mode: 0o700 });
-const database = await openDatabase({ directory: places.control, log: silentLog });
-await database.close();
-const store = await openStore({
-  dataDirectory: places.store,
-  sqlListen: '127.0.0.1:0',
-  log: silentLog,
-  clock: systemClock,
-});
-await store.close();
+await Promise.all([makeControl(), makeStore()]);
+
+async function makeControl(): Promise<void> {
+  const database = await openDatabase({ directory: places.control, log: silentLog });
+  await database.close();
+}
+
+async function makeStore(): Promise<void> {
+  const store = await openStore({
+    dataDirectory: places.store,
+    sqlListen: '127.0.0.1:0',
+    log: silentLog,
+    clock: systemClock,
+  });
+  await store.close();
+}

@@ -75,7 +75,7 @@ describe('a raise', () => {
     expect((await ledger.budgets())[0]).toMatchObject({ limit: dollars(55), raised: dollars(50) });
 
     clock.advance(HOUR_MS / 6);
-    expect((await ask('a/1', { ...more, seq: 4, granted: usd(30) })).outcome).toBe('held');
+    expect((await ask('a/1', { ...more, seq: 4, granted: usd(30), held: usd(30) })).outcome).toBe('held');
     expect((await ledger.budgets())[0]).toMatchObject({ limit: dollars(5), raised: '0' });
     expect(await invariantBreaches(bench.database)).toEqual([]);
   });

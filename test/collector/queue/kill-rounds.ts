@@ -23,7 +23,7 @@ import { randomFrom } from './random.ts';
 const AGENTS = 4;
 const SIDECARS = 4;
 const ITEMS_PER_REQUEST = 5;
-const ACKS_PER_ROUND_MAX = 300;
+const ACKS_PER_ROUND_MAX = 150;
 const JOINED = 'joined';
 
 export interface KillRounds {

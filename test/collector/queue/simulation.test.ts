@@ -3,7 +3,7 @@ import { leafHash, sameHash } from '../../../kit/tlog/merkle.ts';
 import { createTileTree } from '../../../kit/tlog/tile-tree.ts';
 import { type Outcome, simulate } from './simulation.ts';
 
-const SEEDS = 60;
+const SEEDS = 40;
 const FIRST = Number(process.env.OUTRIDER_SEED ?? 1);
 
 describe('COL-32: a queue under crashes, power cuts, disk errors and an absent store', () => {

@@ -18,7 +18,7 @@ import { ROLLUP_NAMES, rollupBothWays } from './rollups.ts';
 const SPANS_PER_REQUEST = 256;
 const REQUESTS = 12;
 const SPANS = SPANS_PER_REQUEST * REQUESTS;
-const ROUNDS = 6;
+const ROUNDS = 4;
 const HOUR = 3_600_000_000_000n;
 
 /** As the queue does: a segment in doubt is loaded until it is in. */
@@ -40,7 +40,7 @@ function bigSegment(opened: OpenedStore, round: number): Segment {
   return opened.segment(`round-${round}`, requests, 'scout/host-1');
 }
 
-const METRICS_ROUNDS = 4;
+const METRICS_ROUNDS = 3;
 const POINTS = 500;
 const KINDS = ['gauge', 'sum', 'summary'] as const;
 
@@ -89,7 +89,7 @@ describe('a store process killed while it loads', () => {
       expect(await loadUntilIn(opened.store, segment)).toEqual({ items: SPANS });
     }
     // Otherwise this test has shown nothing.
-    expect(midway).toBeGreaterThanOrEqual(3);
+    expect(midway).toBeGreaterThanOrEqual(2);
     const all = String(SPANS * (ROUNDS + 1));
     const [row] = await opened.store.query(`SELECT
       (SELECT count() FROM otel_traces) AS spans, (SELECT uniqExact(SpanId) FROM otel_traces) AS unique_spans,
@@ -129,7 +129,7 @@ describe('a store process killed while it loads', () => {
       if (await loading) midway += 1;
       expect(await loadUntilIn(store, segment)).toEqual({ items: POINTS * KINDS.length });
     }
-    expect(midway).toBeGreaterThanOrEqual(2);
+    expect(midway).toBeGreaterThanOrEqual(1);
     for (const kind of KINDS) {
       const [row] = await store.query(
         `SELECT count() AS points, uniqExact(MetricName, Attributes['n']) AS different FROM otel_metrics_${kind}`,

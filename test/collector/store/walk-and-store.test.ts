@@ -18,7 +18,7 @@ import { generateRequest, mutated } from '../receive/generated-otlp.ts';
 import { requestOf, spanIdOf } from '../receive/otlp-messages.ts';
 import { type OpenedStore, openTestStore } from './open.ts';
 
-const REQUESTS = Number(process.env.WALK_REQUESTS ?? 300);
+const REQUESTS = Number(process.env.WALK_REQUESTS ?? 200);
 const SEED = Number(process.env.WALK_SEED ?? Date.now() % 1_000_000);
 const PER_SEGMENT = 200;
 

@@ -3,7 +3,7 @@
 -- Parameters: since
 -- Columns: agent_id, would_refusal, target, rule, calls, last_seen
 SELECT
-  agent_id, JSONExtractString(audit_entry, 'wouldRefusal') AS would_refusal, target, rule,
+  agent_id, would_refusal, target, rule,
   count() AS calls, max(timestamp) AS last_seen
 FROM actions
 WHERE mode = 'observe' AND would_refusal != '' AND timestamp >= parseDateTime64BestEffort({since:String}, 3)

@@ -4,7 +4,7 @@
 -- Columns: at, agent_id, agent_instance, target, task_id, cost_usd, call_id
 SELECT timestamp AS at, agent_id, agent_instance, target, task_id, cost_usd, call_id
 FROM actions
-WHERE JSONExtractString(audit_entry, 'errorType') = 'outcome_unknown'
+WHERE error_type = 'outcome_unknown'
   AND timestamp >= parseDateTime64BestEffort({since:String}, 3)
 ORDER BY at
 

@@ -7,8 +7,13 @@ SELECT
   sum(actions.cost_usd) AS cost_usd
 FROM actions
 WHERE timestamp >= parseDateTime64BestEffort({since:String}, 3)
-  AND JSONExtractString(audit_entry, 'requestDigest') != ''
-GROUP BY agent_id, task_id, target, JSONExtractString(audit_entry, 'requestDigest')
+  -- most digests came once: only those that came often enough are told apart by task and target
+  AND cityHash64(request_digest) IN (
+    SELECT cityHash64(request_digest) AS digest FROM actions
+    WHERE timestamp >= parseDateTime64BestEffort({since:String}, 3) AND request_digest != ''
+    GROUP BY digest HAVING count() >= {at_least:UInt32}
+  )
+GROUP BY agent_id, task_id, target, request_digest
 HAVING times >= {at_least:UInt32}
 ORDER BY times DESC, agent_id
 

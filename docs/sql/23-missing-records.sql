@@ -3,7 +3,7 @@
 -- Parameters: none
 -- Columns: audit_stream, records, last_seq, missing, twice
 SELECT
-  audit_stream, uniqExact(audit_seq) AS records, max(audit_seq) AS last_seq,
+  audit_stream, groupBitmap(audit_seq) AS records, max(audit_seq) AS last_seq,
   last_seq + 1 - records AS missing,
   count() - records AS twice
 FROM actions

@@ -88,7 +88,13 @@ function nameless(directory: string): string {
 
 const WAITING_PER_READER = 8;
 const WAITING_MAX = 1000;
-const ALWAYS = ['--async_load_databases=0', '--async_insert=0', `--max_threads=${READER_THREADS}`];
+const ALWAYS = [
+  '--async_load_databases=0',
+  '--async_insert=0',
+  `--max_threads=${READER_THREADS}`,
+  // It wants a free GiB for each thread, which is most of what the engine has here: every query would get one.
+  '--max_threads_min_free_memory_per_thread=0',
+];
 /**
  * Bytes that caches may hold. They count as memory of the engine and are not emptied when it runs out; ClickHouse's own
  * defaults add up to more than all that it has here.

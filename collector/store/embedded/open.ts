@@ -83,7 +83,7 @@ function connect(process: StoreProcess): Connection {
     const door = process.door();
     if (!door) throw new StoreUnavailable('the store process is away; it is being started again');
     if (current?.door === door) return current.client;
-    await current?.client.close();
+    const before = current?.client;
     const fresh = createClient({
       url: door.url,
       username: PRIVATE_USER,
@@ -91,7 +91,8 @@ function connect(process: StoreProcess): Connection {
       request_timeout: REQUEST_MS_MAX,
       log: { level: ClickHouseLogLevel.OFF },
     });
-    current = { door, client: fresh };
+    current = { door, client: fresh }; // at once: who asks meanwhile must not make another
+    await before?.close();
     return fresh;
   }
 

@@ -8,6 +8,7 @@ import { writeSync } from 'node:fs';
 import type { Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { createInterface } from 'node:readline';
+import { keepCompiled } from '../../../kit/compile-cache.ts';
 import { privateDoor, sqlDoor } from './doors.ts';
 import { openEngine } from './engine.ts';
 import { listFunctions } from './functions.ts';
@@ -53,6 +54,7 @@ const lines = createInterface({ input: process.stdin });
 lines.once('line', (line) => {
   start(JSON.parse(line) as StartOrder)
     .catch(failed)
-    .then((report) => process.stdout.write(`${JSON.stringify(report)}\n`), die);
+    .then((report) => process.stdout.write(`${JSON.stringify(report)}\n`), die)
+    .then(keepCompiled, die); // it always dies by SIGKILL
 });
 lines.once('close', die);

@@ -2,11 +2,11 @@
 // wished format. Source: clickhouse.com/docs/interfaces/http.
 
 import type { IncomingMessage } from 'node:http';
-import { createGunzip } from 'node:zlib';
+import { createGunzip, type Gunzip } from 'node:zlib';
 import { ParameterFailure, substitute } from './parameters.ts';
 
 /** ClickHouse's own default for max_query_size. */
-export const STATEMENT_BYTES_MAX = 262_144;
+const STATEMENT_BYTES_MAX = 262_144;
 
 export class BadRequest extends Error {
   override name = 'BadRequest';
@@ -153,7 +153,7 @@ async function readBody(request: IncomingMessage, bytesMax: number): Promise<str
   const encoding = request.headers['content-encoding'] ?? 'identity';
   if (encoding !== 'identity' && encoding !== 'gzip')
     throw new BadRequest(48, `Content-Encoding ${encoding} is not understood; send gzip or none`);
-  const source = encoding === 'gzip' ? request.pipe(createGunzip()) : request;
+  const source = encoding === 'gzip' ? unpacked(request) : request;
   const chunks: Buffer[] = [];
   let bytes = 0;
   try {
@@ -167,6 +167,13 @@ async function readBody(request: IncomingMessage, bytesMax: number): Promise<str
     throw new BadRequest(354, 'The body is not gzip, though Content-Encoding says so');
   }
   return asText(Buffer.concat(chunks));
+}
+
+/** Ends with an error too when the client hangs up: a pipe alone would wait for the rest for ever. */
+function unpacked(request: IncomingMessage): Gunzip {
+  const source = request.pipe(createGunzip());
+  request.once('error', (failure) => source.destroy(failure));
+  return source;
 }
 
 /** What is not UTF-8 would be stored and compared as something else than was sent. */

@@ -6,8 +6,10 @@ import { randomBytes } from 'node:crypto';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import type { Clock } from '../../../kit/clock.ts';
+import { sharedCompileCache } from '../../../kit/compile-cache.ts';
 import { requireInstalled } from '../../../kit/installed.ts';
 import type { Log } from '../../../kit/log.ts';
+import { forgetUncommitted } from './deduplication-log.ts';
 import { type EngineLimits, PRIVATE_SESSIONS, type StartOrder, type StartReport } from './messages.ts';
 
 const RESTART_DELAY_MIN_MS = 100;
@@ -32,8 +34,6 @@ export interface StoreProcess {
   /** Undefined while no process stands. */
   door(): PrivateDoor | undefined;
   pid(): number;
-  /** Resolves when a process stands; at once when one does. */
-  standing(): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -54,11 +54,12 @@ export async function spawnStore(options: StoreProcessOptions): Promise<StorePro
   let sqlPort = options.sql.port;
   let delayMs = RESTART_DELAY_MIN_MS;
   let closed = false;
-  let waiting: (() => void)[] = [];
 
   async function start(): Promise<void> {
     const password = randomBytes(24).toString('base64url');
     const startedMs = clock.monotonicMs();
+    const forgotten = forgetUncommitted(options.dataDirectory);
+    if (forgotten > 0) log.warn('store_forgot_uncommitted', { blocks: forgotten });
     const born = launch(options.limits);
     child = born;
     let lastWords = '';
@@ -86,8 +87,6 @@ export async function spawnStore(options: StoreProcessOptions): Promise<StorePro
     stands = true;
     sqlPort = report.sqlPort;
     door = { url: `http://127.0.0.1:${report.privatePort}`, password };
-    for (const resolve of waiting) resolve();
-    waiting = [];
   }
 
   function again(): void {
@@ -106,7 +105,6 @@ export async function spawnStore(options: StoreProcessOptions): Promise<StorePro
     sqlPort,
     door: () => door,
     pid: () => child?.pid ?? 0,
-    standing: () => (door ? Promise.resolve() : new Promise((resolve) => waiting.push(resolve))),
     async close() {
       closed = true;
       door = undefined;
@@ -122,6 +120,7 @@ function launch(limits: EngineLimits): ChildProcess {
     PATH: process.env.PATH ?? '',
     TZ: 'UTC',
     UV_THREADPOOL_SIZE: String(sessions + SPARE_THREADS),
+    ...sharedCompileCache(),
   };
   return spawn(process.execPath, [PROCESS_FILE], { env, stdio: ['pipe', 'pipe', 'pipe'] });
 }

@@ -11,8 +11,9 @@
 import type { Session } from 'chdb';
 import { quoted } from '../sql-text.ts';
 import { EXPLAIN_KINDS, FIRST_WORDS, NODES, ROOTS, SYSTEM_TABLES } from './allowed.ts';
-import { run } from './engine.ts';
+import { run, StatementFailure } from './engine.ts';
 import type { FunctionList } from './functions.ts';
+import { judgeName, judgeTable } from './names.ts';
 import { isPlainStructure } from './structure.ts';
 import { type Cut, cutTail, unquoted } from './tail.ts';
 import { WallRefusal } from './wall-refusal.ts';
@@ -28,7 +29,7 @@ export interface Judged extends Cut {
 /** Throws WallRefusal, or StatementFailure where the text does not parse. */
 export async function judge(session: Session, statement: string, functions: FunctionList): Promise<Judged> {
   if (statement.includes('\0')) throw new WallRefusal('A NUL may not stand in a statement');
-  const cut = cutTail(await text(session, `SELECT formatQuerySingleLine(${quoted(statement)})`));
+  const cut = cutTail(await canonical(session, statement));
   const word = /^\(*([A-Z]+)/.exec(cut.body)?.[1] ?? '';
   if (!(FIRST_WORDS as readonly string[]).includes(word))
     throw new WallRefusal(`Only ${FIRST_WORDS.join(', ')} may run here, not ${word || 'this'}`);
@@ -59,6 +60,17 @@ export async function judgeExpression(
   return body.slice('SELECT '.length);
 }
 
+/** Throws StatementFailure in the client's own terms: the engine would tell of a statement that the client never sent. */
+async function canonical(session: Session, statement: string): Promise<string> {
+  try {
+    return await text(session, `SELECT formatQuerySingleLine(${quoted(statement)})`);
+  } catch (failure) {
+    if (!(failure instanceof StatementFailure)) throw failure;
+    const own = /[. ]*: In scope SELECT formatQuerySingleLine\([\s\S]*\)(?=\. \()/;
+    throw new StatementFailure(failure.code, failure.message.replace(own, ''));
+  }
+}
+
 async function text(session: Session, statement: string): Promise<string> {
   const { bytes } = await run(session, statement, 'TSVRaw');
   return Buffer.from(bytes).toString('utf8').trimEnd();
@@ -72,7 +84,7 @@ export interface TreeNode {
 }
 
 /** EXPLAIN AST prints a node a line, one space deeper than its parent. */
-export function parseTree(printed: string): TreeNode[] {
+function parseTree(printed: string): TreeNode[] {
   const path: string[] = [];
   return printed.split('\n').map((line) => {
     const depth = line.length - line.trimStart().length;
@@ -83,7 +95,7 @@ export function parseTree(printed: string): TreeNode[] {
   });
 }
 
-export function judgeTree(tree: readonly TreeNode[], functions: FunctionList): void {
+function judgeTree(tree: readonly TreeNode[], functions: FunctionList): void {
   const [root, ...nodes] = tree;
   if (!root || !ROOTS.some((name) => root.label === name || root.label.startsWith(`${name} `)))
     throw new WallRefusal(`A statement of kind ${root?.label ?? 'nothing'} may not run here`);
@@ -130,7 +142,9 @@ function judgeNode({ depth, label, parent }: TreeNode, functions: FunctionList):
   const name = space < 0 ? '' : label.slice(space + 1);
   if (kind === 'Function') judgeFunction(name, parent, functions);
   else if (!NODES.has(kind)) throw new WallRefusal(`${kind} may not be used here`);
-  if (kind === 'Identifier' || kind === 'TableIdentifier') judgeName(name);
+  if (kind === 'Identifier') judgeName(name);
+  if (kind === 'TableIdentifier') judgeTable(name);
+  if (kind === 'Identifier' || kind === 'TableIdentifier') judgeSystem(name);
   if (kind === 'Literal' && depth === 1) throw new WallRefusal('An output clause may not be used here');
 }
 
@@ -139,10 +153,8 @@ function judgeFunction(name: string, parent: string, functions: FunctionList): v
   if (!may) throw new WallRefusal(`The function ${name} may not be used here`);
 }
 
-/** In embedded mode a table may be a file's path; and what `system` tells is rationed. */
-function judgeName(name: string): void {
-  if (/^[/~.]|[./][/~]|\.\.|:\/\//.test(name))
-    throw new WallRefusal('A name that looks like a path may not be used here');
+/** What `system` tells is rationed. */
+function judgeSystem(name: string): void {
   const table = /^system\.(\w+)/i.exec(name)?.[1];
   if (table !== undefined && !SYSTEM_TABLES.has(table))
     throw new WallRefusal(`system.${table} may not be read here`);

@@ -2,6 +2,7 @@
 // (SHOW's conditions), and prints names as they are, line breaks and all.
 
 import type { FunctionList } from './functions.ts';
+import { judgeQuoted } from './names.ts';
 import { pieces } from './pieces.ts';
 import { unquoted } from './tail.ts';
 import { WallRefusal } from './wall-refusal.ts';
@@ -22,7 +23,7 @@ export function judgeWords(canonical: string, functions: FunctionList): void {
   let bare = '';
   let called = '';
   for (const { kind, text } of pieces(canonical)) {
-    if (kind === 'name') judgeQuotedName(text);
+    if (kind === 'name') judgeQuoted(unquoted(text), /^(EXISTS|SHOW)\b/.test(canonical));
     bare += kind === 'code' ? text : '_';
     called += kind === 'code' ? text : kind === 'name' ? ` ${nameless(text)}` : ' ';
   }
@@ -37,12 +38,6 @@ export function judgeWords(canonical: string, functions: FunctionList): void {
 function mayStand(name: string, functions: FunctionList): boolean {
   const known = functions.isKnown(name);
   return !known || functions.isTable(name) || functions.has(name) || functions.has(name.toLowerCase());
-}
-
-/** The tree prints names raw: one with a line break in it could pass for a node. */
-function judgeQuotedName(quotedName: string): void {
-  if (/[\p{Cc}\u2028\u2029]/u.test(unquoted(quotedName)))
-    throw new WallRefusal('A name with a control character in it may not be used here');
 }
 
 /** A quoted name as the word it is, or no word where it could not be a function's. */

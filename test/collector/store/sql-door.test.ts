@@ -105,6 +105,16 @@ describe('what strangers may not do', () => {
     expect(canaryCalls).toBe(0);
   });
 
+  test.each(['SELECT 1 FROM', "SELECT f('a') FROM ) x", 'SELECT 1 WHERE ｘ', ' ; ', "SELECT '"])(
+    'are told of a mistake in their own words: %s',
+    async (statement) => {
+      const { status, text } = await ask({ statement });
+      expect(status).toBe(400);
+      expect(text).toMatch(/^Code: 62\. DB::Exception: .+\(SYNTAX_ERROR\)\n$/);
+      expect(text).not.toContain('formatQuery');
+    },
+  );
+
   test('and nothing changed while they tried', async () => {
     const [row] = await opened.store.query<{ migrations: string; actions: string }>(
       'SELECT (SELECT count() FROM outrider_migrations) AS migrations, (SELECT count() FROM actions) AS actions',

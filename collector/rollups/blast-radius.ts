@@ -43,8 +43,8 @@ const CONDITIONS = {
 
 export async function blastRadius(ask: Ask, { text, subject, sinceMs }: Asked): Promise<BlastRadius> {
   const parameters = { key: patternOf(keyOf(subject)), since: sinceMs };
-  const its = `timestamp >= fromUnixTimestamp64Milli({since:Int64}) AND ${CONDITIONS[subject.kind]}`;
-  const [touched, tasks, credentials, users, edges] = await Promise.all([
+  const its = `${SINCE} AND ${CONDITIONS[subject.kind]}`;
+  const [touched, tasks, credentials, users, askings, sharers] = await Promise.all([
     ask<Touched>(touchedSql(its), parameters),
     ask<TouchedTask>(tasksSql(its), parameters),
     ask<{ credential: string }>(
@@ -53,16 +53,23 @@ export async function blastRadius(ask: Ask, { text, subject, sinceMs }: Asked): 
       parameters,
     ),
     ask<User>(usersSql(its), parameters),
-    ask<Edge>(edgesSql(its), parameters),
+    ask<Edge>(ASKINGS, parameters),
+    ask<Edge>(sharedTracesSql(its), parameters),
   ]);
   return {
     subject: text,
     since: new Date(sinceMs).toISOString(),
     touched: touched.slice(0, TOUCHED_MAX),
-    agents: reachedFrom(users, edges, { how: IS_AGENT.has(subject.kind) ? 'itself' : 'used', by: text }),
+    agents: reachedFrom(users, [...askings, ...sharers], {
+      how: IS_AGENT.has(subject.kind) ? 'itself' : 'used',
+      by: text,
+    }),
     tasks: tasks.slice(0, TASKS_MAX),
     credentials: credentials.map(({ credential }) => credential),
-    more: touched.length > TOUCHED_MAX || tasks.length > TASKS_MAX || edges.length >= EDGES_MAX,
+    more:
+      touched.length > TOUCHED_MAX ||
+      tasks.length > TASKS_MAX ||
+      Math.max(askings.length, sharers.length) >= EDGES_MAX,
   };
 }
 
@@ -103,34 +110,44 @@ interface Edge extends User {
   readonly by: string;
 }
 
-/** Every asking since then, both ways round; and who came later in a trace of the subject's own calls. */
-const edgesSql = (its: string): string => {
-  const asking = `SELECT caller_agent, agent_id, count() AS calls, min(actions.timestamp) AS first, max(actions.timestamp) AS last
-    FROM actions
-    WHERE timestamp >= fromUnixTimestamp64Milli({since:Int64}) AND caller_agent != '' AND caller_agent != agent_id
-    GROUP BY caller_agent, agent_id`;
-  return `
-  SELECT agent, by, how, toInt32(calls) AS calls, toFloat64(toUnixTimestamp64Milli(edges.first)) AS first,
-    toFloat64(toUnixTimestamp64Milli(edges.last)) AS last
+const SINCE = 'timestamp >= fromUnixTimestamp64Milli({since:Int64})';
+const FOUND = `toInt32(calls) AS calls, toFloat64(toUnixTimestamp64Milli(edges.first)) AS first,
+    toFloat64(toUnixTimestamp64Milli(edges.last)) AS last`;
+const EARLIEST = `ORDER BY edges.first, agent, by LIMIT ${EDGES_MAX}`;
+
+/** Every asking since then, both ways round. */
+const ASKINGS = `
+  SELECT way.1 AS agent, way.2 AS by, way.3 AS how, ${FOUND}
   FROM (
-    SELECT toString(agent_id) AS agent, toString(caller_agent) AS by, 'was asked by' AS how, calls, first, last FROM (${asking})
-    UNION ALL
-    SELECT toString(caller_agent), toString(agent_id), 'asked', calls, first, last FROM (${asking})
-    UNION ALL
-    SELECT toString(later.agent_id), toString(own.agent_id), 'shared a trace with', count(), min(later.timestamp), max(later.timestamp)
+    SELECT count() AS calls, min(actions.timestamp) AS first, max(actions.timestamp) AS last, arrayJoin([
+      (toString(agent_id), toString(caller_agent), 'was asked by'),
+      (toString(caller_agent), toString(agent_id), 'asked')
+    ]) AS way
+    FROM actions WHERE ${SINCE} AND caller_agent != '' AND caller_agent != agent_id
+    GROUP BY caller_agent, agent_id
+  ) AS edges
+  ${EARLIEST}`;
+
+/** Who came later in a trace of the subject's own calls, or began a trace there. Its own calls are few: the join holds only them. */
+const sharedTracesSql = (its: string): string => `
+  SELECT toString(edges.agent_id) AS agent, toString(edges.own_agent) AS by, 'shared a trace with' AS how, ${FOUND}
+  FROM (
+    SELECT later.agent_id AS agent_id, own.agent_id AS own_agent, count() AS calls,
+      min(later.timestamp) AS first, max(later.timestamp) AS last
     FROM (
+      SELECT agent_id, timestamp, trace_id FROM actions WHERE ${SINCE} AND ${LET_THROUGH}
+      UNION ALL
+      SELECT agent_id, timestamp, parent_trace_id FROM actions
+      WHERE ${SINCE} AND ${LET_THROUGH} AND parent_trace_id != '' AND parent_trace_id != trace_id
+    ) AS later
+    INNER JOIN (
       SELECT agent_id, trace_id, min(actions.timestamp) AS began FROM actions
       WHERE ${its} AND ${LET_THROUGH} AND trace_id != '' GROUP BY agent_id, trace_id
-    ) AS own
-    INNER JOIN (
-      SELECT agent_id, actions.timestamp AS timestamp, arrayJoin(arrayDistinct([trace_id, parent_trace_id])) AS trace_id FROM actions
-      WHERE timestamp >= fromUnixTimestamp64Milli({since:Int64}) AND ${LET_THROUGH}
-    ) AS later ON later.trace_id = own.trace_id
+    ) AS own ON later.trace_id = own.trace_id
     WHERE later.agent_id != own.agent_id AND later.timestamp >= own.began
     GROUP BY later.agent_id, own.agent_id
   ) AS edges
-  ORDER BY edges.first, agent, by LIMIT ${EDGES_MAX}`;
-};
+  ${EARLIEST}`;
 
 /**
  * Breadth first, so that each agent stands with its shortest way. An edge counts from when its source was reached: what

@@ -31,8 +31,8 @@ export const FAILURES = `
   ) ${ORDER}`;
 
 /**
- * The same body to the same target, or the same arguments for the same tool, digest by digest. Bodies are looked at only
- * where one agent calls one target often enough: reading them from the entries is dear.
+ * The same body to the same target, or the same arguments for the same tool, digest by digest. Digests are read only
+ * where one agent calls one target often enough: no two are alike, and they are long.
  */
 export const LOOP = `
   SELECT agent, concat('did the same ', toString(max(times)), ' times', ${WITHIN}, ': ', argMax(what, times)) AS evidence
@@ -42,8 +42,8 @@ export const LOOP = `
       SELECT agent_id, target FROM actions WHERE ${IN_WINDOW}
       GROUP BY agent_id, target HAVING count() >= {same_calls:UInt32}
     )
-    GROUP BY agent_id, target, JSONExtractString(audit_entry, 'requestDigest') AS digest
-    HAVING digest != '' AND times >= {same_calls:UInt32}
+    GROUP BY agent_id, target, request_digest
+    HAVING request_digest != '' AND times >= {same_calls:UInt32}
     UNION ALL
     SELECT agent_id, concat('the tool ', tool_name), count() AS times FROM tool_requests
     WHERE ${IN_WINDOW} AND arguments_digest != ''

@@ -12,13 +12,17 @@ import { createFleetFigures, type FleetFigures, fleetFamilies, type Source } fro
 import * as sql from './fleet-sql.ts';
 
 export interface FleetMetrics {
-  /** As of the last round. */
+  /** As of the last round; none before the first. */
   families(): readonly Family[];
+  /** Resolves once the first round is over, whether or not it could ask everything. */
+  readonly begun: Promise<void>;
   /** Resolves once nothing more is asked. */
   stop(): Promise<void>;
 }
 
 export interface FleetMetricsPorts {
+  /** Resolves when there is somebody to ask. */
+  readonly opened: Promise<void>;
   query<T>(statement: string, parameters: Record<string, unknown>): Promise<T[]>;
   budgets(): Promise<readonly BudgetLine[]>;
   agents(): readonly AgentLine[];
@@ -36,14 +40,15 @@ const HOUR_S = 3_600;
 /** Sums reach back so far at least, and twice as far at most. */
 const LOOK_BACK_S = 24 * HOUR_S;
 
-/** Counts from now on. Resolves once the first round is over, whether or not it could ask everything. */
-export async function startFleetMetrics(ports: FleetMetricsPorts): Promise<FleetMetrics> {
+/** Counts from now on. */
+export function startFleetMetrics(ports: FleetMetricsPorts): FleetMetrics {
   const { clock } = ports;
   const figures = createFleetFigures();
   let shown: readonly Family[] = [];
   let cancel = (): void => undefined;
   let stopped = false;
-  let running = round();
+  const begun = ports.opened.then(round);
+  let running = begun;
 
   async function round(): Promise<void> {
     const began = clock.monotonicMs();
@@ -59,9 +64,9 @@ export async function startFleetMetrics(ports: FleetMetricsPorts): Promise<Fleet
     });
   }
 
-  await running;
   return {
     families: () => shown,
+    begun,
     async stop() {
       stopped = true;
       cancel();

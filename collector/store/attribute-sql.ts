@@ -2,7 +2,7 @@
 // stand plain, bytes in base64, lists and maps as JSON.
 
 /** What only an authenticated sidecar may say. */
-export const FOREIGN_PREFIX = 'outrider.';
+const FOREIGN_PREFIX = 'outrider.';
 
 /** One scalar as JSON, for members of arrays and key-value lists. */
 const scalarJson = (v: string) =>

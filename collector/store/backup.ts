@@ -85,7 +85,7 @@ async function finished(
   }
 }
 
-export async function figuresOfStore(store: Asked): Promise<StoreFigures> {
+async function figuresOfStore(store: Asked): Promise<StoreFigures> {
   const [engine] = await store.query<{ version: string }>('SELECT version() AS version');
   const tables = await store.query<{ table: string; count: string }>(
     `SELECT table, sum(rows) AS count FROM system.parts WHERE active AND database = currentDatabase()

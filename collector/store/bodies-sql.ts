@@ -24,13 +24,13 @@ export const MARK_OF_BODIES = 't.messages';
 const MESSAGES = 'JSONExtractArrayRaw(text)';
 const named = (body: string) => `concat('sha256:', lower(hex(SHA256(${body}))))`;
 
-/** A map of attributes with hashes for what was said. */
-export const byContent = (
-  map: string,
-): string => `mapApply((name, value) -> (name, if(${IS_BODY('name')} AND value != '',
-    arrayMap((text, list) -> if(empty(list), ${named('text')}, toJSONString(arrayMap(message -> ${named('message')}, list))),
-      [if(${IS_BODY('name')}, value, '')], [JSONExtractArrayRaw(if(${IS_BODY('name')}, value, ''))])[1],
-    value)), ${map})`;
+/** Rows with `own`, a map of attributes, as the same rows with hashes for what was said. Only that is hashed: most is not. */
+export const byContent = (rows: string): string => `
+  SELECT * EXCEPT (own), mapUpdate(own, mapApply((name, value) -> (name,
+      arrayMap((text, list) -> if(empty(list), ${named('text')}, toJSONString(arrayMap(message -> ${named('message')}, list))),
+        [value], [JSONExtractArrayRaw(value)])[1]),
+    mapFilter((name, value) -> ${IS_BODY('name')} AND value != '', own))) AS own
+  FROM (${rows})`;
 
 const SPAN_MESSAGES = `message Span { repeated Attribute attributes = 9; }
 message ScopeSpans { Scope scope = 1; repeated Span spans = 2; }

@@ -34,8 +34,19 @@ export function clusterLayout(cluster: string): Layout {
   const world = { cluster, everywhere, tables };
   return {
     statements: (migration) => rewritten(withoutHead(migration), world),
+    everywhere,
     changed: (table) => `${table}_local ${everywhere}`,
     holding: (table) => `${table}_local`,
+    asked: (holding) => holding.replace(/_local$/, ''),
+    draft: (table, draft) => ({
+      made: [
+        // Replicated as the table is: any replica may be the one that takes its partitions over.
+        `CREATE TABLE ${draft}_local ${everywhere} AS ${table}_local`,
+        forwarding(draft, shardingOf(statementOf(table)), world),
+      ],
+      gone: [draft, `${draft}_local`].map((name) => `DROP TABLE IF EXISTS ${name} ${everywhere} SYNC`),
+    }),
+    settled: (table) => [`SYSTEM SYNC REPLICA ${everywhere} ${table}_local`],
     // One replica of each shard: each holds all of the shard's.
     parts: `cluster(${quoted(cluster)}, system.parts)`,
   };
@@ -55,7 +66,7 @@ function rewritten(statement: string, world: World): string[] {
   const after = (kind: RegExp) => statement.replace(kind, (head) => `${head} ${everywhere}`);
   if (CREATE_TABLE.test(statement)) return bothTables(statement, world);
   if (CREATE_FILLING_VIEW.test(statement)) return [withinShard(filledWithinShard(statement, world), world)];
-  if (CREATE_VIEW.test(statement)) return [after(CREATE_VIEW)];
+  if (CREATE_VIEW.test(statement)) return [after(CREATE_VIEW).replace(...LOOKED_UP)];
   if (DROP_VIEW.test(statement)) return [after(DROP_VIEW)];
   if (MODIFY_QUERY.test(statement))
     return [
@@ -69,19 +80,25 @@ function rewritten(statement: string, world: World): string[] {
   throw new Error(`no form for a cluster is known of: ${statement.slice(0, 200)}`);
 }
 
+/** By its key a row can be looked up where it lies, not through the table that forwards. */
+const LOOKED_UP = ["join_algorithm = 'direct'", "join_algorithm = 'hash'"] as const;
+
 const withoutHead = (statement: string): string => statement.replace(/^(?:\s+|--[^\n]*\n)+/, '').trimEnd();
 
-function bothTables(statement: string, { cluster, everywhere }: World): string[] {
+function bothTables(statement: string, world: World): string[] {
   const name = CREATE_TABLE.exec(statement)![1]!;
   const local = statement
-    .replace(CREATE_TABLE, (head) => head.replace(name, `${name}_local ${everywhere}`))
+    .replace(CREATE_TABLE, (head) => head.replace(name, `${name}_local ${world.everywhere}`))
     .replace(/\bENGINE = (\w*MergeTree)\b/, 'ENGINE = Replicated$1')
     .replace(/\bnon_replicated_deduplication_window = \d+/, REMEMBERED);
   if (!local.includes('ENGINE = Replicated'))
     throw new Error(`no replicated engine is known for the table ${name}`);
-  const engine = `Distributed(${quoted(cluster)}, currentDatabase(), ${quoted(`${name}_local`)}, ${shardingOf(statement)})`;
-  return [local, `CREATE TABLE IF NOT EXISTS ${name} ${everywhere} AS ${name}_local ENGINE = ${engine}`];
+  return [local, forwarding(name, shardingOf(statement), world)];
 }
+
+/** The table where everybody reads and the loads write. */
+const forwarding = (name: string, sharding: string, { cluster, everywhere }: World): string =>
+  `CREATE TABLE IF NOT EXISTS ${name} ${everywhere} AS ${name}_local ENGINE = Distributed(${quoted(cluster)}, currentDatabase(), ${quoted(`${name}_local`)}, ${sharding})`;
 
 /** The first that a table has says where its rows go; the same row always goes to the same shard. */
 const SHARD_BY: readonly (readonly [column: string, key: string])[] = [
@@ -121,7 +138,7 @@ const OF_COLUMNS = /^(?:ADD|DROP|MODIFY|ALTER|RENAME|COMMENT) COLUMN\b/;
 
 function bothAltered(statement: string, { everywhere }: World): string[] {
   const name = ALTER_TABLE.exec(statement)![1]!;
-  const changes = commands(statement.replace(ALTER_TABLE, ''));
+  const changes = withSettings(commands(statement.replace(ALTER_TABLE, '')));
   const strange = changes.find((change) => !A_CHANGE.test(change));
   if (strange !== undefined) throw new Error(`no form for a cluster is known of: ${strange}`);
   const columns = changes
@@ -135,6 +152,17 @@ function bothAltered(statement: string, { everywhere }: World): string[] {
 
 const A_CHANGE = /^(?:ADD|DROP|MODIFY|ALTER|RENAME|COMMENT|CLEAR|MATERIALIZE|REMOVE|RESET) \w+/;
 
+/** Settings are a list within the list. */
+function withSettings(changes: readonly string[]): string[] {
+  const whole: string[] = [];
+  for (const change of changes) {
+    const isSetting = /^\w+ = /.test(change) && whole.at(-1)?.startsWith('MODIFY SETTING ');
+    if (isSetting) whole.push(`${whole.pop()}, ${change}`);
+    else whole.push(change);
+  }
+  return whole;
+}
+
 /** The list of an ALTER without its comments, cut at the commas that stand in no parentheses. */
 function commands(list: string): string[] {
   const cut = [''];
@@ -147,8 +175,18 @@ function commands(list: string): string[] {
   return cut.map((command) => command.trim());
 }
 
-function tableNames(): ReadonlySet<string> {
-  const statements = [RECORD, ...migrations().flatMap((file) => file.statements)];
-  const names = statements.map((statement) => CREATE_TABLE.exec(withoutHead(statement))?.[1]);
-  return new Set(names.filter((name) => name !== undefined));
+const tableNames = (): ReadonlySet<string> => new Set(tables().keys());
+
+/** Throws an Error when no migration makes such a table. */
+function statementOf(table: string): string {
+  const statement = tables().get(table);
+  if (statement === undefined) throw new Error(`no migration makes the table ${table}`);
+  return statement;
+}
+
+/** Each with the statement that makes it. */
+function tables(): ReadonlyMap<string, string> {
+  const statements = [RECORD, ...migrations().flatMap((file) => file.statements)].map(withoutHead);
+  const made = statements.map((statement) => [CREATE_TABLE.exec(statement)?.[1], statement] as const);
+  return new Map(made.filter((each): each is readonly [string, string] => each[0] !== undefined));
 }

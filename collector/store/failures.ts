@@ -85,6 +85,13 @@ const OTHERS_MEMORY = /\(total\)|\(for user\)|(^|: )(Total|User) memory/i;
 export const isDoubt = (code: number, message: string): boolean =>
   DOUBTS.has(code) && !(code === 241 && OTHERS_MEMORY.test(message));
 
+const CANNOT_PARSE_PROTOBUF_SCHEMA = 434;
+
+/** The schema is not the one the statement names. */
+export const isCutSchema = (code: number, message: string): boolean =>
+  code === CANNOT_PARSE_PROTOBUF_SCHEMA ||
+  /^Could not find a message named .* in the schema file/.test(message);
+
 /** Exception numbers that trying again does not change. */
 const STANDING_FAULTS = new Set([
   16, // NO_SUCH_COLUMN_IN_TABLE

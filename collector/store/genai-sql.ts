@@ -28,10 +28,10 @@ const numbered = (names: ReadonlyMap<string, number>): string =>
 const renamed = (text: string, names: Readonly<Record<string, string>>, otherwise: string): string =>
   `transform(${text}, ${list(Object.keys(names))}, ${list(Object.values(names))}, ${otherwise})`;
 
-/** `rows` of spans with `attributes`, a map, as `own`; and beside it what `GENAI_COLUMNS` read. */
-export const withFacts = (rows: string, attributes: string): string => `
+/** Rows of spans with `own`, a map of attributes; and beside it what `GENAI_COLUMNS` read. */
+export const withFacts = (rows: string): string => `
   SELECT *, ${numbered(FACT_OF)} AS facts, ${numbered(CONVENTION_OF)} AS conventions, mapValues(own) AS said
-  FROM (SELECT * EXCEPT (attributes), ${attributes} AS own FROM (${rows}))`;
+  FROM (${rows})`;
 
 const textOf = (fact: Fact): string => `said[indexOf(facts, ${numberOf(fact)})]`;
 const nameOf = (fact: Fact): string => `toLowCardinality(${textOf(fact)})`;

@@ -3,13 +3,15 @@
 //   segment -> request -> resource -> scope -> item -> its fields -> columns       (inside out, a subquery each)
 //
 // What is changed on the way, and why:
-// - attributes named `outrider.*` are dropped when nobody authenticated: only a sidecar may speak of verdicts and money;
+// - attributes named `outrider.*` are dropped of whoever's records do not count (senders.ts): only a sidecar may speak of verdicts and money;
 // - a time more than 90 days before, or a day after, the request came is a broken clock and becomes the time it came.
 //   90 days is the longest a sidecar's journal may wait for us, and keeps one insert below 100 daily partitions.
 //
 // Most of a small load's time is the engine's analysis of this text, and it grows with the length of the types in play:
 // hence each step takes what it needs out of the nested tuples, and expressions see plain columns.
 
+import { CHAINS_ATTRIBUTE } from '../../contract/attributes.ts';
+import { foreignSql } from '../senders.ts';
 import { attributeMap } from './attribute-sql.ts';
 import { array, attributes, segmentColumns, tuple } from './otlp-schema.ts';
 import { quoted } from './sql-text.ts';
@@ -50,6 +52,10 @@ const REQUEST = 'sender, foreign, received';
 
 type Expressions = Readonly<Record<string, string>>;
 
+/** Which links of which chains came with it is in the log's leaf, and of no use beside each span. */
+const resourceMap = (list: string): string =>
+  `mapFilter((name, value) -> name != ${quoted(CHAINS_ATTRIBUTE)}, ${attributeMap(list)})`;
+
 /** The way from a request down to its items, by the names of the protobuf fields. */
 export interface ItemPath {
   /** What a request repeats, e.g. `resource_spans`. */
@@ -81,11 +87,11 @@ export function itemsOf(source: Source, to: ItemPath): string {
   FROM (
     SELECT ${list(outer, ...aliased(to.ofScope))}, arrayJoin(scope.${to.items}) AS item
     FROM (
-      SELECT ${list(REQUEST, ...Object.keys(to.ofPart))}, ${attributeMap('own')} AS resource, arrayJoin(scopes) AS scope
+      SELECT ${list(REQUEST, ...Object.keys(to.ofPart))}, ${resourceMap('own')} AS resource, arrayJoin(scopes) AS scope
       FROM (
         SELECT ${list(REQUEST, ...aliased(to.ofPart))}, part.resource.attributes AS own, part.${to.scopes} AS scopes
         FROM (
-          SELECT receipt.sender AS sender, sender = '' AS foreign, receipt.received_at_unix_nano AS received,
+          SELECT receipt.sender AS sender, ${foreignSql('sender')} AS foreign, receipt.received_at_unix_nano AS received,
             arrayJoin(${to.parts}) AS part
           FROM ${requestsOf(source, columns)}
         )

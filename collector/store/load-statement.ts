@@ -82,6 +82,12 @@ const settingsOf = (load: Load, segment: SegmentSource): Readonly<Record<string,
   min_insert_block_size_bytes: 268435456,
   short_circuit_function_evaluation: quoted('disable'),
   compile_expressions: 0,
+  // Most of a load's time is the engine's work on its text: making its plan better takes longer than a better plan saves.
+  query_plan_enable_optimizations: 0,
+  optimize_functions_to_subcolumns: 0,
+  optimize_multiif_to_if: 0,
+  optimize_and_compare_chain: 0,
+  optimize_group_by_function_keys: 0,
   // Merges build them: a part as small as a segment is read whole faster than its indexes are made.
   materialize_skip_indexes_on_insert: 0,
   ...(segment.source.from === 'body' ? BODY_SETTINGS : {}),

@@ -61,8 +61,10 @@ const FIELDS: Readonly<Record<string, string>> = {
 const rightId = (id: string, bytes: number) =>
   `length(${id}) = ${bytes} AND ${id} != unhex('${'00'.repeat(bytes)}')`;
 
-const spansOf = (source: Source): string =>
-  itemsOf(source, {
+/** With their attributes as the map `own`. */
+const spansOf = (source: Source): string => `
+  SELECT * EXCEPT (attributes), ${attributeMap('attributes')} AS own
+  FROM (${itemsOf(source, {
     parts: 'resource_spans',
     partColumns: [],
     scopes: 'scope_spans',
@@ -71,7 +73,7 @@ const spansOf = (source: Source): string =>
     ofPart: {},
     ofScope: { scope_name: 'scope.scope.name', scope_version: 'scope.scope.version' },
     fields: FIELDS,
-  });
+  })})`;
 
 export const TRACES: Load = {
   table: 'otel_traces',
@@ -103,12 +105,12 @@ export const TRACES: Load = {
     ...GENAI_COLUMNS,
     ...STAMP,
   },
-  rows: (source) => withFacts(spansOf(source), attributeMap('attributes')),
+  rows: (source) => withFacts(spansOf(source)),
   where: `${rightId('trace_id', 16)} AND ${rightId('span_id', 8)}`,
 };
 
 /** Spans whose messages stand in message_bodies. */
 export const TRACES_BY_CONTENT: Load = {
   ...TRACES,
-  rows: (source) => withFacts(spansOf(source), byContent(attributeMap('attributes'))),
+  rows: (source) => withFacts(byContent(spansOf(source))),
 };

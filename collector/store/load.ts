@@ -4,6 +4,7 @@ import { sentenceOf } from '../../kit/log.ts';
 import { signalOf } from '../signals.ts';
 import type { Connection } from './connection.ts';
 import {
+  isCutSchema,
   isDataFault,
   isDoubt,
   isStandingFault,
@@ -29,14 +30,21 @@ export interface LoadingPorts extends Pick<Connection, 'query' | 'command'> {
 
 /** Answers how many of the segment's items are stored. Throws StoreUnavailable, SegmentInDoubt, SegmentRejected or StoreRefuses. */
 export async function loadSegment(ports: LoadingPorts, segment: { id: string }): Promise<{ items: number }> {
-  const hasBodies = signalOf(segment.id) === 'traces' && (await asked(ports.hasBodies));
-  const statements = loadStatements({ id: segment.id, source: ports.source, hasBodies });
-  for (const statement of statements) await loadTable(ports, statement, segment.id);
+  for (const statement of await statementsOf(ports, segment)) await loadTable(ports, statement, segment.id);
   const [row] = await ports.query<{ items: string }>(
     `SELECT sum(Spans) AS items FROM ${countingTable} WHERE SegmentId = {id:String}`,
     { id: segment.id },
   );
   return { items: Number(row?.items ?? 0) };
+}
+
+/** The same at each try. Throws StoreUnavailable. */
+export async function statementsOf(
+  ports: Pick<LoadingPorts, 'source' | 'hasBodies'>,
+  segment: { id: string },
+): Promise<readonly LoadStatement[]> {
+  const hasBodies = signalOf(segment.id) === 'traces' && (await asked(ports.hasBodies));
+  return loadStatements({ id: segment.id, source: ports.source, hasBodies });
 }
 
 async function loadTable(ports: LoadingPorts, { insert, count }: LoadStatement, id: string): Promise<void> {
@@ -46,6 +54,7 @@ async function loadTable(ports: LoadingPorts, { insert, count }: LoadStatement, 
     if (!(failure instanceof QueryFailed)) throw failure;
     const { code, message } = failure;
     if (isStandingFault(code)) throw new StoreRefuses(code, message);
+    if (isCutSchema(code, message)) await forgetSchemas(ports, failure);
     const inDoubt = isDoubt(code, message);
     // Anything else that a load meets is of the moment: disk, too many parts.
     if (!inDoubt && !isDataFault(code)) throw new StoreUnavailable(message, { cause: failure });
@@ -55,6 +64,15 @@ async function loadTable(ports: LoadingPorts, { insert, count }: LoadStatement, 
       ? new SegmentInDoubt(code, message, isPartly)
       : new SegmentRejected(code, message, isPartly);
   }
+}
+
+/**
+ * The engine keeps each schema it is given in a file (`__cache__`), and goes by that from then on: also where a full disk
+ * cut it short. Ours is whole, and not the messages' fault. Throws StoreUnavailable: it writes them anew at the next try.
+ */
+async function forgetSchemas(ports: Pick<LoadingPorts, 'command'>, cause: QueryFailed): Promise<never> {
+  await asked(() => ports.command('SYSTEM DROP FORMAT SCHEMA CACHE'));
+  throw new StoreUnavailable('a format schema that a full disk cut short is written anew', { cause });
 }
 
 /**

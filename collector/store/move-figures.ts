@@ -36,7 +36,7 @@ async function figuresOf(
   table: string,
   isMerged: boolean,
 ): Promise<TableFigures> {
-  const digest = isMerged ? "''" : 'toString(groupBitXor(cityHash64(*)))';
+  const digest = isMerged ? "''" : 'toString(groupBitXor(cityHash64(tuple(*))))';
   const [row] = await store.query<TableFigures>(
     `SELECT toString(count()) AS rows, ${digest} AS digest FROM ${table}${isMerged ? ' FINAL' : ''}`,
   );

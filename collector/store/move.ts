@@ -10,7 +10,7 @@ import { existsSync } from 'node:fs';
 import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import type { Layout } from './layout.ts';
-import { migrations, RECORD, recorded } from './migrate.ts';
+import { applied, migrations, RECORD, recorded } from './migrate.ts';
 import { figuresOfMove, type TableFigures } from './move-figures.ts';
 import type { Server } from './server/reach.ts';
 import { quoted } from './sql-text.ts';
@@ -168,7 +168,7 @@ const OF_ROWS = /^\s*(?:--[^\n]*\n\s*)*INSERT INTO/;
 function inTwo(layout: Layout): { readonly tables: string[]; readonly views: string[] } {
   const all = migrations().flatMap(({ statements }) => statements);
   const lasting = all.filter((statement) => !OF_ROWS.test(statement));
-  const written = (those: readonly string[]) => those.flatMap((statement) => layout.statements(statement));
+  const written = (those: readonly string[]) => those.flatMap((statement) => applied(statement, layout));
   return {
     tables: written(lasting.filter((statement) => !OF_VIEWS.test(statement))),
     views: written(lasting.filter((statement) => OF_VIEWS.test(statement))),

@@ -136,6 +136,16 @@ function keeps({ fromMs, untilMs, activeDays }: HeldDays, partition: Span): bool
 
 const overlap = (one: Span, other: Span): boolean => one.fromMs < other.untilMs && other.fromMs < one.untilMs;
 
+/**
+ * What came to the log before that time is older than every row that is kept: records go by whole months, and came to the
+ * collector after they began, by a clock that may be a day off.
+ */
+export function logKeptFromMs({ days, holds, nowMs }: Lives): number {
+  const kept = [nowMs - days.audit * DAY_MS, ...holds.map(({ fromMs }) => fromMs ?? 0)];
+  const from = new Date(Math.max(0, Math.min(...kept)));
+  return Date.UTC(from.getUTCFullYear(), from.getUTCMonth()) - DAY_MS;
+}
+
 /** For good. Whatever its size: a table's bound against slips of the hand is not meant for this. */
 export async function dropPartition(
   store: Pick<Store, 'command' | 'layout'>,

@@ -2,6 +2,7 @@
 // our own behind a private door (embedded/), or a server that somebody runs (server/). Which one is decided here, once.
 
 import type { MessagesKept } from '../../contract/config/config.ts';
+import type { Rebuildable } from '../../contract/rebuild.ts';
 import type { Clock } from '../../kit/clock.ts';
 import type { Log } from '../../kit/log.ts';
 import type { EngineLimits } from './embedded/messages.ts';
@@ -64,6 +65,8 @@ export interface StoreOptions extends AnyStoreOptions {
 export interface ServerStoreOptions extends AnyStoreOptions, ServerAddress {
   /** Runs `act` while no other collector of the fleet runs one: collectors that start together migrate one by one. */
   alone<T>(act: () => Promise<T>): Promise<T>;
+  /** Keeps on record which counted tables may lack rows of a segment. Where it throws, the segment is loaded and looked at again. */
+  doubted(tables: readonly Rebuildable[], segment: string): Promise<void>;
 }
 
 /** Rejects with an error whose `code` is EADDRINUSE when the port is taken. */

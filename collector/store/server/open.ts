@@ -5,10 +5,11 @@
 
 import { sentenceOf } from '../../../kit/log.ts';
 import { isStandingFault, QueryFailed, StoreRefuses, StoreUnavailable } from '../failures.ts';
-import { loadSegment, takeBackSegment } from '../load.ts';
+import { type LoadingPorts, loadSegment, takeBackSegment } from '../load.ts';
 import { migrate } from '../migrate.ts';
 import { hasBodies } from '../segment-bytes.ts';
 import type { ServerStoreOptions, Store } from '../store.ts';
+import { createDoubts } from './doubts.ts';
 import { refuseUnfit } from './fitness.ts';
 import { createHealth } from './health.ts';
 import { reachServer, type Server } from './reach.ts';
@@ -18,6 +19,7 @@ export async function openServerStore(options: ServerStoreOptions): Promise<Stor
   const server = reachServer(options);
   const { place, layout, connection } = server;
   const health = createHealth(place.name, options);
+  const doubts = createDoubts(options);
   const ready = once(() => bringForward(server, options));
 
   try {
@@ -40,10 +42,14 @@ export async function openServerStore(options: ServerStoreOptions): Promise<Stor
         await ready().catch(asLoadFailure);
         const insert = (statement: string) => server.insert(statement, segment.path);
         const bodies = () => hasBodies(segment.path, options.messages);
-        return loadSegment(
-          { ...connection, insert, source: { from: 'body' }, hasBodies: bodies, layout },
-          segment,
-        );
+        const ports: LoadingPorts = {
+          ...connection,
+          insert,
+          source: { from: 'body' },
+          hasBodies: bodies,
+          layout,
+        };
+        return doubts.resolving(ports, segment, () => loadSegment(ports, segment));
       }),
     takeBack: (segment) =>
       health.noting(() => takeBackSegment({ ...connection, source: { from: 'body' }, layout }, segment)),

@@ -79,7 +79,8 @@ beforeAll(async () => {
   const config = await configOf(
     'budgets: [$1000/month, 9M tokens/day]\nagents: { scout: { role: any }, pr-*: { role: any }, pr-lead: { role: any } }',
   );
-  metrics = await startFleetMetrics({
+  metrics = startFleetMetrics({
+    opened: Promise.resolve(),
     query: (statement, parameters) => opened.store.query(statement, parameters),
     budgets: async () => budgets,
     agents: () => [
@@ -91,6 +92,7 @@ beforeAll(async () => {
     clock,
     log,
   });
+  await metrics.begun;
 });
 afterAll(async () => {
   await metrics.stop();

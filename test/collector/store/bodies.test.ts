@@ -58,6 +58,23 @@ async function messagesOf({ traceId }: Span): Promise<Record<string, (string | n
 }
 
 describe('what was said', () => {
+  test('comes back once though it was kept on several days', async () => {
+    const often = JSON.stringify(message('user', 'said each day'));
+    const one = span({ 'gen_ai.input.messages': `[${often},${often}]` });
+    await load([one]);
+    await opened.store.command(
+      `INSERT INTO message_bodies SELECT hash, body, day - arrayJoin([1, 2]) FROM message_bodies WHERE hash = '${sha256(often)}'`,
+    );
+    expect(await messagesOf(one)).toEqual({ 'gen_ai.input.messages': [often, often] });
+  });
+
+  test('is looked up by its hash, and not among all that anybody ever said', async () => {
+    const rows = await opened.store.query<Record<string, string>>(
+      "EXPLAIN actions = 1 SELECT messages FROM span_messages WHERE TraceId = 'ab'",
+    );
+    expect(JSON.stringify(rows)).toMatch(/Algorithm: DirectKeyValueJoin/);
+  });
+
   test('stands in the span by its hash, and comes back by it', async () => {
     const [ask, answer] = [
       message('user', 'a "quote", ünïcode \\ and a\nbreak'),

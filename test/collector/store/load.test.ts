@@ -5,7 +5,12 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { SegmentRejected } from '../../../collector/store/failures.ts';
 import type { Store } from '../../../collector/store/store.ts';
-import { ATTRIBUTES as A, SCOPE_NAME, TOOL_REQUEST_EVENT } from '../../../contract/attributes.ts';
+import {
+  ATTRIBUTES as A,
+  CHAINS_ATTRIBUTE,
+  SCOPE_NAME,
+  TOOL_REQUEST_EVENT,
+} from '../../../contract/attributes.ts';
 import { type OpenedStore, openAnyStore, RECEIVED_AT } from './open.ts';
 import { type Attributes, requestBytes, type Span } from './otlp.ts';
 
@@ -206,6 +211,17 @@ describe('what is left out or put right', () => {
     expect(await action(sidecar)).toBeDefined();
   });
 
+  test('what a resource says of chains, which is in the log, is not kept beside each span', async () => {
+    const one = span({});
+    const resource = { 'service.name': 'scout', [CHAINS_ATTRIBUTE]: 'scout/host 0-3', 'outrider.audit': 'x' };
+    const bytes = requestBytes({ resource, scope: SIDECAR, spans: [one] });
+    await opened.store.load(opened.segment('chains', [bytes], 'scout/host'));
+    expect(await stored('ResourceAttributes', one)).toEqual({
+      'service.name': 'scout',
+      'outrider.audit': 'x',
+    });
+  });
+
   test("an authenticated agent's own span is context, not an action", async () => {
     const one = span({ [A.agent]: 'scout' });
     await load([one], 'scout/host', { name: 'some-sdk', version: '1' });
@@ -250,7 +266,7 @@ describe('actions', () => {
     [A.auditStream]: 'scout/host-1',
     [A.auditSeq]: 7,
     [A.auditHash]: 'cd'.repeat(32),
-    [A.auditEntry]: '{"seq":7}',
+    [A.auditEntry]: '{"errorType":"timeout","requestDigest":"ab12","seq":7,"wouldRefusal":"over_budget"}',
     [A.attempt]: 2,
     [A.retryOf]: 'call-0',
     [A.asked]: 'spare/gpt-5-mini',
@@ -300,10 +316,13 @@ describe('actions', () => {
       audit_stream: 'scout/host-1',
       audit_seq: '7',
       audit_hash: 'cd'.repeat(32),
-      audit_entry: '{"seq":7}',
+      audit_entry: '{"errorType":"timeout","requestDigest":"ab12","seq":7,"wouldRefusal":"over_budget"}',
       attempt: 2,
       retry_of: 'call-0',
       asked: 'spare/gpt-5-mini',
+      request_digest: 'ab12',
+      would_refusal: 'over_budget',
+      error_type: 'timeout',
     });
   });
 

@@ -70,7 +70,13 @@ export async function openServerTestStore(
   options: Pick<ServerStoreOptions, 'url'> & Partial<ServerStoreOptions>,
 ): Promise<OpenedStore<Store>> {
   const directory = temporaryDirectory();
-  const store = await openStoreOnServer({ ...ALWAYS, cluster: null, alone: (act) => act(), ...options });
+  const store = await openStoreOnServer({
+    ...ALWAYS,
+    cluster: null,
+    alone: (act) => act(),
+    doubted: async () => undefined,
+    ...options,
+  });
   return opened(store, directory);
 }
 

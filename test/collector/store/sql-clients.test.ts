@@ -1,6 +1,6 @@
-// What dashboards and clients ask, as they ask it, over rows: each question is answered, and not with nothing. The
-// statements are those that Grafana's ClickHouse data source (its OpenTelemetry dashboards, its builder and editor) and
-// HyperDX send, with their macros filled in.
+// What dashboards and clients ask, over rows: each question is answered, and not with nothing. The statements are our own,
+// in the shapes that arrive from Grafana's ClickHouse data source (panels, variables, its builder and editor) and from
+// HyperDX, with their macros filled in: the same clauses, functions, quoting, parameters and settings.
 
 import { execFile } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
@@ -29,7 +29,7 @@ const SECOND = 1_000_000_000n;
 const AT = (RECEIVED_AT / (60n * SECOND) - 2n) * 60n * SECOND;
 const TRACE = '5b8efff798038103d269b633813fc60c';
 const KINDS = { internal: 1, server: 2, client: 3, producer: 4 } as const;
-/** One of the five-hundredth of all ids that Grafana's histogram of durations draws, by their hash. */
+/** One of the five-hundredth of all ids that a panel draws, by their hash. */
 const DRAWN = Buffer.from('00000000000001c1', 'hex');
 const ERROR = { code: 2, message: 'no such page' };
 

@@ -5,18 +5,20 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { Loader } from '../../../collector/queue/loader.ts';
 import { openQueue } from '../../../collector/queue/queue.ts';
 import { walkFraming } from '../../../collector/receive/framing.ts';
+import { jsonToProtobuf } from '../../../collector/receive/json-to-protobuf.ts';
 import { repack } from '../../../collector/receive/repack.ts';
 import { idEnding, SIGNALS, type Signal } from '../../../collector/signals.ts';
-import { SegmentInDoubt } from '../../../collector/store/failures.ts';
+import { SegmentInDoubt, SegmentRejected } from '../../../collector/store/failures.ts';
 import { systemClock } from '../../../kit/clock.ts';
 import { silentLog } from '../../../kit/log.ts';
 import { ProtobufWriter } from '../../../kit/protobuf.ts';
 import { randomFrom } from '../queue/random.ts';
 import { generateRequest, mutated } from '../receive/generated-otlp.ts';
 import { requestOf, spanIdOf } from '../receive/otlp-messages.ts';
-import { type OpenedStore, openTestStore } from './open.ts';
+import { type OpenedStore, openTestStore, RECEIVED_AT } from './open.ts';
 
 const REQUESTS = Number(process.env.WALK_REQUESTS ?? 200);
 const SEED = Number(process.env.WALK_SEED ?? Date.now() % 1_000_000);
@@ -156,6 +158,40 @@ describe('what the database can’t take', () => {
       expect.stringContaining('more than one value'),
       expect.stringContaining('memory limit'),
     ]);
+    await queue.close();
+    rmSync(directory, { recursive: true });
+  });
+
+  it('and what was set aside after some tables had it is in each of them once, when it is loaded again', async () => {
+    const directory = mkdtempSync(join(tmpdir(), 'outrider-again-'));
+    let refuses = true;
+    const loader: Loader = {
+      async load(segment) {
+        const loaded = await opened.store.load(segment);
+        if (refuses) throw new SegmentRejected(436, 'the last of its tables refuses it');
+        return loaded;
+      },
+      takeBack: (segment) => opened.store.takeBack(segment),
+    };
+    const queue = await openQueue({ directory, loader, log: silentLog, clock: systemClock, loadAfterMs: 10 });
+    const points = [1, 2, 3].map((value) => ({ timeUnixNano: String(RECEIVED_AT), asInt: String(value) }));
+    const metrics = [
+      { name: 'set aside', gauge: { dataPoints: points } },
+      { name: 'set aside', sum: { dataPoints: points, aggregationTemporality: 2, isMonotonic: true } },
+    ];
+    const request = { resourceMetrics: [{ scopeMetrics: [{ metrics }] }] };
+    await queue.append(jsonToProtobuf('metrics', Buffer.from(JSON.stringify(request))), '', 'metrics');
+    await queue.drain();
+    const [aside] = await queue.again.list(10);
+    refuses = false;
+    await queue.again.load(aside!.name);
+    await queue.drain();
+    expect(await queue.again.list(10)).toEqual([]);
+    const [stored] = await opened.store.query(`SELECT
+      (SELECT count() FROM otel_metrics_gauge WHERE MetricName = 'set aside') AS gauges,
+      (SELECT count() FROM otel_metrics_sum WHERE MetricName = 'set aside') AS sums,
+      (SELECT sum(Spans) FROM otel_segments WHERE startsWith(SegmentId, '${aside!.name}')) AS counted`);
+    expect(stored).toEqual({ gauges: '3', sums: '3', counted: '6' });
     await queue.close();
     rmSync(directory, { recursive: true });
   });

@@ -1,0 +1,24 @@
+-- A part is on the disk before the load that made it is answered: a power cut takes nothing that the queue has let go.
+ALTER TABLE actions MODIFY SETTING fsync_after_insert = 1, fsync_part_directory = 1;
+ALTER TABLE agent_edge_calls MODIFY SETTING fsync_after_insert = 1, fsync_part_directory = 1;
+ALTER TABLE agent_uses MODIFY SETTING fsync_after_insert = 1, fsync_part_directory = 1;
+ALTER TABLE budget_entry_records MODIFY SETTING fsync_after_insert = 1, fsync_part_directory = 1;
+ALTER TABLE calls_1h MODIFY SETTING fsync_after_insert = 1, fsync_part_directory = 1;
+ALTER TABLE calls_1m MODIFY SETTING fsync_after_insert = 1, fsync_part_directory = 1;
+ALTER TABLE control_event_records MODIFY SETTING fsync_after_insert = 1, fsync_part_directory = 1;
+ALTER TABLE dead_letter_calls MODIFY SETTING fsync_after_insert = 1, fsync_part_directory = 1;
+ALTER TABLE message_bodies MODIFY SETTING fsync_after_insert = 1, fsync_part_directory = 1;
+ALTER TABLE otel_logs MODIFY SETTING fsync_after_insert = 1, fsync_part_directory = 1;
+ALTER TABLE otel_metrics_exponential_histogram MODIFY SETTING fsync_after_insert = 1, fsync_part_directory = 1;
+ALTER TABLE otel_metrics_gauge MODIFY SETTING fsync_after_insert = 1, fsync_part_directory = 1;
+ALTER TABLE otel_metrics_histogram MODIFY SETTING fsync_after_insert = 1, fsync_part_directory = 1;
+ALTER TABLE otel_metrics_sum MODIFY SETTING fsync_after_insert = 1, fsync_part_directory = 1;
+ALTER TABLE otel_metrics_summary MODIFY SETTING fsync_after_insert = 1, fsync_part_directory = 1;
+ALTER TABLE otel_segments MODIFY SETTING fsync_after_insert = 1, fsync_part_directory = 1;
+ALTER TABLE otel_traces MODIFY SETTING fsync_after_insert = 1, fsync_part_directory = 1;
+ALTER TABLE otel_traces_trace_id_ts MODIFY SETTING fsync_after_insert = 1, fsync_part_directory = 1;
+ALTER TABLE policy_records MODIFY SETTING fsync_after_insert = 1, fsync_part_directory = 1;
+ALTER TABLE task_calls MODIFY SETTING fsync_after_insert = 1, fsync_part_directory = 1;
+ALTER TABLE task_ends MODIFY SETTING fsync_after_insert = 1, fsync_part_directory = 1;
+ALTER TABLE tool_requests MODIFY SETTING fsync_after_insert = 1, fsync_part_directory = 1;
+ALTER TABLE tools_1h MODIFY SETTING fsync_after_insert = 1, fsync_part_directory = 1;

@@ -1,15 +1,22 @@
 // The log of what this collector accepted: opened before anything is accepted, closed after everything is.
 
+import type { AuditAnchor } from '../contract/config/config.ts';
+import type { ControlEventName } from '../contract/control-event.ts';
 import { type Log, sentenceOf } from '../kit/log.ts';
 import { type NoteSigner, noteSigner } from '../kit/tlog/note.ts';
+import type { Anchors } from './audit/anchors.ts';
 import type { AuditFiles } from './audit/files.ts';
-import { type AuditLog, runAuditLog, type SignedCheckpoint } from './audit/log.ts';
-import { openOrBegin } from './audit/open-log.ts';
+import type { SignedCheckpoint } from './audit/growth.ts';
+import { type AuditLog, runAuditLog } from './audit/log.ts';
+import { type EndedLog, endedLogs, openOrBegin } from './audit/open-log.ts';
+import { openPruning, type Pruning } from './audit/pruning.ts';
 import type { Places } from './config.ts';
 import { type Checkpoints, createCheckpoints } from './control/checkpoints.ts';
+import { noteEvent } from './control/control-events.ts';
 import type { Database } from './control/database.ts';
 import { openAuditDirectory } from './edges/audit-directory.ts';
-import { readAuditKeys, writeVkey } from './edges/audit-keys.ts';
+import { readAuditKeys, rememberKey, writeVkey } from './edges/audit-keys.ts';
+import { openAnchors } from './open-anchors.ts';
 import { nodeDisk } from './queue/disk.ts';
 import type { Start } from './starting.ts';
 
@@ -19,6 +26,9 @@ export interface Audit {
   readonly audit: AuditLog;
   readonly auditFiles: AuditFiles;
   readonly checkpoints: Checkpoints;
+  readonly ended: readonly EndedLog[];
+  readonly anchors: Anchors;
+  readonly pruning: Pruning;
   /** What verifiers take: the log's key, and while it is replaced the one before. */
   readonly verifierKeys: readonly string[];
 }
@@ -29,10 +39,13 @@ export interface AuditOptions extends Pick<Start, 'lifecycle' | 'clock' | 'log'>
   readonly key: string | null;
   /** Names a log that begins. */
   readonly fleet: string;
+  readonly anchors: readonly AuditAnchor[];
   /** How long hourly checkpoints are kept. */
   readonly days: number;
   readonly database: Database;
 }
+
+type LogEvent = Extract<ControlEventName, `audit_${string}`>;
 
 /** Throws a sentence when the key can't be read, and what the disk throws. */
 export async function openAudit(options: AuditOptions): Promise<Audit> {
@@ -43,16 +56,43 @@ export async function openAudit(options: AuditOptions): Promise<Audit> {
   const checkpoints = createCheckpoints(database, options.days * DAY_MS);
   const directory = await openAuditDirectory(nodeDisk, places.audit, log);
   const disk = { clock, log, signers, newestTold: checkpoints.newest };
-  const { opened, follows } = await openOrBegin(directory, disk, options.fleet);
+  const { opened, follows, news } = await openOrBegin(directory, disk, options.fleet);
+  const { origin } = opened;
+  const verifierKeys = opened.signers.map(({ verifierKey }) => verifierKey);
+  const note = (event: LogEvent, details: object): Promise<void> =>
+    noteEvent(
+      database,
+      { event, actor: 'collector', agent: '', reason: '', details: { log: origin, ...details } },
+      clock.nowMs(),
+    );
+  if (news === 'started') {
+    const before = Buffer.from(follows).toString('hex');
+    await note('audit_log_started', { keys: verifierKeys, follows: before });
+  } else if (news === 'key_changed') await note('audit_key_changed', { keys: verifierKeys });
   const told = teller(log, checkpoints);
-  const audit = await runAuditLog({ ...opened, onCheckpoint: told.tell }, follows);
+  const anchors = openAnchors(options);
+  const onCheckpoint = (checkpoint: SignedCheckpoint): void => {
+    told.tell(checkpoint);
+    anchors.tell(checkpoint);
+  };
+  const audit = await runAuditLog({ ...opened, onCheckpoint }, follows);
   lifecycle.onStop('audit log', async () => {
     await audit.close();
     await told.settled();
   });
-  const verifierKeys = signers(opened.origin).map(({ verifierKey }) => verifierKey);
+  const pruning = await openPruning({
+    files: opened.files,
+    audit,
+    note: (minimumIndex, beforeMs) =>
+      note('audit_log_pruned', {
+        minimum_index: minimumIndex,
+        came_before: new Date(beforeMs).toISOString(),
+      }),
+  });
+  await rememberKey(places.audit, options.key);
   await writeVkey(places.audit, verifierKeys);
-  return { audit, auditFiles: opened.files, checkpoints, verifierKeys };
+  const ended = await endedLogs(directory, origin);
+  return { audit, auditFiles: opened.files, checkpoints, ended, anchors, pruning, verifierKeys };
 }
 
 /** Tells of the newest checkpoint, one after the other; those that came meanwhile are passed over. */

@@ -9,13 +9,35 @@ import { pipeline } from 'node:stream/promises';
 import { parseArgs } from 'node:util';
 import { EXPORT_FILES, EXPORT_VERSION, type ExportManifest } from '../../contract/audit/export.ts';
 import { decodeLeaf, type Leaf } from '../../contract/audit/leaf.ts';
-import { bundlePath, decodeBundle, TILE_WIDTH, tilePath, tileWidth } from '../../kit/tlog/tiles.ts';
-import { type CollectorClient, collectorClient } from '../collector-client.ts';
+import { HASH_BYTES } from '../../kit/tlog/merkle.ts';
+import { readGrown } from '../../kit/tlog/tile-hashes.ts';
+import {
+  bundlePath,
+  decodeBundle,
+  encodeBundle,
+  TILE_WIDTH,
+  tilePath,
+  tileWidth,
+} from '../../kit/tlog/tiles.ts';
+import { type CollectorClient, type CollectorFlags, collectorClient } from '../collector-client.ts';
 import { EXIT, type Io, UsageError } from '../command.ts';
+import { DEFAULT_DATA } from '../process.ts';
 
 interface Range {
   readonly since: string | null;
   readonly until: string | null;
+}
+
+interface EndedLog {
+  readonly name: string;
+  readonly size: number;
+  readonly note: string;
+}
+
+interface Settled {
+  readonly size: number;
+  readonly note: string;
+  readonly minimum_index: number;
 }
 
 /** Stream → links that leaves of the range brought, first and last of each stretch. */
@@ -39,10 +61,22 @@ export async function run(args: readonly string[], io: Io): Promise<number> {
   await mkdir(directory, { recursive: true });
   if ((await readdir(directory)).length > 0)
     throw new Error(`${directory} is not empty: name a folder that is not there yet.`);
-  const manifest = await exportTo(directory, collectorClient(values, io), range);
+  const manifest = await exportFrom(values, io, (collector) => exportTo(directory, collector, range));
   const text = `Exported ${manifest.actions} records and ${manifest.control_events} control events to ${directory}.`;
   io.stdout(values.json ? `${JSON.stringify({ directory, ...manifest })}\n` : `${text}\n`);
   return EXIT.done;
+}
+
+/** A collector that is named is asked; else the data directory is opened here, unless one runs on it. */
+async function exportFrom(
+  flags: CollectorFlags,
+  io: Io,
+  use: (collector: CollectorClient) => Promise<ExportManifest>,
+): Promise<ExportManifest> {
+  if (flags.collector ?? io.env.OUTRIDER_COLLECTOR) return use(collectorClient(flags, io));
+  const { withStoppedLog } = await import('./stopped-log.ts');
+  const data = flags.data ?? (io.env.OUTRIDER_DATA || DEFAULT_DATA);
+  return (await withStoppedLog(data, io, use)) ?? use(collectorClient(flags, io));
 }
 
 async function exportTo(
@@ -50,7 +84,7 @@ async function exportTo(
   collector: CollectorClient,
   range: Range,
 ): Promise<ExportManifest> {
-  const { size, note } = await collector.post<{ size: number; note: string }>('/v1/audit/settled');
+  const { size, note, minimum_index } = await collector.post<Settled>('/v1/audit/settled');
   const put = async (path: string, bytes: string | Uint8Array): Promise<void> => {
     await mkdir(dirname(join(directory, path)), { recursive: true });
     await writeFile(join(directory, path), bytes);
@@ -59,7 +93,14 @@ async function exportTo(
   await put(EXPORT_FILES.verifierKey, await collector.text('/v1/audit/key'));
   for (const kept of await collector.get<{ size: number; note: string }[]>('/v1/audit/checkpoints'))
     if (kept.size <= size) await put(join(EXPORT_FILES.checkpoints, String(kept.size)), kept.note);
-  const brought = await exportLog(collector, size, range, put);
+  const brought = new Map<string, [first: number, last: number][]>();
+  const ended = minimum_index > 0 ? [] : await collector.get<EndedLog[]>('/v1/audit/logs');
+  for (const { name, size: leaves, note: last } of ended) {
+    const under = `${EXPORT_FILES.logs}/${name}/`;
+    await put(`${under}${EXPORT_FILES.checkpoint}`, last);
+    await exportLog(collector, { size: leaves, from: 0, under }, range, { put, brought });
+  }
+  await exportLog(collector, { size, from: minimum_index, under: '' }, range, { put, brought });
   const actions = await exportActions(directory, collector, range, brought);
   const control = join(directory, EXPORT_FILES.controlEvents);
   const events = await exportLines(collector, '/v1/audit/control-events', control, brought);
@@ -68,7 +109,7 @@ async function exportTo(
     fleet: note.split('\n', 1)[0]!.split('/')[1] ?? '',
     made_at: new Date().toISOString(),
     ...range,
-    minimum_index: 0,
+    minimum_index,
     actions,
     control_events: events,
   };
@@ -76,45 +117,49 @@ async function exportTo(
   return manifest;
 }
 
-/** Copies the tiles of a tree of `size` leaves; answers which links of which chains its leaves brought. */
-async function exportLog(
-  collector: CollectorClient,
-  size: number,
-  range: Range,
-  put: (path: string, bytes: Uint8Array) => Promise<void>,
-): Promise<Brought> {
-  const ranges = new Map<string, [first: number, last: number][]>();
-  for (let level = 0; tileWidth(size, level, 0) > 0; level += 1)
-    for (let index = 0; ; index += 1) {
-      const width = tileWidth(size, level, index);
-      if (width === 0) break;
-      const hashes = await tileBytes(collector, (wide) => tilePath({ level, index, width: wide }), width);
-      await put(tilePath({ level, index, width }), hashes.subarray(0, width * 32));
-      if (level > 0) continue;
-      const bundle = await tileBytes(collector, (wide) => bundlePath({ index, width: wide }), width);
-      const entries = decodeBundle(bundle).slice(0, width);
-      await put(
-        bundlePath({ index, width }),
-        bundle.subarray(
-          0,
-          entries.reduce((sum, { length }) => sum + 2 + length, 0),
-        ),
-      );
-      for (const entry of entries) take(ranges, decodeLeaf(entry), range);
-    }
-  return ranges;
+interface Copied {
+  readonly size: number;
+  /** The lowest index whose entry is kept. */
+  readonly from: number;
+  /** Where the log lies, here and there: '' or a folder with its slash. */
+  readonly under: string;
 }
 
-/** A partial tile goes once it has grown: then the whole one, or a wider one, begins with the same hashes. */
+interface Taking {
+  readonly brought: Map<string, [first: number, last: number][]>;
+  put(path: string, bytes: Uint8Array): Promise<void>;
+}
+
+/** Copies the tiles and entries of a log, and notes which links of which chains its leaves brought. */
+async function exportLog(
+  collector: CollectorClient,
+  { size, from, under }: Copied,
+  range: Range,
+  { put, brought }: Taking,
+): Promise<void> {
+  for (let level = 0; tileWidth(size, level, 0) > 0; level += 1)
+    for (let index = Math.floor(from / TILE_WIDTH ** (level + 1)); ; index += 1) {
+      const width = tileWidth(size, level, index);
+      if (width === 0) break;
+      const pathOf = (wide: number): string => under + tilePath({ level, index, width: wide });
+      const hashes = await tileBytes(collector, pathOf, width);
+      await put(pathOf(width), hashes.subarray(0, width * HASH_BYTES));
+      if (level > 0) continue;
+      const entriesPath = (wide: number): string => under + bundlePath({ index, width: wide });
+      const entries = decodeBundle(await tileBytes(collector, entriesPath, width)).slice(0, width);
+      await put(entriesPath(width), encodeBundle(entries));
+      for (const entry of entries) take(brought, decodeLeaf(entry), range);
+    }
+}
+
+/** As wide as wanted, or wider. */
 async function tileBytes(
   collector: CollectorClient,
   path: (width: number) => string,
   width: number,
 ): Promise<Buffer> {
-  for (let wide = width; wide <= TILE_WIDTH; wide += 1) {
-    const bytes = await collector.bytes(`/v1/audit/${path(wide)}`);
-    if (bytes !== null) return bytes;
-  }
+  const bytes = await readGrown(width, (wide) => collector.bytes(`/v1/audit/${path(wide)}`));
+  if (bytes !== null) return bytes;
   throw new Error(`The collector lacks ${path(width)}, which its checkpoint stands on: see its log.`);
 }
 

@@ -12,7 +12,7 @@ const LINE_CHARACTERS_MAX = 64 * 1024 ** 2;
 export function exportedFiles(directory: string): ExportedFiles {
   return {
     read: (path) => readFile(join(directory, path)),
-    list: async (folder) => (await readdir(join(directory, folder)).catch(noneWhereAbsent)).sort(),
+    list: async (folder) => (await readdir(join(directory, folder)).catch(noneWhereAbsent(folder))).sort(),
     lines: (path) => linesOf(join(directory, path)),
   };
 }
@@ -28,12 +28,15 @@ async function* linesOf(path: string): AsyncGenerator<readonly string[]> {
       if (lines.length > 0) yield lines;
     }
   } catch (failure) {
-    noneWhereAbsent(failure);
+    noneWhereAbsent(path)(failure);
   }
   if (rest !== '') yield [rest];
 }
 
-function noneWhereAbsent(failure: unknown): never[] {
-  if (failure instanceof Error && 'code' in failure && failure.code === 'ENOENT') return [];
-  throw failure;
-}
+const noneWhereAbsent =
+  (path: string) =>
+  (failure: unknown): never[] => {
+    if (!(failure instanceof Error) || !('code' in failure)) throw failure;
+    if (failure.code === 'ENOENT') return [];
+    throw new Error(`${path} of the export can't be read (${failure.message}).`);
+  };

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { EXPORT_FILES } from '../../contract/audit/export.ts';
 import { findingLine } from '../../contract/audit/finding.ts';
+import type { AnchoredNote } from '../../contract/audit/other-checkpoints.ts';
 import { type Verified, type VerifyInput, verifyExport } from '../../contract/audit/verify.ts';
 import { sentenceOf } from '../../kit/log.ts';
 import { type NoteVerifier, noteVerifier } from '../../kit/tlog/note.ts';
@@ -19,6 +20,7 @@ export async function run(args: readonly string[], io: Io): Promise<number> {
     allowPositionals: true,
     options: {
       key: { type: 'string' },
+      anchors: { type: 'string', multiple: true, default: [] },
       against: { type: 'string', multiple: true, default: [] },
       'accept-unlogged': { type: 'boolean', default: false },
       json: { type: 'boolean', default: false },
@@ -33,6 +35,7 @@ export async function run(args: readonly string[], io: Io): Promise<number> {
     files: exportedFiles(directory),
     trusted: await keysOf(values.key),
     against: (await Promise.all(values.against.map(notesOf))).flat(),
+    anchored: values.anchors.length === 0 ? null : (await Promise.all(values.anchors.map(anchoredIn))).flat(),
     acceptsUnlogged: values['accept-unlogged'],
     progress: teller(io),
   });
@@ -64,6 +67,23 @@ async function notesOf(named: string): Promise<VerifyInput['against']> {
   return [own, ...(await notesIn(kept, names.includes(EXPORT_FILES.checkpoints) ? await readdir(kept) : []))];
 }
 
+/** Of every log in the directory. One that a crash cut short, and write-once storage keeps, is no note. */
+async function anchoredIn(directory: string): Promise<AnchoredNote[]> {
+  const names = await readdir(directory, { recursive: true }).catch(unreadable(`--anchors ${directory}`));
+  const paths = names
+    .filter((name) => /(^|\/)checkpoint-\d+$/.test(name))
+    .map((name) => join(directory, name));
+  const notes = await Promise.all(paths.toSorted().map(anchoredNote));
+  return notes.filter(({ note }) => isWholeNote(note));
+}
+
+async function anchoredNote(path: string): Promise<AnchoredNote> {
+  const { mtimeMs } = await stat(path);
+  return { ...(await noteIn(path)), toldMs: mtimeMs };
+}
+
+const isWholeNote = (note: string): boolean => note.endsWith('\n') && note.includes('\n\n');
+
 async function notesIn(folder: string, names: readonly string[]): Promise<VerifyInput['against']> {
   return Promise.all(names.toSorted().map((name) => noteIn(join(folder, name))));
 }
@@ -79,8 +99,22 @@ const unreadable =
   };
 
 function told(verified: Verified): string {
-  const { findings, origin, leaves, records, streams, control_events, from, to, checkpoints, unlogged } =
-    verified;
+  const {
+    findings,
+    origin,
+    leaves,
+    records,
+    streams,
+    control_events,
+    from,
+    to,
+    checkpoints,
+    incomparable,
+    later,
+    unlogged,
+    since,
+    until,
+  } = verified;
   if (findings.length > 0) {
     const more = findings.length - SHOWN_MAX;
     const lines = findings.slice(0, SHOWN_MAX).map(findingLine);
@@ -89,7 +123,14 @@ function told(verified: Verified): string {
   const seen = `${records} records of ${streams} chains and ${control_events} control events`;
   const range = from === null ? '' : `, from ${from} to ${to}`;
   const apart = unlogged > 0 ? ` ${unlogged} of them came with no request in the log.` : '';
-  return `It holds: ${seen}, under the checkpoint of ${leaves} leaves of ${origin}${range}; ${checkpoints} other checkpoints agree.${apart}\n`;
+  const old = incomparable > 0 ? ` ${incomparable} are of a time that is no longer kept.` : '';
+  const longer =
+    later > 0 ? ` ${later} were told outside after the export: export again to compare them.` : '';
+  const part =
+    since === null && until === null
+      ? ''
+      : ` It is of requests that came from ${since ?? 'the beginning'} until ${until ?? 'the end'} only, says its MANIFEST.json, which nobody signed.`;
+  return `It holds: ${seen}, under the checkpoint of ${leaves} leaves of ${origin}${range}; ${checkpoints} other checkpoints agree.${part}${old}${longer}${apart}\n`;
 }
 
 const TOLD_FROM = 50_000;

@@ -13,6 +13,8 @@ export interface AuditFiles {
   write(files: readonly FileBytes[]): Promise<void>;
   /** The file is the old one or the new one, whatever happens; the new one for good when it resolves. */
   replace(path: string, bytes: Buffer): Promise<void>;
+  /** Removes files, one after the other; those that are not there too. */
+  remove(paths: Iterable<string>): Promise<void>;
   /** Removes partial files other than `kept`. Never rejects: what stays does no harm. */
   tidy(kept: readonly string[]): Promise<void>;
 }

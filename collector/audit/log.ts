@@ -1,40 +1,23 @@
 // The collector's log: one leaf for every request it accepted, in a Merkle tree whose head it signs. A request is
 // acknowledged when the queue has it; its leaf follows within a second, and until then the queue keeps the segment.
 //
-//   accepted ─▶ waiting ─▶ bundle, tiles, marks durable ─▶ signed ─▶ checkpoint durable ─▶ told (control database, anchors)
+//   accepted ─▶ waiting (order.ts) ─▶ placed, durable, signed (growth.ts) ─▶ told (control database, anchors)
 //
 // Nobody sees a checkpoint before it is on disk, and a tree only ever grows from the checkpoint on disk: so no two that
 // were seen contradict each other, whenever the collector dies.
 
-import { encodeLeaf, type Leaf, NO_DIGEST } from '../../contract/audit/leaf.ts';
-import type { Clock } from '../../kit/clock.ts';
+import { NO_DIGEST } from '../../contract/audit/leaf.ts';
 import { type Log, sentenceOf } from '../../kit/log.ts';
-import { signCheckpoint } from '../../kit/tlog/checkpoint.ts';
-import { leafHash } from '../../kit/tlog/merkle.ts';
-import type { NoteSigner } from '../../kit/tlog/note.ts';
-import type { TileTree } from '../../kit/tlog/tile-tree.ts';
-import { bundlePath, encodeBundle, partialTiles, TILE_WIDTH, tilePath } from '../../kit/tlog/tiles.ts';
 import type { LeftRequests, Sequencer } from '../queue/sequencer.ts';
-import type { AuditFiles, FileBytes } from './files.ts';
-import { requestLeaf } from './leaves.ts';
+import { createGrowth, type Growing, keptPartial, type NewLeaf, type SignedCheckpoint } from './growth.ts';
+import { ownLeaf, requestLeaf } from './leaves.ts';
 import { createOrder, type Marks, unplaced } from './order.ts';
+import { createPace } from './pace.ts';
 
-export const FLUSH_AFTER_MS = 1_000;
-export const FLUSH_AT = 256;
-export const HEARTBEAT_MS = 60_000;
 /** More are not taken while the log can't be written: they would have to be remembered. */
 export const WAITING_MAX = 100_000;
 const READ_ATTEMPTS_MAX = 5;
 const READ_AGAIN_MS = 1_000;
-
-export interface SignedCheckpoint {
-  readonly origin: string;
-  readonly size: number;
-  readonly root: Uint8Array;
-  readonly signedMs: number;
-  /** As a signed note. */
-  readonly note: string;
-}
 
 export interface AuditLog extends Sequencer {
   /** The newest on disk. */
@@ -45,22 +28,13 @@ export interface AuditLog extends Sequencer {
   hasRoom(): boolean;
   /** Resolves once everything accepted before is under a checkpoint on disk; throws what the disk throws. */
   flush(): Promise<void>;
+  /** Says in the log that entries below an index are no longer kept; resolves once that is under a checkpoint on disk. */
+  saysPruned(minimumIndex: number): Promise<void>;
   close(): Promise<void>;
 }
 
-export interface AuditLogWorld {
-  readonly files: AuditFiles;
-  readonly tree: TileTree;
-  /** Entries behind the last whole bundle. */
-  readonly entries: readonly Buffer[];
-  readonly origin: string;
-  /** The log's own key; while it is replaced, the one before too. */
-  readonly signers: readonly NoteSigner[];
+export interface AuditLogWorld extends Growing {
   readonly marks: Marks;
-  /** When the last leaf on disk came. */
-  readonly lastMs: number;
-  readonly checkpoint: SignedCheckpoint | null;
-  readonly clock: Clock;
   readonly log: Log;
   /** A checkpoint is on disk. */
   onCheckpoint(checkpoint: SignedCheckpoint): void;
@@ -70,105 +44,32 @@ export interface AuditLogWorld {
 export async function runAuditLog(world: AuditLogWorld, follows: Uint8Array = NO_DIGEST): Promise<AuditLog> {
   const { clock, log, files, tree } = world;
   const order = createOrder();
-  let extra: Omit<Leaf, 'receivedMs'>[] = [emptyLeaf('start', follows)];
-  let entries = [...world.entries];
-  let unwritten: FileBytes[] = [];
-  let isUnsigned = false;
-  let { lastMs } = world;
-  let newest = world.checkpoint;
-  let behindSinceMs: number | null = null;
-  let running: Promise<void> = Promise.resolve();
-  let isRunning = false;
+  const growth = createGrowth(world);
+  const own: NewLeaf[] = [ownLeaf('start', { digest: follows })];
   let isClosed = false;
-  let cancelFlush: (() => void) | null = null;
-  let cancelHeartbeat: () => void = () => undefined;
 
-  const place = (leaf: Omit<Leaf, 'receivedMs'>, atMs: number): void => {
-    lastMs = Math.max(lastMs, Math.trunc(atMs));
-    const entry = encodeLeaf({ ...leaf, receivedMs: lastMs });
-    tree.append(leafHash(entry));
-    entries.push(entry);
-    isUnsigned = true;
-    if (entries.length < TILE_WIDTH) return;
-    const index = tree.size / TILE_WIDTH - 1;
-    unwritten.push({ path: bundlePath({ index, width: TILE_WIDTH }), bytes: encodeBundle(entries) });
-    entries = [];
-  };
-
-  /** Everything that waits gets its place in the tree; from here on it only has to be written. */
   const placeAll = (): void => {
-    for (const leaf of extra) place(leaf, clock.nowMs());
-    extra = [];
+    for (const leaf of own.splice(0)) growth.place(leaf, clock.nowMs());
     for (const { segment, request } of order.take())
-      place(requestLeaf(segment, request), request.receivedAtMs);
-    unwritten.push(...tree.takeTiles().map((tile) => ({ path: tilePath(tile), bytes: tile.bytes })));
+      growth.place(requestLeaf(segment, request), request.receivedAtMs);
   };
-
   const write = async (): Promise<void> => {
     placeAll();
-    if (!isUnsigned) return;
-    const { size } = tree;
-    const root = tree.root();
-    const marks = order.marks();
-    isUnsigned = false;
-    try {
-      await files.write([...unwritten, ...partialBundle(size, entries), marksFile(size, marks)]);
-      const note = signCheckpoint({ origin: world.origin, size, root }, world.signers);
-      await files.replace(CHECKPOINT, Buffer.from(note));
-      unwritten = [];
-      newest = { origin: world.origin, size, root, note, signedMs: clock.nowMs() };
-    } catch (failure) {
-      isUnsigned = true;
-      throw failure;
-    }
-    order.keep(marks);
-    world.onCheckpoint(newest);
-    await files.tidy(keptPartial(size));
+    if (growth.unsigned === 0) return;
+    const checkpoint = await growth.write(order.marks());
+    order.keep();
+    world.onCheckpoint(checkpoint);
+    await files.tidy(keptPartial(checkpoint.size));
   };
-
-  const flush = (): Promise<void> => {
-    cancelFlush?.();
-    cancelFlush = null;
-    const flushed = running.then(async () => {
-      isRunning = true;
-      await write().finally(() => {
-        isRunning = false;
-      });
-    });
-    running = flushed.then(settled, failed);
-    return flushed;
-  };
-  const settled = (): void => {
-    behindSinceMs = order.waiting > 0 ? clock.monotonicMs() : null;
-    beat();
-    if (order.waiting > 0) flushSoon();
-  };
-  const failed = (failure: unknown): void => {
-    log.error('audit.not_written', { reason: sentenceOf(failure), waiting: order.waiting });
-    flushSoon();
-  };
-  const flushSoon = (): void => {
-    if (isClosed) return;
-    behindSinceMs ??= clock.monotonicMs();
-    if (order.waiting >= FLUSH_AT && !isRunning)
-      void flush().catch(() => undefined); // `failed` told of it
-    else cancelFlush ??= clock.after(FLUSH_AFTER_MS, () => void flush().catch(() => undefined));
-  };
-  const beat = (): void => {
-    cancelHeartbeat();
-    if (isClosed) return;
-    cancelHeartbeat = clock.after(HEARTBEAT_MS, () => {
-      extra.push(emptyLeaf('heartbeat', NO_DIGEST));
-      flushSoon();
-    });
-  };
+  const heartbeat = (): void => void own.push(ownLeaf('heartbeat'));
+  const pace = createPace({ clock, log, write, heartbeat, waiting: () => order.waiting });
 
   /** Reads a segment of an earlier life until that works, or has failed so often that what it holds is lost anyway. */
   const read = async ({ id, requests }: LeftRequests): Promise<void> => {
     for (let attempt = 1; attempt <= READ_ATTEMPTS_MAX && !isClosed; attempt += 1) {
       try {
         order.accepted(id, unplaced(await requests(), world.marks[id] ?? ''));
-        flushSoon();
+        pace.soon();
         return;
       } catch (failure) {
         log.error('audit.segment_not_read', { segment: id, attempt, reason: sentenceOf(failure) });
@@ -177,11 +78,13 @@ export async function runAuditLog(world: AuditLogWorld, follows: Uint8Array = NO
     }
   };
 
-  const audit: AuditLog = {
+  await files.tidy(keptPartial(tree.size));
+  await pace.now();
+  return {
     begun: (segment) => order.begun(segment),
     accepted(segment, requests) {
       order.accepted(segment, requests);
-      flushSoon();
+      pace.soon();
     },
     closed: (segment) => order.closed(segment),
     forget: (segment) => order.forget(segment),
@@ -193,49 +96,19 @@ export async function runAuditLog(world: AuditLogWorld, follows: Uint8Array = NO
     },
     async sequenced(segment) {
       await order.whole(segment);
-      if (!order.isKept(segment)) await flush();
+      if (!order.isKept(segment)) await pace.now();
     },
-    checkpoint: () => newest!,
-    behind: () => ({
-      requests: order.waiting + (isUnsigned ? tree.size - (newest?.size ?? 0) : 0),
-      forMs: behindSinceMs === null ? 0 : clock.monotonicMs() - behindSinceMs,
-    }),
-    hasRoom: () => order.waiting + tree.size - (newest?.size ?? 0) < WAITING_MAX,
-    flush,
+    checkpoint: () => growth.newest!,
+    behind: () => ({ requests: order.waiting + growth.unsigned, forMs: pace.behindMs() }),
+    hasRoom: () => order.waiting + growth.unsigned < WAITING_MAX,
+    flush: pace.now,
+    async saysPruned(minimumIndex) {
+      own.push(ownLeaf('pruned', { items: minimumIndex }));
+      await pace.now();
+    },
     async close() {
       isClosed = true;
-      cancelHeartbeat();
-      await flush();
+      await pace.close();
     },
   };
-  await files.tidy(keptPartial(tree.size));
-  await flush();
-  return audit;
-}
-
-export const CHECKPOINT = 'checkpoint';
-export const marksPath = (size: number): string => `marks/${size}.json`;
-
-function marksFile(size: number, marks: Marks): FileBytes {
-  return { path: marksPath(size), bytes: Buffer.from(JSON.stringify(marks)) };
-}
-
-function partialBundle(size: number, entries: readonly Buffer[]): FileBytes[] {
-  if (entries.length === 0) return [];
-  const index = Math.floor(size / TILE_WIDTH);
-  return [{ path: bundlePath({ index, width: entries.length }), bytes: encodeBundle(entries) }];
-}
-
-/** The partial files a tree of `size` leaves needs; all others are older. */
-function keptPartial(size: number): readonly string[] {
-  const tiles = partialTiles(size);
-  return [
-    ...tiles.map(tilePath),
-    ...tiles.filter(({ level }) => level === 0).map(bundlePath),
-    marksPath(size),
-  ];
-}
-
-function emptyLeaf(kind: 'start' | 'heartbeat', digest: Uint8Array): Omit<Leaf, 'receivedMs'> {
-  return { kind, signal: 'none', sender: '', segment: '', items: 0, digest, chains: [] };
 }

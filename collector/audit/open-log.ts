@@ -3,17 +3,19 @@
 // contradict what was signed before. A new log's first leaf names the last checkpoint of the one before.
 
 import { hash } from 'node:crypto';
+import { logName } from '../../contract/audit/anchored.ts';
 import { decodeLeaf, NO_DIGEST } from '../../contract/audit/leaf.ts';
 import type { Clock } from '../../kit/clock.ts';
 import { type Log, sentenceOf } from '../../kit/log.ts';
 import { openCheckpoint, readCheckpoint } from '../../kit/tlog/checkpoint.ts';
 import { sameHash } from '../../kit/tlog/merkle.ts';
-import { type NoteSigner, noteVerifier } from '../../kit/tlog/note.ts';
+import { NoteError, type NoteSigner, noteVerifier } from '../../kit/tlog/note.ts';
 import { createTileTree, openTileTree } from '../../kit/tlog/tile-tree.ts';
 import { bundlePath, decodeBundle, TILE_WIDTH, tilePath } from '../../kit/tlog/tiles.ts';
 import type { AuditDirectory } from '../edges/audit-directory.ts';
 import type { AuditFiles } from './files.ts';
-import { type AuditLogWorld, CHECKPOINT, marksPath } from './log.ts';
+import { CHECKPOINT, marksPath } from './growth.ts';
+import type { AuditLogWorld } from './log.ts';
 import type { Marks } from './order.ts';
 
 export interface OnDisk {
@@ -33,17 +35,26 @@ class LogBroken extends Error {
   override name = 'LogBroken';
 }
 
-/** `fleet` names a log that begins. `follows` is the digest of the checkpoint it goes on from, none in the log itself. */
+export interface OpenedLog {
+  readonly opened: Opened;
+  /** Digest of the last checkpoint of the log before one that begins, or none. */
+  readonly follows: Uint8Array;
+  /** What nobody could tell from the log itself, and is on record for that. */
+  readonly news: 'started' | 'key_changed' | null;
+}
+
+/** `fleet` names a log that begins. */
 export async function openOrBegin(
   directory: AuditDirectory,
   world: Omit<OnDisk, 'files'>,
   fleet: string,
-): Promise<{ opened: Opened; follows: Uint8Array }> {
+): Promise<OpenedLog> {
   const last = await lastLog(directory);
   if (last && !directory.isEnded) {
     try {
       const opened = await continueLog({ ...world, files: directory.filesOf(last.name) }, last.note);
-      return { opened, follows: NO_DIGEST };
+      const news = isSignedBy(last.note, opened.signers) ? null : 'key_changed';
+      return { opened, follows: NO_DIGEST, news };
     } catch (failure) {
       if (!(failure instanceof LogBroken)) throw failure;
       world.log.error('audit.log_ended', {
@@ -55,8 +66,56 @@ export async function openOrBegin(
   }
   const name = await directory.begin();
   const opened = beginLog({ ...world, files: directory.filesOf(name) }, originOf(fleet, name));
-  return { opened, follows: last ? hash('sha256', last.note, 'buffer') : NO_DIGEST };
+  const follows = last ? hash('sha256', last.note, 'buffer') : NO_DIGEST;
+  return { opened, follows, news: 'started' };
 }
+
+/** By exactly these keys. */
+function isSignedBy(note: string, signers: readonly NoteSigner[]): boolean {
+  const lines = note.trimEnd().split('\n\n').at(-1)?.split('\n') ?? [];
+  const ids = lines.map((line) => Buffer.from(line.split(' ')[2] ?? '', 'base64').toString('hex', 0, 4));
+  return (
+    ids.sort().join() ===
+    signers
+      .map(({ keyId }) => keyId)
+      .sort()
+      .join()
+  );
+}
+
+/** A log that is not gone on with. */
+export interface EndedLog {
+  readonly name: string;
+  readonly files: AuditFiles;
+  /** Its last checkpoint, as it lies there. */
+  readonly note: string;
+  /** Leaves under it; 0 where it was damaged and reads as none. */
+  readonly size: number;
+}
+
+/** Those before the one in use, oldest first. */
+export async function endedLogs(directory: AuditDirectory, inUse: string): Promise<readonly EndedLog[]> {
+  const names = directory.logs.filter((name) => name !== logName(inUse)).toReversed();
+  const logs = await Promise.all(names.map((name) => endedLog(name, directory.filesOf(name))));
+  return logs.filter((log) => log !== null);
+}
+
+async function endedLog(name: string, files: AuditFiles): Promise<EndedLog | null> {
+  const note = await checkpointOnDisk(files);
+  return note === null ? null : { name, files, note, size: sizeOf(note) };
+}
+
+/** What is damaged is shown as it is: a verifier names it, and the collector goes on with the log after it. */
+function sizeOf(note: string): number {
+  try {
+    return checkpointIn(note).size;
+  } catch (failure) {
+    if (!(failure instanceof NoteError)) throw failure;
+    return 0;
+  }
+}
+
+const checkpointIn = (note: string) => readCheckpoint(`${note.split('\n\n', 1)[0]}\n`);
 
 /** The newest log that ever signed a checkpoint. */
 async function lastLog(directory: AuditDirectory): Promise<{ name: string; note: string } | null> {
@@ -120,7 +179,7 @@ function beginLog({ files, clock, log, signers }: OnDisk, origin: string): Opene
 
 function trusted({ signers }: OnDisk, note: string) {
   try {
-    const { origin } = readCheckpoint(`${note.split('\n\n', 1)[0]}\n`);
+    const { origin } = checkpointIn(note);
     return openCheckpoint(
       note,
       signers(origin).map(({ verifierKey }) => noteVerifier(verifierKey)),

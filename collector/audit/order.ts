@@ -35,8 +35,8 @@ export interface Order {
   take(): readonly Waiting[];
   /** As it is with everything taken. */
   marks(): Marks;
-  /** What was taken before `marks` is on disk. */
-  keep(marks: Marks): void;
+  /** What was taken before the last `marks` is on disk. */
+  keep(): void;
 }
 
 export function createOrder(): Order {
@@ -83,8 +83,11 @@ export function createOrder(): Order {
   };
 }
 
-/** Those of a segment's requests, in its own order, that have no place yet. */
+/**
+ * Those of a segment's requests, in its own order, that may have no place yet. The same bytes may have come of two senders:
+ * then some get a second leaf, which is no harm, and none stays without.
+ */
 export function unplaced(requests: readonly AcceptedRequest[], last: string): readonly AcceptedRequest[] {
-  const at = last === '' ? -1 : requests.findLastIndex(({ digest }) => digest.toString('hex') === last);
+  const at = last === '' ? -1 : requests.findIndex(({ digest }) => digest.toString('hex') === last);
   return requests.slice(at + 1);
 }

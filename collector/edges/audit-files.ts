@@ -53,6 +53,12 @@ export function auditFiles(disk: Disk, root: string, log: Log): AuditFiles {
       await makeDirectory('.');
       await writeDurably(disk, join(root, path), root, [bytes]);
     },
+    async remove(paths) {
+      for (const path of paths) {
+        await disk.remove(join(root, path));
+        if (path.endsWith(LAST_IN_FOLDER)) await disk.removeDirectory(join(root, dirname(path)));
+      }
+    },
     async tidy(kept) {
       const old = [...partial].filter((path) => !kept.includes(path));
       partial = new Set(kept);
@@ -60,5 +66,8 @@ export function auditFiles(disk: Disk, root: string, log: Log): AuditFiles {
     },
   };
 }
+
+/** Of the thousand tiles that C2SP puts into one folder. */
+const LAST_IN_FOLDER = '/999';
 
 const isPartial = (path: string): boolean => path.includes('.p/') || path.startsWith('marks/');

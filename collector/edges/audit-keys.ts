@@ -3,11 +3,12 @@
 //
 //   <data>/collector/audit/key.pem            PKCS #8, mode 0600, unless the config names a file of the operator's own
 //   <data>/collector/audit/previous-key.pem   signs beside it
+//   <data>/collector/audit/key-path           where that file is
 //   <data>/collector/audit/vkey               what verifiers take: of both, a line each
 
 import { createPrivateKey, generateKeyPairSync, type KeyObject } from 'node:crypto';
-import { mkdir, open, readFile, rename, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { mkdir, open, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
 
 export interface AuditKeys {
   readonly key: KeyObject;
@@ -17,6 +18,7 @@ export interface AuditKeys {
 const KEY = 'key.pem';
 const PREVIOUS = 'previous-key.pem';
 const VKEY = 'vkey';
+const KEY_PATH = 'key-path';
 
 /** `given`: a file of the operator's own. Throws a sentence when a key can't be read or is not Ed25519. */
 export async function readAuditKeys(directory: string, given: string | null): Promise<AuditKeys> {
@@ -32,6 +34,17 @@ export async function readAuditKeys(directory: string, given: string | null): Pr
     key: pem === null ? await makeKey(own) : keyIn(pem, own),
     previous: previous === null ? null : keyIn(previous, join(directory, PREVIOUS)),
   };
+}
+
+/** So that a collector that is opened without its config finds the key that its log is signed with. */
+export async function rememberKey(directory: string, given: string | null): Promise<void> {
+  if (given === null) await rm(join(directory, KEY_PATH), { force: true });
+  else await writeFile(join(directory, KEY_PATH), resolve(given), { mode: 0o600 });
+}
+
+/** Path of the operator's own key, as the last collector that ran was told; null for none. */
+export async function rememberedKey(directory: string): Promise<string | null> {
+  return (await readOrNull(join(directory, KEY_PATH))) || null;
 }
 
 /** A line for each key. */

@@ -3,7 +3,19 @@
 
 import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
-import { copyFile, cp, mkdir, open, readdir, readFile, rename, rm, stat, statfs } from 'node:fs/promises';
+import {
+  copyFile,
+  cp,
+  mkdir,
+  open,
+  readdir,
+  readFile,
+  rename,
+  rm,
+  stat,
+  statfs,
+  writeFile,
+} from 'node:fs/promises';
 import { dirname, join, relative } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import type { BackupManifest } from '../../contract/backup.ts';
@@ -128,22 +140,36 @@ export async function copyPart(
 }
 
 /** Keys stay: whoever has one can sign another story. Marks are of segments that a backup does not hold. */
-const NOT_IN_BACKUPS = /\.pem$|\.part$|^[^/]+\/marks\//;
+const NOT_IN_BACKUPS = /\.pem$|\.part$|^key-path$|^[^/]+\/marks\//;
+
+const isCheckpoint = (path: string): boolean => path.endsWith('/checkpoint');
+
+/** Of the collector's audit logs, by path. */
+export async function checkpointsIn(from: string): Promise<ReadonlyMap<string, Buffer>> {
+  const paths = (await filesIn(from)).filter(isCheckpoint);
+  return new Map(
+    await Promise.all(paths.map(async (path) => [path, await readFile(join(from, path))] as const)),
+  );
+}
 
 /**
- * The collector's audit logs while they grow: checkpoints first, so that the tiles of each are there; a partial tile that
- * goes meanwhile has become part of a larger one.
+ * The collector's audit logs while they grow, up to these checkpoints: a partial tile that goes meanwhile has become part
+ * of a larger one.
  */
-export async function copyLogs(from: string, to: string): Promise<void> {
+export async function copyLogs(
+  from: string,
+  to: string,
+  checkpoints: ReadonlyMap<string, Buffer>,
+): Promise<void> {
   await makeFolder(to);
-  const paths = (await filesIn(from)).filter((path) => !NOT_IN_BACKUPS.test(path));
-  const isCheckpoint = (path: string): boolean => path.endsWith('/checkpoint');
-  for (const path of [...paths.filter(isCheckpoint), ...paths.filter((each) => !isCheckpoint(each))]) {
+  const paths = (await filesIn(from)).filter((path) => !NOT_IN_BACKUPS.test(path) && !isCheckpoint(path));
+  for (const path of paths) {
     await makeFolder(dirname(join(to, path)));
     await copyFile(join(from, path), join(to, path)).catch((failure: NodeJS.ErrnoException) => {
       if (failure.code !== 'ENOENT') throw failure;
     });
   }
+  for (const [path, note] of checkpoints) await writeFile(join(to, path), note);
 }
 
 export async function makeFolder(path: string): Promise<void> {

@@ -6,6 +6,7 @@
 
 import { BYTES, FIXED32, FIXED64, VARINT } from '../../kit/protobuf.ts';
 import { RECEIPT_FIELD, RECEIPT_SENDER_FIELD } from '../receipt.ts';
+import { isForeign } from '../senders.ts';
 
 const BATCH_BYTES = 1024 * 1024;
 
@@ -50,7 +51,7 @@ function* recordsOf(segment: Buffer): Generator<Buffer> {
   }
 }
 
-/** The sidecar's own bytes; null when nobody authenticated. */
+/** The sidecar's own bytes; null of whoever's records do not count. */
 function requestIn(record: Buffer): Buffer[] | null {
   const parts: Buffer[] = [];
   let sender = '';
@@ -58,7 +59,7 @@ function requestIn(record: Buffer): Buffer[] | null {
     if (field.number < OWN_FIELDS) parts.push(record.subarray(field.start, field.end));
     else if (field.number === RECEIPT_FIELD) sender = senderIn(field.content);
   }
-  return sender === '' ? null : parts;
+  return isForeign(sender) ? null : parts;
 }
 
 function senderIn(receipt: Buffer): string {

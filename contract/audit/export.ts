@@ -3,6 +3,7 @@
 //   checkpoint                      the newest, a signed note           vkey       the public key it is signed with
 //   checkpoints/…                   those kept from before              MANIFEST.json
 //   tile/<level>/…  tile/entries/…  the log itself (kit/tlog/tiles.ts)
+//   logs/<name>/checkpoint  tile/…  a log that ended before this one began, as its first leaf says
 //   actions/2026-11-21T09.jsonl     rows of `actions` that began in that hour, in no order; every number as a string
 //   control-events.jsonl            rows of the control events' chain, in its order
 //
@@ -14,6 +15,7 @@ export const EXPORT_VERSION = 1;
 export const EXPORT_FILES = {
   checkpoint: 'checkpoint',
   checkpoints: 'checkpoints',
+  logs: 'logs',
   verifierKey: 'vkey',
   manifest: 'MANIFEST.json',
   actions: 'actions',
@@ -32,6 +34,16 @@ export interface ExportManifest {
   readonly minimum_index: number;
   readonly actions: number;
   readonly control_events: number;
+}
+
+/** A folder of the directory, as if it were the whole. */
+export function filesBelow(files: ExportedFiles, folder: string): ExportedFiles {
+  const below = (path: string): string => `${folder}/${path}`;
+  return {
+    read: (path) => files.read(below(path)),
+    list: (path) => files.list(below(path)),
+    lines: (path) => files.lines(below(path)),
+  };
 }
 
 /** Of a time in milliseconds: `2026-11-21T09.jsonl`. */

@@ -12,8 +12,11 @@ import { ENTRY_BYTES_MAX } from '../../kit/tlog/tiles.ts';
 import type { ChainRange } from '../chain-ranges.ts';
 
 export const LEAF_VERSION = 1;
-/** `start`: a log begins, or goes on after a restart. `heartbeat`: nothing came for a while; time passes inside the tree. */
-export const LEAF_KINDS = ['request', 'start', 'heartbeat'] as const;
+/**
+ * `start`: a log begins, or goes on after a restart. `heartbeat`: nothing came for a while; time passes inside the tree.
+ * `pruned`: entries below an index have had their time, and are no longer kept.
+ */
+export const LEAF_KINDS = ['request', 'start', 'heartbeat', 'pruned'] as const;
 export type LeafKind = (typeof LEAF_KINDS)[number];
 export const LEAF_SIGNALS = ['none', 'traces', 'logs', 'metrics'] as const;
 export type LeafSignal = (typeof LEAF_SIGNALS)[number];
@@ -26,7 +29,7 @@ export interface Leaf {
   readonly sender: string;
   /** The queue's segment that holds it; empty of leaves that are no request. */
   readonly segment: string;
-  /** Spans, log records or data points. */
+  /** Spans, log records or data points; of `pruned`, the lowest index that is kept. */
   readonly items: number;
   /**
    * SHA-256 of the request as accepted. Of a `start` that follows another log: of that log's last checkpoint; else of
@@ -47,42 +50,60 @@ export const LEAF_CHAINS_MAX = 256;
 export function encodeLeaf(leaf: Leaf): Buffer {
   if (leaf.chains.length > LEAF_CHAINS_MAX || leaf.digest.length !== HASH_BYTES)
     throw new RangeError(`A leaf holds ${LEAF_CHAINS_MAX} chains and a digest of ${HASH_BYTES} bytes.`);
-  const head = Buffer.alloc(10);
-  head[0] = LEAF_VERSION;
-  head[1] = LEAF_KINDS.indexOf(leaf.kind);
-  head.writeBigUInt64BE(BigInt(leaf.receivedMs), 2);
-  const bytes = Buffer.concat([
-    head,
-    Buffer.of(LEAF_SIGNALS.indexOf(leaf.signal)),
-    text(leaf.sender),
-    text(leaf.segment),
-    varint(leaf.items),
-    leaf.digest,
-    varint(leaf.chains.length),
-    ...leaf.chains.flatMap(({ stream, first, last, head }) => [
-      text(stream),
-      varint(first),
-      varint(last - first),
-      Buffer.from(head, 'hex'),
-    ]),
-  ]);
-  if (bytes.length > ENTRY_BYTES_MAX) throw new RangeError(`A leaf has at most ${ENTRY_BYTES_MAX} bytes.`);
+  const length = lengthOf(leaf);
+  if (length > ENTRY_BYTES_MAX) throw new RangeError(`A leaf has at most ${ENTRY_BYTES_MAX} bytes.`);
+  const bytes = Buffer.allocUnsafe(length);
+  bytes[0] = LEAF_VERSION;
+  bytes[1] = LEAF_KINDS.indexOf(leaf.kind);
+  bytes.writeBigUInt64BE(BigInt(leaf.receivedMs), 2);
+  bytes[10] = LEAF_SIGNALS.indexOf(leaf.signal);
+  let at = writeText(bytes, leaf.sender, 11);
+  at = writeText(bytes, leaf.segment, at);
+  at = writeVarint(bytes, leaf.items, at);
+  bytes.set(leaf.digest, at);
+  at = writeVarint(bytes, leaf.chains.length, at + HASH_BYTES);
+  for (const chain of leaf.chains) at = writeChain(bytes, chain, at);
   return bytes;
 }
 
-function text(value: string): Buffer {
-  const bytes = Buffer.from(value);
-  if (bytes.length > TEXT_BYTES_MAX)
-    throw new RangeError(`A name in a leaf has at most ${TEXT_BYTES_MAX} bytes.`);
-  return Buffer.concat([varint(bytes.length), bytes]);
+/** Every write answers where the next one begins. */
+function writeChain(bytes: Buffer, { stream, first, last, head }: ChainRange, from: number): number {
+  const at = writeVarint(bytes, last - first, writeVarint(bytes, first, writeText(bytes, stream, from)));
+  bytes.write(head, at, HASH_BYTES, 'hex');
+  return at + HASH_BYTES;
+}
+
+function writeText(bytes: Buffer, text: string, from: number): number {
+  const at = writeVarint(bytes, Buffer.byteLength(text), from);
+  return at + bytes.write(text, at);
 }
 
 /** Seven bits a byte, the lowest first, as protobuf writes them. */
-function varint(value: number): Buffer {
-  const bytes: number[] = [];
+function writeVarint(bytes: Buffer, value: number, from: number): number {
+  let at = from;
   let rest = value;
-  for (; rest >= 0x80; rest = Math.floor(rest / 0x80)) bytes.push((rest % 0x80) | 0x80);
-  return Buffer.from([...bytes, rest]);
+  for (; rest >= 0x80; rest = Math.floor(rest / 0x80)) bytes[at++] = (rest % 0x80) | 0x80;
+  bytes[at++] = rest;
+  return at;
+}
+
+function lengthOf({ sender, segment, items, chains }: Leaf): number {
+  const head = 11 + textLength(sender) + textLength(segment) + varintLength(items) + HASH_BYTES;
+  return chains.reduce((sum, { stream, first, last }) => {
+    return sum + textLength(stream) + varintLength(first) + varintLength(last - first) + HASH_BYTES;
+  }, head + varintLength(chains.length));
+}
+
+function textLength(text: string): number {
+  const length = Buffer.byteLength(text);
+  if (length > TEXT_BYTES_MAX) throw new RangeError(`A name in a leaf has at most ${TEXT_BYTES_MAX} bytes.`);
+  return varintLength(length) + length;
+}
+
+function varintLength(value: number): number {
+  let length = 1;
+  for (let rest = value; rest >= 0x80; rest = Math.floor(rest / 0x80)) length += 1;
+  return length;
 }
 
 /** Throws Error for what is no leaf of a version known here, or is one written otherwise than `encodeLeaf` does. */

@@ -2,6 +2,7 @@
 // changed the row. What an entry of an earlier release does not say is held to nothing.
 
 import { hash } from 'node:crypto';
+import { parseStrict } from '../../kit/strict-json.ts';
 
 /** A row as exported: texts, numbers as strings, null where nothing is known. */
 export type ExportedRow = Readonly<Record<string, string | number | null | undefined>>;
@@ -69,9 +70,18 @@ const SAME: readonly (readonly [column: string, member: string])[] = [
   ['asked', 'asked'],
 ];
 
+/** The same; exports of before there were these columns are none the worse. */
+const LATER: typeof SAME = [
+  ['request_digest', 'requestDigest'],
+  ['would_refusal', 'wouldRefusal'],
+  ['error_type', 'errorType'],
+];
+
 /** The first column that says otherwise than its entry, or null. */
 export function disagreement(row: ExportedRow, entry: SealedEntry): string | null {
   for (const [column, member] of SAME) if (!shows(row[column], entry[member])) return column;
+  for (const [column, member] of LATER)
+    if (row[column] !== undefined && !shows(row[column], entry[member])) return column;
   if (!isDepth(row.depth, entry)) return 'depth';
   if ((row.approved_by ?? '') !== (entry.approvedBy ?? '')) return 'approved_by';
   if (!isCost(row.cost_usd, entry.costNanodollars)) return 'cost_usd';
@@ -115,15 +125,20 @@ const DAY_MS = 86_400_000;
 const CLAMP_PAST_MS = 90 * DAY_MS;
 const CLAMP_FUTURE_MS = DAY_MS;
 
-/**
- * A start more than 90 days before the request came, or a day after, is a broken clock: the store shows when it came
- * instead. Entries without a version may be a millisecond early, by rounding.
- */
+/** Or when its request came, if the clock was broken: the log knows that (moved-rows.ts). Entries without a version may be early. */
 function isStart(timestamp: ExportedRow[string], entry: SealedEntry): boolean {
   const started = Number(entry.startedAtMs);
   const shown = millisecondsOf(String(timestamp));
   if (shown === started || (entry.version === undefined && shown === started + 1)) return true;
-  return started + CLAMP_PAST_MS < shown + 1 || started >= shown + CLAMP_FUTURE_MS;
+  return isClampedTo(shown, started);
+}
+
+/**
+ * A start more than 90 days before the request came, or a day after, is a broken clock: the store shows when it came
+ * instead. Both in milliseconds, rounded.
+ */
+export function isClampedTo(receivedMs: number, startedMs: number): boolean {
+  return startedMs + CLAMP_PAST_MS < receivedMs + 1 || startedMs >= receivedMs + CLAMP_FUTURE_MS;
 }
 
 /** Of `2026-11-21 09:00:00.123`, in UTC, also with T and Z. */
@@ -131,10 +146,11 @@ export function millisecondsOf(timestamp: string): number {
   return Date.parse(`${timestamp.slice(0, 10)}T${timestamp.slice(11, 23)}Z`);
 }
 
-/** Null for a line that is no row. */
+/** Null for a line that is no row, or that two readers could read as two. What we wrote ourselves needs no strict reader. */
 export function readRow(line: string): ExportedRow | null {
   try {
-    return JSON.parse(line) as ExportedRow | null;
+    const row = JSON.parse(line) as ExportedRow | null;
+    return JSON.stringify(row) === line ? row : (parseStrict(Buffer.from(line)) as ExportedRow | null);
   } catch {
     return null; // whoever asked names the file
   }

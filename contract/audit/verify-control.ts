@@ -1,11 +1,12 @@
 // Control events beside the log: a chain like those of records, in its own order. What it proves is believed: records
 // that a retention run dropped need not be there.
 
+import { hash } from 'node:crypto';
 import { canonicalJson, type Json } from '../audit-entry.ts';
 import type { RetentionRun } from '../retention.ts';
 import { CONTROL_STREAM_PREFIX, claimer, createChains } from './chains.ts';
 import { EXPORT_FILES } from './export.ts';
-import type { Report } from './finding.ts';
+import type { Finding, Report } from './finding.ts';
 import { type ExportedRow, millisecondsOf, readRow, type SealedEntry } from './row.ts';
 import { type DroppedLinks, type LinksVerified, type RowsInput, verifyLink } from './verify-rows.ts';
 
@@ -16,17 +17,22 @@ export interface ControlVerified extends LinksVerified {
 }
 
 export async function verifyControl(input: ControlInput): Promise<ControlVerified> {
-  const { files, leaves, isExported, report } = input;
-  const chains = createChains('control event', input.rules, report);
+  const { files, isExported, report, rules } = input;
+  const chains = createChains('control event', rules, report);
   const concerns = (stream: string): boolean => stream.startsWith(CONTROL_STREAM_PREFIX);
-  const claimUntil = claimer({ leaves, concerns, isExported }, chains);
+  const claimUntil = claimer({ leaves: input.leaves(), concerns, isExported }, chains);
   const watchOrder = orderWatch(report);
   const dropped: DroppedLinks[] = [];
   let links = 0;
+  let unsealed = 0;
   for await (const lines of files.lines(EXPORT_FILES.controlEvents))
     for (const line of lines) {
       const row = readRow(line);
-      if (row?.audit_stream === '') continue; // from before events were sealed
+      if (row?.audit_stream === '') {
+        unsealed += 1;
+        if (unsealed === 1 && !rules.acceptsUnlogged) report(unsealedEvent(row));
+        continue;
+      }
       await claimUntil(row ? millisecondsOf(String(row.timestamp)) : 0);
       const link = {
         file: EXPORT_FILES.controlEvents,
@@ -45,8 +51,16 @@ export async function verifyControl(input: ControlInput): Promise<ControlVerifie
       }
     }
   await claimUntil(Number.POSITIVE_INFINITY);
-  return { links, streams: chains.size, unlogged: chains.end(), dropped };
+  return { links, streams: chains.size, unlogged: chains.end() + unsealed, dropped };
 }
+
+/** From before events were sealed, or anybody's. */
+const unsealedEvent = ({ id, event }: ExportedRow): Finding => ({
+  kind: 'inserted',
+  in: 'control event',
+  file: EXPORT_FILES.controlEvents,
+  what: `${event}, id ${id}, was never sealed: nothing proves it.`,
+});
 
 /** Reports the first event of a stream that stands behind a later one. */
 function orderWatch(report: Report): (entry: SealedEntry) => void {
@@ -72,14 +86,15 @@ function disagreement(row: ExportedRow, entry: SealedEntry): string | null {
     if (row[column] !== entry[column]) return column;
   if (row.agent_id !== entry.agent) return 'agent_id';
   if (millisecondsOf(String(row.timestamp)) !== entry.atMs) return 'timestamp';
-  return detailsOf(row) === canonicalJson(entry.details as Json) ? null : 'details';
+  return detailsOf(row, entry.sourcesSha256) === canonicalJson(entry.details as Json) ? null : 'details';
 }
 
-/** Without a policy's text, which is kept apart: its digest is sealed. */
-function detailsOf(row: ExportedRow): string | null {
+/** Without a policy's text, of which the digest is sealed; null where that, or the details, are not as they were. */
+function detailsOf(row: ExportedRow, sourcesSha256: unknown): string | null {
   const parsed = readRow(String(row.details)) as { readonly [key: string]: Json } | null;
   if (parsed === null) return null;
-  const { sources: _apart, ...details } = parsed;
+  const { sources, ...details } = parsed;
+  if (sources !== undefined && hash('sha256', canonicalJson(sources), 'hex') !== sourcesSha256) return null;
   return canonicalJson(details);
 }
 

@@ -6,12 +6,13 @@ import { type Chains, CONTROL_STREAM_PREFIX, claimer, createChains, type PlacedL
 import { EXPORT_FILES, type ExportedFiles, hourEnd } from './export.ts';
 import type { Finding, FoundIn, Report } from './finding.ts';
 import type { Leaf } from './leaf.ts';
+import { createMovedRows } from './moved-rows.ts';
 import { disagreement, type ExportedRow, hashOfEntry, readEntry, readRow, type SealedEntry } from './row.ts';
 
 export interface RowsInput {
   readonly files: ExportedFiles;
-  /** In the order of the log. */
-  readonly leaves: AsyncIterator<PlacedLeaf>;
+  /** In the order of the log, from its beginning with each call. */
+  leaves(): AsyncGenerator<PlacedLeaf>;
   /** Whether the records of a leaf are among those exported. */
   isExported(leaf: Leaf): boolean;
   readonly dropped: readonly DroppedLinks[];
@@ -35,22 +36,30 @@ export interface LinksVerified {
 }
 
 export async function verifyRows(input: RowsInput): Promise<LinksVerified> {
-  const { files, leaves, isExported, report } = input;
-  const chains = createChains('record', input.rules, report);
+  const { files, isExported, report, rules } = input;
+  const chains = createChains('record', rules, report);
   for (const { stream, first, last } of input.dropped) chains.of(stream).excuse(first, last, null);
   const concerns = (stream: string): boolean => !stream.startsWith(CONTROL_STREAM_PREFIX);
-  const claimUntil = claimer({ leaves, concerns, isExported }, chains);
+  const claimUntil = claimer({ leaves: input.leaves(), concerns, isExported }, chains);
+  const moved = createMovedRows();
   let links = 0;
   for (const name of await files.list(EXPORT_FILES.actions)) {
     const file = `${EXPORT_FILES.actions}/${name}`;
+    const compare: LinkInput['disagreement'] = (row, entry) => {
+      const column = disagreement(row, entry);
+      if (column === null) moved.note(row, entry, file);
+      return column;
+    };
     await claimUntil(hourEnd(name));
     for await (const lines of files.lines(file)) {
-      for (const line of lines) verifyLink(line, { file, in: 'record', chains, report, disagreement });
+      for (const line of lines)
+        verifyLink(line, { file, in: 'record', chains, report, disagreement: compare });
       links += lines.length;
       input.progress(links);
     }
   }
   await claimUntil(Number.POSITIVE_INFINITY);
+  await moved.compare(input.leaves(), !rules.acceptsUnlogged && !rules.startsLate, report);
   return { links, streams: chains.size, unlogged: chains.end() };
 }
 
@@ -68,7 +77,7 @@ export function verifyLink(line: string, input: LinkInput): SealedEntry | null {
   const row = readRow(line);
   const entry = row && readEntry(String(row.audit_entry));
   if (!row || !entry) {
-    const what = 'it holds no sealed entry that reads.';
+    const what = 'it does not read as one row with a sealed entry.';
     input.report({ kind: 'altered', in: input.in, ...(row ? placeOf(row) : {}), file: input.file, what });
     return null;
   }

@@ -1,6 +1,7 @@
 // The log itself, rebuilt twice: once from the entries, once from the hashes of the lowest tiles. Which of the two gives
 // the root that was signed says what was touched: a tile, an entry, or both, and where they part says which.
 
+import { sentenceOf } from '../../kit/log.ts';
 import type { Checkpoint } from '../../kit/tlog/checkpoint.ts';
 import { HASH_BYTES, sameHash } from '../../kit/tlog/merkle.ts';
 import { consistencyProof, verifyConsistency } from '../../kit/tlog/proof.ts';
@@ -67,9 +68,15 @@ export async function verifyTree(input: TreeInput): Promise<boolean> {
 async function rebuild(input: TreeInput): Promise<Rebuilt | null> {
   const { minimumIndex, checkpoint, report } = input;
   const open = (): Promise<TileTree> => openTileTree(minimumIndex, (tile) => tileOfLarger(input, tile));
+  const before = await Promise.all([open(), open()]).catch(sentenceOf);
+  if (typeof before === 'string') {
+    report({ kind: 'deleted', in: 'tile', what: before });
+    return null;
+  }
+  const [byTiles, byEntries] = before;
   const rebuilt: Rebuilt = {
-    byTiles: await open(),
-    byEntries: await open(),
+    byTiles,
+    byEntries,
     leaves: [],
     tiles: [],
     parted: await partedBefore(input),
@@ -106,7 +113,7 @@ function meet(rebuilt: Rebuilt, older: OlderCheckpoint): void {
   else rebuilt.parted = older;
 }
 
-/** Of prefixes whose entries are no longer kept, a proof from the tiles must do. */
+/** Of the prefix whose entries are no longer kept, a proof from the tiles must do. */
 async function partedBefore(input: TreeInput): Promise<Rebuilt['parted']> {
   const { checkpoint, minimumIndex } = input;
   const at = subtreeHashes(checkpoint.size, (tile) => tileOfLarger(input, tile));
@@ -211,7 +218,7 @@ const alteredTile = (tile: Tile): Finding => ({
   what: 'its hashes are not those of the tree that was signed.',
 });
 
-export function forked(older: OlderCheckpoint, { size }: Checkpoint): Finding {
+export function forked(older: OlderCheckpoint, { size }: Pick<Checkpoint, 'size'>): Finding {
   return {
     kind: 'forked',
     in: 'checkpoint',

@@ -3,23 +3,34 @@
 // compared with it. A log that is not the one signed ends it: all that follows is held to its leaves.
 
 import { sentenceOf } from '../../kit/log.ts';
-import { type Checkpoint, openCheckpoint } from '../../kit/tlog/checkpoint.ts';
+import type { Checkpoint } from '../../kit/tlog/checkpoint.ts';
 import type { NoteVerifier } from '../../kit/tlog/note.ts';
 import { TILE_WIDTH } from '../../kit/tlog/tiles.ts';
 import type { PlacedLeaf } from './chains.ts';
+import { earlierLogs, type VerifiedLog } from './earlier-logs.ts';
 import { EXPORT_FILES, EXPORT_VERSION, type ExportedFiles, type ExportManifest } from './export.ts';
 import { readBundle } from './exported-tree.ts';
 import type { Finding, Report } from './finding.ts';
 import { decodeLeaf, type Leaf } from './leaf.ts';
+import {
+  type AnchoredNote,
+  checkpointsOfEnded,
+  type NamedNote,
+  type Others,
+  opened,
+  otherCheckpoints,
+} from './other-checkpoints.ts';
 import { verifyControl } from './verify-control.ts';
+import { verifyLeaves } from './verify-leaves.ts';
 import { verifyRows } from './verify-rows.ts';
-import { forked, type OlderCheckpoint, verifyTree } from './verify-tree.ts';
+import { verifyTree } from './verify-tree.ts';
 
 export interface VerifyInput {
   readonly files: ExportedFiles;
   readonly trusted: readonly NoteVerifier[];
-  /** Signed notes that were kept elsewhere, by the names people know them by. */
-  readonly against: readonly { readonly name: string; readonly note: string }[];
+  readonly against: readonly NamedNote[];
+  /** What `audit.anchors` told a place outside, of every log it was told of; null: nobody looked there. */
+  readonly anchored: readonly AnchoredNote[] | null;
   readonly acceptsUnlogged: boolean;
   progress(step: 'leaves' | 'records', done: number, total: number): void;
 }
@@ -34,10 +45,17 @@ export interface Verified {
   readonly records: number;
   readonly streams: number;
   readonly control_events: number;
-  /** Records that no request in the log brought; they fail unless they were accepted. */
+  /** What the manifest says the export is of, by when requests came; null: from the beginning, to the end. Nothing signs it. */
+  readonly since: string | null;
+  readonly until: string | null;
+  /** Records that no request in the log brought, and events never sealed; they fail unless they were accepted. */
   readonly unlogged: number;
   /** Checkpoints compared, kept ones and those given. */
   readonly checkpoints: number;
+  /** Those of a log so short that what it held is no longer kept. */
+  readonly incomparable: number;
+  /** Those told outside after the export was made, of the log as it went on. */
+  readonly later: number;
   readonly findings: readonly Finding[];
 }
 
@@ -51,24 +69,53 @@ export async function verifyExport(input: VerifyInput): Promise<Verified> {
     if (found.length < FINDINGS_MAX) found.push(finding);
   };
   const checkpoint = await signedCheckpoint(input, report);
-  if (checkpoint === null) return summary(found, null, NOTHING);
-  const older = await olderCheckpoints(input, checkpoint, report);
+  if (checkpoint === null) return summary(found, null, manifest, NOTHING);
+  const minimumIndex = manifest.minimum_index;
+  const madeMs = Date.parse(manifest.made_at);
+  const others = await otherCheckpoints(input, { checkpoint, minimumIndex, madeMs }, report);
   const isTree = await verifyTree({
     files: input.files,
     checkpoint,
-    minimumIndex: manifest.minimum_index,
-    older,
+    minimumIndex,
+    older: others.older,
     report,
     progress: (leaves) => input.progress('leaves', leaves, checkpoint.size),
   });
-  if (!isTree) return summary(found, checkpoint, { ...NOTHING, checkpoints: older.length });
-  const seen = await verifyLinks(input, manifest, checkpoint, report);
-  return summary(found, checkpoint, { ...seen, checkpoints: older.length });
+  if (!isTree) return summary(found, checkpoint, manifest, { ...NOTHING, ...countsOf([others]) });
+  const newest = { files: input.files, size: checkpoint.size, minimumIndex };
+  const told: Others[] = [others];
+  const older = (ended: Checkpoint) => {
+    const its = checkpointsOfEnded(input, { checkpoint: ended, minimumIndex: 0, madeMs }, report);
+    told.push(its);
+    return its.older;
+  };
+  const earlier = await earlierLogs({ files: input.files, older, report }, newest);
+  const compared = countsOf(told);
+  if (earlier === null) return summary(found, checkpoint, manifest, { ...NOTHING, ...compared });
+  const seen = await verifyLinks(input, manifest, [...earlier, newest], report);
+  return summary(found, checkpoint, manifest, { ...seen, ...compared });
 }
+
+const countsOf = (all: readonly Others[]) => ({
+  checkpoints: total(all, 'checkpoints'),
+  incomparable: total(all, 'incomparable'),
+  later: total(all, 'later'),
+});
+
+const total = (all: readonly Others[], count: 'checkpoints' | 'incomparable' | 'later'): number =>
+  all.reduce((sum, others) => sum + others[count], 0);
 
 type Seen = Pick<
   Verified,
-  'from' | 'to' | 'records' | 'streams' | 'control_events' | 'unlogged' | 'checkpoints'
+  | 'from'
+  | 'to'
+  | 'records'
+  | 'streams'
+  | 'control_events'
+  | 'unlogged'
+  | 'checkpoints'
+  | 'incomparable'
+  | 'later'
 >;
 
 const NOTHING: Seen = {
@@ -79,23 +126,24 @@ const NOTHING: Seen = {
   control_events: 0,
   unlogged: 0,
   checkpoints: 0,
+  incomparable: 0,
+  later: 0,
 };
 
 async function verifyLinks(
   { files, acceptsUnlogged, progress }: VerifyInput,
   manifest: ExportManifest,
-  checkpoint: Checkpoint,
+  logs: readonly VerifiedLog[],
   report: Report,
 ): Promise<Seen> {
-  const leaves = (told: Report = () => undefined) =>
-    leavesOf(files, manifest.minimum_index, checkpoint.size, told);
+  const leaves = (told: Report = () => undefined) => leavesOf(logs, told);
   const isExported = isWithin(manifest);
   const rules = { acceptsUnlogged, startsLate: manifest.minimum_index > 0 };
-  const span = await verifyTimes(leaves(report), report);
-  const control = await verifyControl({ files, leaves: leaves(), isExported, rules, report });
+  const span = await verifyLeaves(leaves(report), manifest.minimum_index, report);
+  const control = await verifyControl({ files, leaves, isExported, rules, report });
   const rows = await verifyRows({
     files,
-    leaves: leaves(),
+    leaves,
     isExported,
     dropped: control.dropped,
     rules,
@@ -109,14 +157,23 @@ async function verifyLinks(
     control_events: control.links,
     unlogged: rows.unlogged + control.unlogged,
     checkpoints: 0,
+    incomparable: 0,
+    later: 0,
   };
 }
 
-function summary(found: readonly Finding[], checkpoint: Checkpoint | null, seen: Seen): Verified {
+function summary(
+  found: readonly Finding[],
+  checkpoint: Checkpoint | null,
+  { since, until }: ExportManifest,
+  seen: Seen,
+): Verified {
   return {
     holds: found.length === 0,
     origin: checkpoint?.origin ?? '',
     leaves: checkpoint?.size ?? 0,
+    since,
+    until,
     ...seen,
     findings: inOrder(found),
   };
@@ -135,12 +192,23 @@ async function readManifest(files: ExportedFiles): Promise<ExportManifest> {
       `There is no ${EXPORT_FILES.manifest}: name a directory that \`outrider audit export\` wrote.`,
     );
   });
-  const manifest = JSON.parse(bytes.toString()) as ExportManifest;
+  const manifest = asManifest(bytes.toString());
   if (manifest.version !== EXPORT_VERSION)
     throw new Error(`The export is of version ${manifest.version}; this release reads ${EXPORT_VERSION}.`);
   if (!Number.isSafeInteger(manifest.minimum_index) || manifest.minimum_index % TILE_WIDTH !== 0)
     throw new Error(`${EXPORT_FILES.manifest} names no minimum_index that is a multiple of ${TILE_WIDTH}.`);
+  for (const time of [manifest.since, manifest.until])
+    if (time !== null && !(Date.parse(time) >= 0))
+      throw new Error(`${EXPORT_FILES.manifest} names no since and until that are null or a time.`);
   return manifest;
+}
+
+function asManifest(text: string): ExportManifest {
+  try {
+    return JSON.parse(text) as ExportManifest;
+  } catch {
+    throw new Error(`${EXPORT_FILES.manifest} is not JSON: export again.`);
+  }
 }
 
 async function signedCheckpoint({ files, trusted }: VerifyInput, report: Report): Promise<Checkpoint | null> {
@@ -150,60 +218,18 @@ async function signedCheckpoint({ files, trusted }: VerifyInput, report: Report)
     report({ kind: 'deleted', in: 'checkpoint', file, what: 'the checkpoint is missing.' });
     return null;
   }
-  return opened(note.toString(), file, trusted, report);
+  return opened({ name: file, note: note.toString() }, trusted, report);
 }
 
-function opened(
-  note: string,
-  file: string,
-  trusted: readonly NoteVerifier[],
-  report: Report,
-): Checkpoint | null {
-  try {
-    return openCheckpoint(note, trusted);
-  } catch (failure) {
-    report({ kind: 'unsigned', in: 'checkpoint', file, what: sentenceOf(failure) });
-    return null;
-  }
+async function* leavesOf(logs: readonly VerifiedLog[], report: Report): AsyncGenerator<PlacedLeaf> {
+  for (const log of logs) yield* leavesIn(log, report);
 }
 
-/** Those kept beside the log and those given, of prefixes of it, the smallest first. Others are reported. */
-async function olderCheckpoints(
-  { files, trusted, against }: VerifyInput,
-  newest: Checkpoint,
-  report: Report,
-): Promise<OlderCheckpoint[]> {
-  const names = await files.list(EXPORT_FILES.checkpoints);
-  const kept = names.map(async (name) => {
-    const file = `${EXPORT_FILES.checkpoints}/${name}`;
-    return { name: file, note: (await files.read(file)).toString() };
-  });
-  const older: OlderCheckpoint[] = [];
-  for (const { name, note } of [...(await Promise.all(kept)), ...against]) {
-    const checkpoint = opened(note, name, trusted, report);
-    if (checkpoint === null) continue;
-    if (checkpoint.size > newest.size) report(truncated(name, checkpoint, newest));
-    else if (checkpoint.origin !== newest.origin) report(forked({ ...checkpoint, name }, newest));
-    else older.push({ ...checkpoint, name });
-  }
-  return older.sort((a, b) => a.size - b.size);
-}
-
-const truncated = (file: string, { size }: Checkpoint, newest: Checkpoint): Finding => ({
-  kind: 'truncated',
-  in: 'checkpoint',
-  file,
-  log_index: newest.size,
-  what: `a checkpoint of ${size} leaves was signed, and this log ends at ${newest.size}.`,
-});
-
-async function* leavesOf(
-  files: ExportedFiles,
-  from: number,
-  size: number,
+async function* leavesIn(
+  { files, minimumIndex, size }: VerifiedLog,
   report: Report,
 ): AsyncGenerator<PlacedLeaf> {
-  for (let first = from; first < size; first += TILE_WIDTH) {
+  for (let first = minimumIndex; first < size; first += TILE_WIDTH) {
     const width = Math.min(TILE_WIDTH, size - first);
     const entries = (await readBundle(files, { index: first / TILE_WIDTH, width })) ?? [];
     for (const [at, entry] of entries.entries()) {
@@ -221,28 +247,6 @@ function decoded(entry: Buffer, logIndex: number, report: Report): Leaf | null {
     return null;
   }
 }
-
-/** Clocks are set now and then; a sequencer that follows one back by more than this was told a story. */
-const BACK_MS_MAX = 1_000;
-
-async function verifyTimes(
-  leaves: AsyncGenerator<PlacedLeaf>,
-  report: Report,
-): Promise<Pick<Seen, 'from' | 'to'>> {
-  let from: number | null = null;
-  let latest = 0;
-  for await (const { receivedMs, logIndex } of leaves) {
-    from ??= receivedMs;
-    if (receivedMs < latest - BACK_MS_MAX) {
-      const what = `it came ${(latest - receivedMs) / 1000} s before one that stands before it.`;
-      report({ kind: 'reordered', in: 'leaf', log_index: logIndex, what });
-    }
-    latest = Math.max(latest, receivedMs);
-  }
-  return { from: iso(from), to: iso(from === null ? null : latest) };
-}
-
-const iso = (ms: number | null): string | null => (ms === null ? null : new Date(ms).toISOString());
 
 function isWithin({ since, until }: ExportManifest): (leaf: Leaf) => boolean {
   const from = since === null ? Number.NEGATIVE_INFINITY : Date.parse(since);

@@ -13,7 +13,7 @@ export interface Checkpoint {
   readonly extensions: readonly string[];
 }
 
-export function checkpointText({ origin, size, root }: Omit<Checkpoint, 'extensions'>): string {
+function checkpointText({ origin, size, root }: Omit<Checkpoint, 'extensions'>): string {
   return `${origin}\n${size}\n${Buffer.from(root).toString('base64')}\n`;
 }
 

@@ -21,6 +21,8 @@ export interface NoteVerifier {
   /** Eight hexadecimal digits. */
   readonly keyId: string;
   verify(text: string, signature: Uint8Array): boolean;
+  /** The same key under another name: each log signs under its own. */
+  named(name: string): NoteVerifier;
 }
 
 export interface NoteSigner {
@@ -54,11 +56,13 @@ export function noteVerifier(verifierKey: string): NoteVerifier {
   if (keyIdOf(checkedName(name), raw) !== keyId)
     throw new NoteError("The verifier key's id is not the hash of its name and key: it was altered or cut.");
   const publicKey = createPublicKey({ key: Buffer.concat([SPKI_PREFIX, raw]), format: 'der', type: 'spki' });
-  return {
-    name,
-    keyId,
+  const named = (other: string): NoteVerifier => ({
+    name: other,
+    keyId: keyIdOf(other, raw),
     verify: (text, signature) => verify(null, Buffer.from(text), publicKey, signature),
-  };
+    named,
+  });
+  return named(name);
 }
 
 /** Base64 may hold a plus: only the first two divide. */

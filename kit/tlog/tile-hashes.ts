@@ -10,6 +10,21 @@ export type ReadTile = (tile: Tile) => Promise<Buffer>;
 
 const LEVELS_A_TILE = 8;
 
+/**
+ * What `read` gives for the first width, from `width` up, at which there is anything; null where there is nothing. Of a tree
+ * that grows meanwhile: a partial tile goes once it has grown, and then a wider one, or the whole one, begins as it did.
+ */
+export async function readGrown<T>(
+  width: number,
+  read: (wide: number) => Promise<T | null>,
+): Promise<T | null> {
+  for (let wide = width; wide <= TILE_WIDTH; wide += 1) {
+    const found = await read(wide);
+    if (found !== null) return found;
+  }
+  return null;
+}
+
 /** Reads the tiles of a tree of `size` leaves. The promise rejects for a subtree the tree has not whole. */
 export function subtreeHashes(size: number, read: ReadTile): SubtreeHash {
   return async (level, index) => {

@@ -34,9 +34,16 @@ const world = createWorld();
 
 beforeAll(() => {
   const good = writeExport(world, [5]);
+  const another = writeExport({ ...world, leaves: world.leaves.toReversed() });
   write('good', good);
   put('key', `\n${signer.verifierKey}\n`);
   put('kept/9', good.checkpointAt(9));
+  put('worm/0a1b2c3d/checkpoint-6', good.checkpointAt(6));
+  put('worm/0a1b2c3d/checkpoint-11', good.checkpointAt(11));
+  put('worm/0a1b2c3d/checkpoint-12', ''); // cut short by a crash
+  put('worm/ffffffff/checkpoint-9', good.checkpointAt(9).replaceAll('0a1b2c3d', 'ffffffff'));
+  put('other-worm/ffffffff/checkpoint-9', good.checkpointAt(9).replaceAll('0a1b2c3d', 'ffffffff'));
+  put('forked-worm/0a1b2c3d/checkpoint-9', another.checkpointAt(9));
   put('empty', '');
   write('bad', writeExport({ ...world, rows: world.rows.filter(({ audit_seq }) => audit_seq !== '7') }));
 });
@@ -52,6 +59,26 @@ describe('outrider audit verify', () => {
     );
   });
 
+  it('names what of the export is no file', async () => {
+    write('folder', writeExport(world));
+    mkdirSync(path('folder/actions/2026-11-21T10.jsonl'));
+    await expect(verify(path('folder'), '--key', path('key'))).rejects.toThrow(
+      /actions\/2026-11-21T10\.jsonl of the export can't be read \(EISDIR/,
+    );
+  });
+
+  it('says so where the export is of a range, which nobody signed', async () => {
+    write(
+      'part',
+      writeExport({ ...world, rows: [], control: [] }, [], { until: '2026-11-21T09:00:00.000Z' }),
+    );
+    const { code, out } = await verify(path('part'), '--key', path('key'));
+    expect(code).toBe(0);
+    expect(out).toContain(
+      'came from the beginning until 2026-11-21T09:00:00.000Z only, says its MANIFEST.json',
+    );
+  });
+
   it('takes the key as text, and an older export to compare with', async () => {
     const { code, out } = await verify(
       path('good'),
@@ -63,6 +90,35 @@ describe('outrider audit verify', () => {
     );
     expect(code).toBe(0);
     expect(JSON.parse(out)).toMatchObject({ holds: true, records: 48, checkpoints: 3, findings: [] });
+  });
+
+  it('holds it to what was told outside, of this log alone', async () => {
+    const { code, out } = await verify(
+      path('good'),
+      '--key',
+      path('key'),
+      '--anchors',
+      path('worm'),
+      '--json',
+    );
+    expect(code).toBe(0);
+    expect(JSON.parse(out)).toMatchObject({ holds: true, checkpoints: 3 });
+  });
+
+  it('names the checkpoint outside that the log does not begin with', async () => {
+    const { code, out } = await verify(path('good'), '--key', path('key'), '--anchors', path('forked-worm'));
+    expect(code).toBe(1);
+    expect(out).toMatch(
+      /^forked: checkpoint, .*forked-worm\/0a1b2c3d\/checkpoint-9: a checkpoint of 9 leaves/,
+    );
+  });
+
+  it('does not hold where nothing of this log was told', async () => {
+    const { code, out } = await verify(path('good'), '--key', path('key'), '--anchors', path('other-worm'));
+    expect(code).toBe(1);
+    expect(out).toBe(
+      'deleted: checkpoint: no checkpoint of what is exported is among those that were told outside.\n',
+    );
   });
 
   it('names the first bad record, and exits 1', async () => {

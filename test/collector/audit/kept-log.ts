@@ -2,7 +2,8 @@
 
 import { generateKeyPairSync } from 'node:crypto';
 import type { AuditFiles } from '../../../collector/audit/files.ts';
-import { type AuditLog, runAuditLog, type SignedCheckpoint } from '../../../collector/audit/log.ts';
+import type { SignedCheckpoint } from '../../../collector/audit/growth.ts';
+import { type AuditLog, runAuditLog } from '../../../collector/audit/log.ts';
 import { openOrBegin } from '../../../collector/audit/open-log.ts';
 import { openAuditDirectory } from '../../../collector/edges/audit-directory.ts';
 import type { Disk } from '../../../collector/queue/disk.ts';

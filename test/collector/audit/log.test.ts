@@ -1,11 +1,9 @@
 import { generateKeyPairSync, hash } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
-import {
-  FLUSH_AFTER_MS,
-  FLUSH_AT,
-  HEARTBEAT_MS,
-  type SignedCheckpoint,
-} from '../../../collector/audit/log.ts';
+import type { SignedCheckpoint } from '../../../collector/audit/growth.ts';
+import { endedLogs } from '../../../collector/audit/open-log.ts';
+import { FLUSH_AFTER_MS, FLUSH_AT, HEARTBEAT_MS } from '../../../collector/audit/pace.ts';
+import { openAuditDirectory } from '../../../collector/edges/audit-directory.ts';
 import type { AcceptedRequest } from '../../../collector/queue/sequencer.ts';
 import { silentLog } from '../../../kit/log.ts';
 import { manualClock } from '../../support/manual-clock.ts';
@@ -57,16 +55,17 @@ describe('the log of what was accepted', () => {
     clock.advance(FLUSH_AFTER_MS);
     await settle();
     const { leaves, checkpoint } = onDisk();
-    expect(leaves.slice(1)).toMatchObject([
-      {
-        kind: 'request',
-        signal: 'traces',
-        segment: SEGMENT,
-        digest: request(1).digest,
-        sender: 'trend-scout/host-1',
-      },
-      { digest: request(2).digest, receivedMs: request(2).receivedAtMs },
-    ]);
+    const leafOf = (number: number) => ({
+      kind: 'request',
+      signal: 'traces',
+      receivedMs: request(number).receivedAtMs,
+      sender: 'trend-scout/host-1',
+      segment: SEGMENT,
+      items: 1,
+      digest: request(number).digest,
+      chains: [],
+    });
+    expect(leaves.slice(1)).toEqual([leafOf(1), leafOf(2)]);
     expect(checkpoint.size).toBe(3);
     expect(opened(log.checkpoint().note)).toEqual(checkpoint);
     await log.close();
@@ -75,7 +74,7 @@ describe('the log of what was accepted', () => {
   it('does not wait for the second when there are many', async () => {
     const { log, onDisk } = await setUp();
     log.begun(SEGMENT);
-    const requests = Array.from({ length: 3 * FLUSH_AT }, (_, index) => request(index));
+    const requests = Array.from({ length: FLUSH_AT + 3 }, (_, index) => request(index));
     log.accepted(SEGMENT, requests);
     await settle();
     expect(
@@ -157,6 +156,22 @@ describe('the log of what was accepted', () => {
     await next.close();
   });
 
+  it('leaves none out where two senders sent the same', async () => {
+    const { log, live, onDisk } = await setUp();
+    const sent = [request(1), request(2), request(3), request(1, { sender: '' }), request(4)];
+    log.begun(SEGMENT);
+    log.accepted(SEGMENT, sent.slice(0, 1));
+    await log.flush(); // and dies before the others have their place
+    const next = await live();
+    next.resume([{ id: SEGMENT, requests: async () => sent }]);
+    await next.sequenced(SEGMENT);
+    const placed = onDisk().leaves.filter(({ kind }) => kind === 'request');
+    expect(placed.map(({ digest, sender }) => [digest, sender])).toEqual(
+      sent.map(({ digest, sender }) => [digest, sender]),
+    );
+    await next.close();
+  });
+
   it('keeps no more files than the tree needs', async () => {
     const { log, memory } = await setUp();
     log.begun(SEGMENT);
@@ -212,6 +227,25 @@ describe('a log that can not be gone on with', () => {
     const log = await openLog(world);
     expectAnother(world, log.checkpoint().origin);
     await log.close();
+  });
+
+  it('is followed by another when its checkpoint was damaged, and is listed among those before', async () => {
+    const world = await begun();
+    const path = [...world.memory.files().keys()].find((name) => name.endsWith('/checkpoint'))!;
+    world.memory.damage(path, (bytes) => {
+      bytes.fill(0x20);
+    });
+    const damaged = world.memory.files().get(path)!.toString();
+    const log = await openLog(world);
+    const { origin } = log.checkpoint();
+    expect(origin).not.toBe(world.last.origin);
+    const { leaves } = leavesOnDisk(world.memory.files());
+    expect(leaves).toMatchObject([{ kind: 'start', digest: hash('sha256', damaged, 'buffer') }]);
+    await log.close();
+    const directory = await openAuditDirectory(world.disk, AUDIT, silentLog);
+    expect(await endedLogs(directory, origin)).toMatchObject([
+      { name: path.split('/').at(-2), note: damaged, size: 0 },
+    ]);
   });
 
   it('is followed by another when its key is gone', async () => {

@@ -1,6 +1,7 @@
 import { hash } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
 import { consistencyOf, proofOf } from '../../../collector/audit/proofs.ts';
+import type { AcceptedRequest } from '../../../collector/queue/sequencer.ts';
 import { encodeLeaf } from '../../../contract/audit/leaf.ts';
 import { noteVerifier } from '../../../kit/tlog/note.ts';
 import { verifyConsistency } from '../../../kit/tlog/proof.ts';
@@ -12,6 +13,13 @@ import { leavesOnDisk, openLogAndFiles } from './kept-log.ts';
 const SEGMENT = '000000000001-00000001';
 const START = Date.UTC(2026, 0, 5);
 const digestOf = (number: number): Buffer => hash('sha256', `request ${number}`, 'buffer');
+const request = (number: number): AcceptedRequest => ({
+  digest: digestOf(number),
+  receivedAtMs: START + number * 60_000,
+  sender: 's',
+  items: 1,
+  chains: [],
+});
 
 async function logOf(count: number) {
   const clock = manualClock();
@@ -20,10 +28,7 @@ async function logOf(count: number) {
   const { log } = opened;
   const first = log.checkpoint();
   log.begun(SEGMENT);
-  for (let number = 0; number < count; number += 1)
-    log.accepted(SEGMENT, [
-      { digest: digestOf(number), receivedAtMs: START + number * 60_000, sender: 's', items: 1, chains: [] },
-    ]);
+  for (let number = 0; number < count; number += 1) log.accepted(SEGMENT, [request(number)]);
   await log.flush();
   return { ...opened, memory, first, last: log.checkpoint() };
 }
@@ -34,7 +39,7 @@ describe('proofs from the log', () => {
     const trusted = verifierKeys.map(noteVerifier);
     const { leaves } = leavesOnDisk(memory.files());
     for (const number of [0, 1, 254, 255, 256, 699]) {
-      const text = await proofOf(files, last, digestOf(number), null);
+      const text = await proofOf(files, last, digestOf(number), { atMs: null, minimumIndex: 0 });
       const { index } = readProof(text!);
       expect(leaves[index]!.digest).toEqual(digestOf(number));
       expect(verifyProof(text!, encodeLeaf(leaves[index]!), trusted)).toBe(false); // an entry is not its hash
@@ -45,9 +50,27 @@ describe('proofs from the log', () => {
   it('finds one around its time, and none at another or of what never came', async () => {
     const { files, last } = await logOf(700);
     const at = START + 300 * 60_000;
-    expect(readProof((await proofOf(files, last, digestOf(300), at))!).index).toBe(301);
-    expect(await proofOf(files, last, digestOf(1), START + 600 * 60_000)).toBeNull();
-    expect(await proofOf(files, last, digestOf(-1), null)).toBeNull();
+    expect(readProof((await proofOf(files, last, digestOf(300), { atMs: at, minimumIndex: 0 }))!).index).toBe(
+      301,
+    );
+    expect(
+      await proofOf(files, last, digestOf(1), { atMs: START + 600 * 60_000, minimumIndex: 0 }),
+    ).toBeNull();
+    expect(await proofOf(files, last, digestOf(-1), { atMs: null, minimumIndex: 0 })).toBeNull();
+  });
+
+  it('shows it of a checkpoint that the log has grown beyond meanwhile', async () => {
+    const { files, log, last, memory, first, verifierKeys } = await logOf(300);
+    log.accepted(SEGMENT, [request(300)]);
+    await log.flush(); // the partial files of before are gone
+    const text = await proofOf(files, last, digestOf(299), { atMs: null, minimumIndex: 0 });
+    const leaf = leavesOnDisk(memory.files()).leaves[readProof(text!).index]!;
+    expect(leaf.digest).toEqual(digestOf(299));
+    expect(verifyProof(text!, leafHashOf(encodeLeaf(leaf)), verifierKeys.map(noteVerifier))).toBe(true);
+    expect(await proofOf(files, last, digestOf(300), { atMs: null, minimumIndex: 0 })).toBeNull();
+    const proof = await consistencyOf(files, last.size, first.size, last.size);
+    const roots = { fromRoot: first.root, toRoot: last.root };
+    expect(verifyConsistency({ from: first.size, to: last.size, ...roots, proof })).toBe(true);
   });
 
   it('shows that it only grew', async () => {

@@ -1,7 +1,8 @@
 // An export as a collector would write it, in memory: real sealed records as rows, requests as leaves, checkpoints signed.
 // Whoever tampers changes rows, leaves or files, and knows what must be named.
 
-import { generateKeyPairSync } from 'node:crypto';
+import { generateKeyPairSync, hash } from 'node:crypto';
+import { endingWithin } from '../../../collector/audit/pruning.ts';
 import { type ExportedFiles, hourFile } from '../../../contract/audit/export.ts';
 import { encodeLeaf, type Leaf, NO_DIGEST } from '../../../contract/audit/leaf.ts';
 import { hashOfEntry } from '../../../contract/audit/row.ts';
@@ -27,7 +28,8 @@ export interface World {
 export const START_MS = Date.parse('2026-11-21T09:00:00Z');
 const STEP_MS = 20_000;
 export const ORIGIN = 'outrider/test/0a1b2c3d';
-export const signer = noteSigner(ORIGIN, generateKeyPairSync('ed25519').privateKey);
+const { privateKey } = generateKeyPairSync('ed25519');
+export const signer = noteSigner(ORIGIN, privateKey);
 
 /** Streams `a`, `b`, … of `records` each, shipped `together` at a time; a control event after every tenth request. */
 export function createWorld({ streams = 2, records = 24, together = 4 } = {}): World {
@@ -123,11 +125,15 @@ export function rowOf(record: CallRecord, chain: ChainState): Row {
     retry_of: record.retryOf,
     asked: record.asked,
     depth: String(record.depth),
+    request_digest: record.requestDigest,
+    would_refusal: record.wouldRefusal,
+    error_type: record.errorType,
   };
 }
 
 const textOf = (number: number | null): string | null => (number === null ? null : String(number));
-const timestampOf = (ms: number): string => new Date(ms).toISOString().replace('T', ' ').replace('Z', '');
+export const timestampOf = (ms: number): string =>
+  new Date(ms).toISOString().replace('T', ' ').replace('Z', '');
 
 function addControl(
   world: World,
@@ -156,6 +162,17 @@ function addControl(
   };
   world.control.push(row);
   world.leaves.push({ ...leafOf([row], 'logs'), receivedMs: atMs });
+}
+
+/** Says in the log, so many days after the first that is kept came, that entries below an index are not kept. */
+export function addPruned(world: World, minimumIndex: number, days = 90): void {
+  const receivedMs = world.leaves[minimumIndex]!.receivedMs + days * 86_400_000;
+  world.leaves.push({ ...emptyLeaf('pruned', receivedMs), items: minimumIndex });
+}
+
+/** What pruning to an index removes. */
+export function prune({ files }: WrittenExport, minimumIndex: number): void {
+  for (const path of endingWithin(0, minimumIndex)) files.delete(path);
 }
 
 /** Says in the control chain that records were dropped. */
@@ -195,11 +212,30 @@ export interface WrittenExport {
   checkpointAt(size: number): string;
 }
 
+/** A log that ended before the world's began, with nothing in it but heartbeats: `minutes` of them. */
+export function createEnded(minutes: number): World {
+  const beats = Array.from({ length: minutes }, (_, minute) =>
+    emptyLeaf('heartbeat', START_MS - (minutes - minute) * 60_000),
+  );
+  return { rows: [], control: [], leaves: [emptyLeaf('start', START_MS - minutes * 60_000), ...beats] };
+}
+
+/** The export of a world whose log goes on from one that ended. */
+export function writeFollowing(world: World, ended: WrittenExport): WrittenExport {
+  const digest = hash('sha256', ended.files.get('checkpoint')!, 'buffer');
+  const [start, ...leaves] = world.leaves;
+  const written = writeExport({ ...world, leaves: [{ ...start!, digest }, ...leaves] });
+  for (const [path, bytes] of ended.files)
+    if (/^(checkpoint$|tile)/.test(path)) written.files.set(`logs/ended/${path}`, bytes);
+  return written;
+}
+
 /** The directory, with the checkpoints of some sizes kept. */
 export function writeExport(
   world: World,
   kept: readonly number[] = [],
   manifest: object = {},
+  origin = ORIGIN,
 ): WrittenExport {
   const files = new Map<string, Buffer>();
   const entries = world.leaves.map(encodeLeaf);
@@ -214,7 +250,7 @@ export function writeExport(
     files.set(bundlePath({ index: from / TILE_WIDTH, width: own.length }), encodeBundle(own));
   }
   const checkpointAt = (size: number): string =>
-    signCheckpoint({ origin: ORIGIN, size, root: rootOf(hashes.slice(0, size)) }, [signer]);
+    signCheckpoint({ origin, size, root: rootOf(hashes.slice(0, size)) }, [noteSigner(origin, privateKey)]);
   files.set('checkpoint', Buffer.from(checkpointAt(entries.length)));
   for (const size of kept) files.set(`checkpoints/${size}`, Buffer.from(checkpointAt(size)));
   writeRows(files, world);
@@ -241,7 +277,7 @@ function writeRows(files: Map<string, Buffer>, world: World): void {
   files.set('control-events.jsonl', linesOf(world.control));
 }
 
-const linesOf = (rows: readonly Row[]): Buffer =>
+export const linesOf = (rows: readonly Row[]): Buffer =>
   Buffer.from(rows.map((row) => `${JSON.stringify(row)}\n`).join(''));
 
 export function filesIn(files: ReadonlyMap<string, Buffer>): ExportedFiles {
@@ -253,7 +289,7 @@ export function filesIn(files: ReadonlyMap<string, Buffer>): ExportedFiles {
     },
     async list(folder) {
       const names = [...files.keys()].filter((path) => path.startsWith(`${folder}/`));
-      return names.map((path) => path.slice(folder.length + 1)).sort();
+      return [...new Set(names.map((path) => path.slice(folder.length + 1).split('/')[0]!))].sort();
     },
     async *lines(path) {
       const text = files.get(path)?.toString() ?? '';

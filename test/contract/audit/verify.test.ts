@@ -6,20 +6,31 @@ import { describe, expect, it } from 'vitest';
 import type { Finding } from '../../../contract/audit/finding.ts';
 import { encodeLeaf } from '../../../contract/audit/leaf.ts';
 import { type Verified, type VerifyInput, verifyExport } from '../../../contract/audit/verify.ts';
+import { CHAIN_START } from '../../../contract/audit-entry.ts';
+import { readCheckpoint, signCheckpoint } from '../../../kit/tlog/checkpoint.ts';
 import { noteSigner, noteVerifier } from '../../../kit/tlog/note.ts';
 import { decodeBundle, encodeBundle } from '../../../kit/tlog/tiles.ts';
+import { exampleRecord } from '../../sidecar/example-record.ts';
 import {
+  addPruned,
   addRetention,
+  createEnded,
   createWorld,
   filesIn,
   leafOf,
+  linesOf,
   ORIGIN,
+  prune,
   type Row,
   resealed,
+  rowOf,
+  START_MS,
   signer,
+  timestampOf,
   type World,
   type WrittenExport,
   writeExport,
+  writeFollowing,
 } from './export-world.ts';
 
 const trusted = [noteVerifier(signer.verifierKey)];
@@ -29,6 +40,7 @@ function verify({ files }: WrittenExport, more: Partial<VerifyInput> = {}): Prom
     files: filesIn(files),
     trusted,
     against: [],
+    anchored: null,
     acceptsUnlogged: false,
     progress: () => undefined,
     ...more,
@@ -68,27 +80,10 @@ describe('an export as it was made', () => {
     });
   });
 
-  it('holds with more than one level of tiles, and pruned to a minimum index', async () => {
+  it('holds with more than one level of tiles', async () => {
     const large = createWorld({ records: 300, together: 1 });
     expect(large.leaves.length).toBeGreaterThan(600);
     expect(await findings(writeExport(large, [1, 256, 300, 601]))).toEqual([]);
-    const fromMs = large.leaves[512]!.receivedMs;
-    const since = new Date(fromMs).toISOString();
-    const exported = large.leaves.filter(({ receivedMs }) => receivedMs >= fromMs);
-    const heads = new Set(exported.flatMap(({ chains }) => chains.map(({ head }) => head)));
-    const rows = large.rows.filter((row) => heads.has(row.audit_hash!));
-    expect(rows.length).toBeGreaterThan(50);
-    const control = large.control.filter((row) => heads.has(row.audit_hash!));
-    const pruned = writeExport({ ...large, rows, control }, [], { minimum_index: 256, since });
-    pruned.files.delete('tile/entries/000');
-    expect(await findings(pruned)).toEqual([]);
-    const whole = writeExport(large, [], { minimum_index: 256 });
-    whole.files.delete('tile/entries/000');
-    expect(await findings(whole)).toEqual([]);
-    const head = large.leaves.slice(256).find(({ chains }) => chains[0]?.stream === 'a')!.chains[0]!;
-    const cut = large.rows.filter((row) => row.audit_stream !== 'a' || Number(row.audit_seq) > head.first);
-    const missing = writeExport({ ...large, rows: cut }, [], { minimum_index: 256 });
-    expect(await findings(missing)).toMatchObject([{ kind: 'deleted', stream: 'a', seq: head.first }]);
   });
 
   it('holds whatever the order of its rows, and with a call that ran into a later hour', async () => {
@@ -201,7 +196,98 @@ const TAMPERINGS: readonly Tampering[] = [
   },
 ];
 
+const MOVED_TO = {
+  'a day back': '2026-11-20 08:59:59.000',
+  'half a year ahead': '2027-05-21 09:00:00.000',
+  'years back': '1999-01-01 00:00:00.000',
+  'to no time': 'soon',
+};
+
 const PLACES = { first: 0, middle: 13, 'last of its request': 15, last: 23 };
+
+describe('a log whose first entries had their time', () => {
+  const large = createWorld({ records: 300, together: 1 });
+  const pruned = structuredClone(large);
+  addPruned(pruned, 256);
+  const heads = new Set(pruned.leaves.slice(256).flatMap(({ chains }) => chains.map(({ head }) => head)));
+  const rows = pruned.rows.filter((row) => heads.has(row.audit_hash!));
+  const control = pruned.control.filter((row) => heads.has(row.audit_hash!));
+  const written = (
+    world: World = { ...pruned, rows, control },
+    kept: readonly number[] = [],
+  ): WrittenExport => {
+    const made = writeExport(world, kept, { minimum_index: 256 });
+    prune(made, 256);
+    return made;
+  };
+
+  it('holds without them, with or without their rows', async () => {
+    expect(rows.length).toBeGreaterThan(50);
+    expect(await findings(written())).toEqual([]);
+    expect(await findings(written(pruned))).toEqual([]);
+  });
+
+  it('is compared with the checkpoints of what is kept, and says of how many it can not be', async () => {
+    const { holds, checkpoints, incomparable } = await verify(written(undefined, [1, 255, 256, 300, 601]));
+    expect([holds, checkpoints, incomparable]).toEqual([true, 3, 2]);
+    const forged = written(undefined, [256, 300]);
+    const other = writeExport({ ...pruned, leaves: pruned.leaves.toReversed() });
+    for (const size of [256, 300]) {
+      const files = new Map(forged.files).set('checkpoints/x', Buffer.from(other.checkpointAt(size)));
+      expect(await findings({ ...forged, files })).toMatchObject([{ kind: 'forked', file: 'checkpoints/x' }]);
+    }
+  });
+
+  it('does not hold where nothing that was told outside can be compared', async () => {
+    const note = written().checkpointAt(255);
+    expect(await findings(written(), { anchored: [{ name: '/worm/255', note, toldMs: 0 }] })).toMatchObject([
+      { kind: 'deleted', in: 'checkpoint' },
+    ]);
+  });
+
+  it('tells a log that went on after the export from one that was cut before it', async () => {
+    const longer = structuredClone(pruned);
+    longer.leaves.push(longer.leaves.at(-1)!);
+    const note = writeExport(longer).checkpointAt(longer.leaves.length);
+    const before = { name: '/worm/300', note: written().checkpointAt(300), toldMs: START_MS };
+    const told = (toldMs: number) => ({ anchored: [before, { name: '/worm/new', note, toldMs }] });
+    expect(await verify(written(), told(START_MS + 1))).toMatchObject({ holds: true, later: 1 });
+    expect(await findings(written(), told(START_MS))).toMatchObject([
+      { kind: 'truncated', file: '/worm/new' },
+    ]);
+  });
+
+  it('misses a record of what is kept', async () => {
+    const head = pruned.leaves.slice(256).find(({ chains }) => chains[0]?.stream === 'a')!.chains[0]!;
+    const cut = rows.filter((row) => row.audit_stream !== 'a' || Number(row.audit_seq) > head.first);
+    expect(await findings(written({ ...pruned, rows: cut, control }))).toMatchObject([
+      { kind: 'deleted', stream: 'a', seq: head.first },
+    ]);
+  });
+
+  it('does not hold where the log does not say that they went', async () => {
+    expect(await findings(written({ ...large, rows, control }))).toMatchObject([
+      { kind: 'deleted', in: 'leaf', log_index: 0, what: expect.stringMatching('does not say') },
+    ]);
+  });
+
+  it('does not hold where they went before their time', async () => {
+    const early = structuredClone(large);
+    addPruned(early, 256, 89);
+    expect(await findings(written({ ...early, rows, control }))).toMatchObject([
+      { kind: 'deleted', in: 'leaf', log_index: 0, what: expect.stringMatching('89 days old') },
+    ]);
+  });
+
+  it('does not hold where more is missing than went', async () => {
+    const made = written();
+    for (const path of ['tile/1/000.p/2', 'tile/0/001', 'tile/entries/001']) {
+      const files = new Map(made.files);
+      expect(files.delete(path), path).toBe(true);
+      expect((await findings({ ...made, files }))[0], path).toMatchObject({ kind: 'deleted' });
+    }
+  });
+});
 
 describe('AUD-05, AUD-06: a record', () => {
   const cases = TAMPERINGS.flatMap((tampering) =>
@@ -231,6 +317,46 @@ describe('AUD-05, AUD-06: a record', () => {
       { kind: 'reordered', stream: 'b', seq },
       { kind: 'reordered', stream: 'b', seq: seq + 1 },
     ]);
+  });
+
+  it.each(Object.entries(MOVED_TO))(
+    'moved in time, %s, as a broken clock is: altered',
+    async (_how, timestamp) => {
+      const world = copy();
+      edited({ timestamp })(world, 13);
+      const written = writeExport({ ...world, rows: [] });
+      written.files.set('actions/2026-11-21T09.jsonl', linesOf(world.rows));
+      expect(await findings(written)).toMatchObject([{ kind: 'altered', stream: 'b', seq: 13 }]);
+    },
+  );
+
+  it('of a clock that was broken shows when its request came, and no other time', async () => {
+    for (const [startedAtMs, isSo] of [
+      [START_MS - 91 * 86_400_000, true],
+      [START_MS + 2 * 86_400_000, true],
+      [START_MS - 89 * 86_400_000, false],
+    ] as const) {
+      const sealed = rowOf(exampleRecord({ startedAtMs }), { stream: 'z', seq: 0, previous: CHAIN_START });
+      const came = leafOf([sealed], 'traces');
+      const world = copy();
+      const shown = (ms: number): Row => ({ ...sealed, timestamp: timestampOf(ms) });
+      world.leaves.splice(1, 0, came);
+      world.rows.push(shown(came.receivedMs));
+      expect((await verify(writeExport(world))).holds).toBe(isSo);
+      world.rows[world.rows.length - 1] = shown(came.receivedMs + 1_000);
+      expect(await findings(writeExport(world))).toMatchObject([{ kind: 'altered', stream: 'z', seq: 0 }]);
+    }
+  });
+
+  it('with a column twice, so that another reader reads another: altered', async () => {
+    const written = writeExport(WORLD);
+    const file = 'actions/2026-11-21T09.jsonl';
+    const [line = '', ...more] = written.files.get(file)!.toString().split('\n');
+    const twice = line.replace('{', '{"status":"failure",');
+    written.files.set(file, Buffer.from([twice, ...more].join('\n')));
+    expect((await findings(written))[0]).toMatchObject({ kind: 'altered', file });
+    written.files.set(file, Buffer.from([line.replaceAll(',"', ' , "'), ...more].join('\n')));
+    expect(await findings(written)).toEqual([]);
   });
 
   it('that nobody sent, behind the last one: inserted', async () => {
@@ -440,11 +566,111 @@ describe('a checkpoint', () => {
   });
 });
 
+describe('a log that ended before', () => {
+  const ENDED = 'outrider/test/ended';
+  const writeEnded = (minutes: number) => writeExport(createEnded(minutes), [], {}, ENDED);
+  const ended = writeEnded(300);
+  const anchored = (log: WrittenExport, size: number) => ({
+    ...{ name: `/worm/ended/checkpoint-${size}`, note: log.checkpointAt(size), toldMs: 0 },
+  });
+  const own = (written: WrittenExport) => ({
+    ...{ name: '/worm/own', note: written.checkpointAt(9), toldMs: 0 },
+  });
+
+  it('is held to what was told outside of it, under its own name', async () => {
+    const written = writeFollowing(WORLD, ended);
+    const told = [own(written), anchored(ended, 7), anchored(ended, 301)];
+    expect(await verify(written, { anchored: told })).toMatchObject({ holds: true, checkpoints: 3 });
+  });
+
+  it('forked: was changed before it ended', async () => {
+    const written = writeFollowing(WORLD, ended);
+    const told = [own(written), anchored(ended, 7), anchored(writeEnded(299), 256)];
+    expect(await findings(written, { anchored: told })).toMatchObject([
+      { kind: 'forked', in: 'checkpoint', file: '/worm/ended/checkpoint-256' },
+    ]);
+  });
+
+  it('truncated: went on where it ends here', async () => {
+    const shorter = writeEnded(300);
+    const written = writeFollowing(WORLD, shorter);
+    const longer = createEnded(300);
+    longer.leaves.push(longer.leaves.at(-1)!);
+    const beyond = anchored(writeExport(longer, [], {}, ENDED), 302);
+    expect(await findings(written, { anchored: [own(written), beyond] })).toMatchObject([
+      { kind: 'truncated', in: 'checkpoint', file: beyond.name, log_index: 301 },
+    ]);
+  });
+
+  it('unsigned: was told of by another key', async () => {
+    const written = writeFollowing(WORLD, ended);
+    const forger = noteSigner(ENDED, generateKeyPairSync('ed25519').privateKey);
+    const { size, root } = readCheckpoint(`${ended.checkpointAt(7).split('\n\n', 1)[0]}\n`);
+    const note = signCheckpoint({ origin: ENDED, size, root }, [forger]);
+    const told = [own(written), { name: '/worm/forged', note, toldMs: 0 }];
+    expect(await findings(written, { anchored: told })).toMatchObject([
+      { kind: 'unsigned', file: '/worm/forged' },
+    ]);
+  });
+});
+
 it('a folder that is no export is none', async () => {
   const files = filesIn(new Map());
   await expect(
-    verifyExport({ files, trusted, against: [], acceptsUnlogged: false, progress: () => undefined }),
+    verifyExport({
+      files,
+      trusted,
+      against: [],
+      anchored: null,
+      acceptsUnlogged: false,
+      progress: () => undefined,
+    }),
   ).rejects.toThrow('There is no MANIFEST.json: name a directory that `outrider audit export` wrote.');
   const written = writeExport(WORLD, [], { version: 9 });
   await expect(verify(written)).rejects.toThrow('The export is of version 9; this release reads 1.');
+});
+
+describe('what no one signed', () => {
+  it('an event that was never sealed is inserted, or counted where that is accepted', async () => {
+    const world = copy();
+    const { audit_entry, audit_hash, audit_seq, ...row } = world.control[0]!;
+    world.control.push({ ...row, id: '99', audit_stream: '' });
+    const written = writeExport(world);
+    expect(await findings(written)).toMatchObject([
+      { kind: 'inserted', in: 'control event', what: expect.stringContaining('id 99') },
+    ]);
+    expect(await verify(written, { acceptsUnlogged: true })).toMatchObject({ holds: true, unlogged: 1 });
+  });
+
+  it('a policy’s text that was not sealed: altered', async () => {
+    const world = copy();
+    const row = world.control[0]!;
+    const details = {
+      ...(JSON.parse(row.details!) as object),
+      sources: [{ file: 'a', text: 'mode: observe' }],
+    };
+    world.control[0] = { ...row, details: JSON.stringify(details) };
+    expect(await findings(writeExport(world))).toMatchObject([
+      { kind: 'altered', in: 'control event', what: expect.stringContaining('details') },
+    ]);
+  });
+
+  it('a manifest that leaves out what was taken away is told, with its times', async () => {
+    const range = { since: null, until: '2026-11-21T09:00:00.000Z' };
+    const written = writeExport({ ...WORLD, rows: [], control: [] }, [], range);
+    expect(await verify(written)).toMatchObject({ holds: true, records: 0, ...range });
+  });
+
+  it.each([{ since: 'some day' }, { until: 5e18 }, { since: undefined }, { minimum_index: 1 }])(
+    'a manifest that says %j is none',
+    async (manifest) => {
+      await expect(verify(writeExport(WORLD, [], manifest))).rejects.toThrow('MANIFEST.json names no');
+    },
+  );
+
+  it('a manifest that is no JSON is none', async () => {
+    const written = writeExport(WORLD);
+    written.files.set('MANIFEST.json', Buffer.from('{'));
+    await expect(verify(written)).rejects.toThrow('MANIFEST.json is not JSON');
+  });
 });

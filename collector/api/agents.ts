@@ -12,6 +12,7 @@ import type { Modes } from '../control/modes.ts';
 import type { Quarantines } from '../control/quarantines.ts';
 import type { Roster } from '../control/roster.ts';
 import type { Tools } from '../control/tools.ts';
+import { type ApiEnvironment, mustSpeakFor } from './guards.ts';
 import { bodyOf, heartbeat } from './messages.ts';
 
 export function listAgents(roster: Roster): Handler {
@@ -31,10 +32,11 @@ interface Heard {
 }
 
 /** `otlpPort` is on the host where the sidecar found the control API. */
-export function hearAgent(heard: Heard): Handler {
+export function hearAgent(heard: Heard): Handler<ApiEnvironment> {
   const { roster, modes, tools, quarantines, letters, chains, otlpPort } = heard;
   return async (context) => {
     const beat = await bodyOf(context, heartbeat);
+    mustSpeakFor(beat.name, context.get('caller'));
     await roster.heartbeat(beat);
     await noteChainBegan(heard.database, beat, context.get('caller').sender, heard.clock.nowMs());
     const answer: HeartbeatAnswer = {

@@ -3,17 +3,25 @@
 
 import type { Context, Handler } from 'hono';
 import { stream } from 'hono/streaming';
+import type { AuditStatus } from '../../contract/audit/status.ts';
+import type { Anchors } from '../audit/anchors.ts';
 import { type Ask, actionLines, controlEventLines, hoursOf } from '../audit/exported-rows.ts';
 import type { AuditFiles } from '../audit/files.ts';
 import type { AuditLog } from '../audit/log.ts';
+import type { EndedLog } from '../audit/open-log.ts';
 import { consistencyOf, proofOf } from '../audit/proofs.ts';
+import type { Pruning } from '../audit/pruning.ts';
 import type { Checkpoints } from '../control/checkpoints.ts';
 import { ApiError, badRequest } from './failures.ts';
 import type { ApiEnvironment } from './guards.ts';
 import type { Api } from './routes.ts';
 
 export interface AuditDesk {
-  readonly log: Pick<AuditLog, 'checkpoint' | 'flush'>;
+  readonly log: Pick<AuditLog, 'checkpoint' | 'flush' | 'behind'>;
+  readonly anchors: Pick<Anchors, 'states'>;
+  /** Those before the one in use. */
+  readonly ended: readonly EndedLog[];
+  readonly pruning: Pick<Pruning, 'minimumIndex'>;
   readonly files: Pick<AuditFiles, 'read'>;
   /** What verifiers take: of the key in force, and of the one before while both sign. */
   readonly verifierKeys: readonly string[];
@@ -34,8 +42,19 @@ export function auditRoutes(api: Api, desk: AuditDesk): void {
       kept.filter(({ note }) => note.startsWith(`${origin}\n`)).map(({ size, note }) => ({ size, note })),
     );
   });
+  api.get('/v1/audit/status', (context) => context.json(statusOf(desk)));
   api.get('/v1/audit/key', (context) => context.text(`${desk.verifierKeys.join('\n')}\n`));
-  api.get('/v1/audit/tile/*', showTile(desk));
+  api.get(
+    '/v1/audit/tile/*',
+    showTile(() => desk.files),
+  );
+  api.get('/v1/audit/logs', (context) =>
+    context.json(desk.ended.map(({ name, size, note }) => ({ name, size, note }))),
+  );
+  api.get(
+    '/v1/audit/logs/:name/tile/*',
+    showTile((name) => desk.ended.find((log) => log.name === name)?.files),
+  );
   api.get('/v1/audit/proof', showProof(desk));
   api.get('/v1/audit/consistency', showConsistency(desk));
   api.post('/v1/audit/settled', settle(desk));
@@ -44,11 +63,32 @@ export function auditRoutes(api: Api, desk: AuditDesk): void {
   api.get('/v1/audit/control-events', (context) => linesOf(context, controlEventLines(desk.ask)));
 }
 
+function statusOf({ log, anchors, pruning }: AuditDesk): AuditStatus {
+  const { origin, size, signedMs } = log.checkpoint();
+  const { requests, forMs } = log.behind();
+  return {
+    log: origin,
+    leaves: size,
+    minimum_index: pruning.minimumIndex(),
+    signed_at: new Date(signedMs).toISOString(),
+    waiting: requests,
+    behind_ms: Math.round(forMs),
+    anchors: anchors.states().map(({ name, size: leaves, failingMs, reason }) => ({
+      name,
+      leaves,
+      failing_ms: Math.round(failingMs),
+      reason,
+    })),
+  };
+}
+
 const TILE = /^tile\/(?:entries|\d{1,2})\/(?:x\d{3}\/)*\d{3}(?:\.p\/\d{1,3})?$/;
 
-function showTile({ files }: AuditDesk): Answer {
+function showTile(filesOf: (name: string | undefined) => AuditDesk['files'] | undefined): Answer {
   return async (context) => {
-    const path = context.req.path.slice('/v1/audit/'.length);
+    const path = context.req.path.slice(context.req.path.indexOf('tile/'));
+    const files = filesOf(context.req.param('name'));
+    if (!files) throw new ApiError(404, 'no_log', 'There is no such log here: see /v1/audit/logs.');
     if (!TILE.test(path)) throw badRequest('A tile is named as in C2SP tlog-tiles, like tile/0/x001/234.');
     try {
       return context.body(new Uint8Array(await files.read(path)), 200, {
@@ -61,26 +101,35 @@ function showTile({ files }: AuditDesk): Answer {
   };
 }
 
-function showProof({ log, files }: AuditDesk): Answer {
+function showProof({ log, files, pruning }: AuditDesk): Answer {
   return async (context) => {
     const [, hex] = /^(?:sha256:)?([0-9a-f]{64})$/.exec(context.req.query('digest') ?? '') ?? [];
     if (hex === undefined) throw badRequest('digest is a receipt: sha256: and 64 hexadecimal digits.');
     const at = context.req.query('at');
     const atMs = at === undefined ? null : Date.parse(at);
     if (Number.isNaN(atMs)) throw badRequest('at is a time in ISO 8601.');
-    const proof = await proofOf(files, log.checkpoint(), Buffer.from(hex, 'hex'), atMs);
+    const proof = await proofOf(files, log.checkpoint(), Buffer.from(hex, 'hex'), {
+      atMs,
+      minimumIndex: pruning.minimumIndex(),
+    });
     if (proof !== null) return context.text(proof);
     const where = at === undefined ? 'among the last million leaves: name the time by `at`' : `around ${at}`;
     throw new ApiError(404, 'not_in_log', `No request with that digest was found ${where}.`);
   };
 }
 
-function showConsistency({ log, files }: AuditDesk): Answer {
+function showConsistency({ log, files, pruning }: AuditDesk): Answer {
   return async (context) => {
     const { size } = log.checkpoint();
     const [from, to] = [wholeNumber(context, 'from'), wholeNumber(context, 'to', size)];
     if (from > to || to > size)
       throw badRequest(`from and to are sizes of the log, which has ${size} leaves.`);
+    if (from > 0 && from < pruning.minimumIndex())
+      throw new ApiError(
+        404,
+        'pruned',
+        `Of a log that short no proof is kept: from is 0, or at least ${pruning.minimumIndex()}.`,
+      );
     const hashes = await consistencyOf(files, size, from, to);
     return context.json({ from, to, hashes: hashes.map((hash) => Buffer.from(hash).toString('base64')) });
   };
@@ -93,12 +142,13 @@ function wholeNumber(context: Context, name: string, missing?: number): number {
 }
 
 /** Everything accepted until now is in the store and under the checkpoint that is answered: an export begins so. */
-function settle({ log, drain }: AuditDesk): Answer {
+function settle({ log, pruning, drain }: AuditDesk): Answer {
   return async (context) => {
     await log.flush();
     const { note, size } = log.checkpoint();
+    const minimum_index = pruning.minimumIndex();
     await drain();
-    return context.json({ size, note });
+    return context.json({ size, note, minimum_index });
   };
 }
 

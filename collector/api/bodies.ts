@@ -1,5 +1,5 @@
 // PUT and GET /v1/bodies/{sha256}: what sidecars keep of dead letters, by its content's name, and take to replay one. For
-// join tokens alone: a person reads a body where its letter is shown.
+// sidecars alone: a person reads a body where its letter is shown.
 
 import { z } from 'zod';
 import { KEPT_REQUEST_BYTES_MAX } from '../../contract/dead-letter.ts';
@@ -26,12 +26,6 @@ export function bodyRoutes(api: Api, bodies: KeptBodies): void {
     return context.json({});
   });
   api.get('/v1/bodies/:sha256', async (context) => {
-    if (context.get('caller').session !== null)
-      throw new ApiError(
-        403,
-        'not_for_sessions',
-        'This takes a join token; a session is for reading letters.',
-      );
     const bytes = await bodies.get(checked(context.req.param('sha256'), name));
     if (!bytes) throw new ApiError(404, 'unknown_body', 'Nothing is kept by this name, or no longer.');
     return context.body(new Uint8Array(bytes), 200, { 'content-type': 'application/octet-stream' });

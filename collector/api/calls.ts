@@ -10,6 +10,8 @@ import { AS_NUMBERS, CALL_COLUMNS } from './call-rows.ts';
 import { checked } from './messages.ts';
 
 const PAGE_MAX = 200;
+/** A page is looked for in the last hour, then in the last day, before all of the range: there are often enough. */
+const LOOK_BACK_MS = [3_600_000, 86_400_000, Number.POSITIVE_INFINITY];
 
 /** `2026-01-05T10:00:00.123Z~<call id>`: the last row of the page before. */
 const cursor = z
@@ -41,24 +43,44 @@ const FILTERED = `({agent:String} = '' OR agent_id = {agent:String})
   AND ({text:String} = '' OR positionCaseInsensitiveUTF8(concat(agent_id, '\\n', target, '\\n', model, '\\n', task_id, '\\n',
     refusal, '\\n', rule, '\\n', call_id, '\\n', trace_id), {text:String}) > 0)`;
 
-export function listCalls(store: Store, clock: Clock): Handler {
-  return async (context) => {
-    const { range, after, limit, ...filters } = checked(context.req.query(), callsQuery);
-    const [beforeText = '', beforeId = ''] = after?.split('~') ?? [];
+interface Page {
+  readonly from: number;
+  readonly before: number;
+  /** Where looking back begins. */
+  readonly lastMs: number;
+  readonly limit: number;
+  readonly [filter: string]: string | number;
+}
+
+async function newestOf(store: Store, { from, lastMs, ...page }: Page): Promise<CallLine[]> {
+  for (const backMs of LOOK_BACK_MS) {
+    const since = Math.max(from, lastMs - backMs);
     const calls = await store.query<CallLine>(
       `SELECT ${CALL_COLUMNS} FROM actions
        WHERE timestamp >= fromUnixTimestamp64Milli({from:Int64})
          AND (timestamp, call_id) < (fromUnixTimestamp64Milli({before:Int64}), {beforeId:String}) AND ${FILTERED}
        ORDER BY timestamp DESC, call_id DESC LIMIT {limit:UInt32} ${AS_NUMBERS}`,
-      {
-        ...filters,
-        from: clock.nowMs() - RANGES[range].seconds * 1000,
-        // A sidecar's clock may be ahead of ours.
-        before: after === undefined ? clock.nowMs() + 86_400_000 : Date.parse(beforeText),
-        beforeId,
-        limit: limit + 1,
-      },
+      { ...page, from: since },
     );
+    if (calls.length === page.limit || since === from) return calls;
+  }
+  return [];
+}
+
+export function listCalls(store: Store, clock: Clock): Handler {
+  return async (context) => {
+    const { range, after, limit, ...filters } = checked(context.req.query(), callsQuery);
+    const [beforeText = '', beforeId = ''] = after?.split('~') ?? [];
+    const nowMs = clock.nowMs();
+    const calls = await newestOf(store, {
+      ...filters,
+      from: nowMs - RANGES[range].seconds * 1000,
+      // A sidecar's clock may be ahead of ours.
+      before: after === undefined ? nowMs + 86_400_000 : Date.parse(beforeText),
+      lastMs: after === undefined ? nowMs : Date.parse(beforeText),
+      beforeId,
+      limit: limit + 1,
+    });
     const page = calls.slice(0, limit);
     const last = page.at(-1);
     const answer: CallsAnswer = {

@@ -20,7 +20,7 @@ import type { KeptBodies } from '../control/kept-bodies.ts';
 import type { Roster } from '../control/roster.ts';
 import type { Store } from '../store/store.ts';
 import { ApiError, badRequest } from './failures.ts';
-import type { ApiEnvironment } from './guards.ts';
+import { type ApiEnvironment, mustSpeakFor } from './guards.ts';
 import { agentName, bodyOf, checked, instanceName, text } from './messages.ts';
 import type { Api } from './routes.ts';
 
@@ -69,9 +69,11 @@ export function letterRoutes(api: Api, desk: LetterDesk): void {
     const rows = await letters.list({ ...of, states: statesOf(state), limit: LISTED_MAX });
     return context.json(rows.map(lineOf));
   });
-  api.post('/v1/dead-letters/claims', async (context) =>
-    context.json(await letters.claim(await bodyOf(context, claim))),
-  );
+  api.post('/v1/dead-letters/claims', async (context) => {
+    const claimed = await bodyOf(context, claim);
+    mustSpeakFor(claimed.agent, context.get('caller'));
+    return context.json(await letters.claim(claimed));
+  });
   api.get('/v1/dead-letters/:id', async (context) =>
     context.json(await shown(await found(context, letters), desk)),
   );
@@ -94,6 +96,8 @@ export function letterRoutes(api: Api, desk: LetterDesk): void {
   api.post('/v1/dead-letters/:id/replays/:attempt', async (context) => {
     const attempt = checked(Number(context.req.param('attempt')), z.int().positive());
     const said = await bodyOf(context, report);
+    const caller = context.get('caller');
+    if (caller.agents !== null) mustSpeakFor((await found(context, letters)).agent, caller);
     const heard = await letters.report(idFrom(context), attempt, said);
     if (heard) return context.json({});
     throw new ApiError(409, 'not_yours', 'This replay is not this instance’s, or no longer.');

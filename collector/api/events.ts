@@ -11,6 +11,7 @@ import type { QuarantineNotice } from '../../contract/quarantine.ts';
 import type { ToolsNotice } from '../../contract/tool.ts';
 import type { Clock } from '../../kit/clock.ts';
 import { ApiError } from './failures.ts';
+import { type ApiEnvironment, mustSpeakFor } from './guards.ts';
 import { checked, listener } from './messages.ts';
 
 export type Told =
@@ -31,7 +32,9 @@ export interface Recalls {
   /** Tells every listener of this agent that something is to be replayed. */
   tellReplay(notice: ReplayNotice): void;
   /** `hear` until the returned function is called. Throws ApiError 503 when too many listen. */
-  subscribe(agent: string, instance: string, hear: (told: Told) => void, end: () => void): () => void;
+  subscribe(listener: Listening): () => void;
+  /** Ends every stream whose listener may no longer hear. */
+  endRevoked(): void;
   /** Ends every stream, and at once whoever comes later: a listener may have been on its way in. */
   close(): void;
   listeners(): number;
@@ -43,14 +46,18 @@ const UNREAD_EVENTS_MAX = 256;
 /** Keeps proxies from taking silence for death. */
 const KEEP_ALIVE_MS = 15_000;
 
-interface Listener {
+export interface Listening {
+  /** Empty: of whoever the instance serves. */
   readonly agent: string;
+  readonly instance: string;
   readonly hear: (told: Told) => void;
   readonly end: () => void;
+  /** False once its token is over. */
+  readonly isInForce: () => boolean;
 }
 
 export function createRecalls(): Recalls {
-  const listeners = new Map<string, Set<Listener>>();
+  const listeners = new Map<string, Set<Listening>>();
   let count = 0;
   let closed = false;
   const keyOf = (agent: string, instance: string) => `${agent}/${instance}`;
@@ -74,11 +81,11 @@ export function createRecalls(): Recalls {
       for (const together of listeners.values())
         for (const { agent, hear } of together) if (agent === data.agent) hear({ event: 'replay', data });
     },
-    subscribe(agent, instance, hear, end) {
+    subscribe(listener) {
+      const { agent, instance, end } = listener;
       if (count >= STREAMS_MAX)
         throw new ApiError(503, 'too_many_listeners', 'Too many streams are open; try again later.');
       const key = keyOf(agent, instance);
-      const listener = { agent, hear, end };
       const together = listeners.get(key) ?? new Set();
       listeners.set(key, together.add(listener));
       count += 1;
@@ -88,6 +95,10 @@ export function createRecalls(): Recalls {
         count -= 1;
         if (together.size === 0 && listeners.get(key) === together) listeners.delete(key);
       };
+    },
+    endRevoked() {
+      for (const together of listeners.values())
+        for (const { isInForce, end } of [...together]) if (!isInForce()) end();
     },
     close() {
       closed = true;
@@ -99,7 +110,7 @@ export function createRecalls(): Recalls {
 
 /** GET /v1/events?agent=&instance=; without an agent by a sidecar that serves whoever shows a key. */
 export function streamEvents(
-  context: Context,
+  context: Context<ApiEnvironment>,
   recalls: Recalls,
   quarantine: () => QuarantineNotice,
   clock: Clock,
@@ -107,12 +118,20 @@ export function streamEvents(
   const { agent, instance } = checked(context.req.query(), listener);
   const over = Promise.withResolvers<void>();
   let send: (told: Told) => void = () => undefined;
-  const unsubscribe = recalls.subscribe(agent, instance, (told) => send(told), over.resolve);
+  const { isInForce } = context.get('caller');
+  mustSpeakFor(agent, context.get('caller'));
+  const unsubscribe = recalls.subscribe({
+    agent,
+    instance,
+    hear: (told) => send(told),
+    end: over.resolve,
+    isInForce,
+  });
   return streamSSE(context, async (stream) => {
     stream.onAbort(over.resolve);
     send = sender(stream, over.resolve);
     send({ event: 'quarantine', data: quarantine() });
-    const quiet = keepAlive(stream, clock, over.resolve);
+    const quiet = keepAlive(stream, clock, isInForce, over.resolve);
     await over.promise;
     quiet();
     unsubscribe();
@@ -131,9 +150,15 @@ function sender(stream: SSEStreamingApi, end: () => void): (told: Told) => void 
 }
 
 /** A comment at once, so that the listener knows it is heard, and then now and again. Returns how to stop. */
-function keepAlive(stream: SSEStreamingApi, clock: Clock, end: () => void): () => void {
+function keepAlive(
+  stream: SSEStreamingApi,
+  clock: Clock,
+  isInForce: () => boolean,
+  end: () => void,
+): () => void {
   let cancel: () => void = () => undefined;
   const beat = () => {
+    if (!isInForce()) return end();
     stream.write(': \n\n').catch(end);
     cancel = clock.after(KEEP_ALIVE_MS, beat);
   };

@@ -11,7 +11,7 @@ import {
 } from '../../contract/hold.ts';
 import type { Holds } from '../control/holds.ts';
 import { ApiError } from './failures.ts';
-import type { ApiEnvironment } from './guards.ts';
+import { type ApiEnvironment, mustBe, mustSpeakFor } from './guards.ts';
 import { agentName, amounts, bodyOf, checked, taskId, text } from './messages.ts';
 import type { Api } from './routes.ts';
 
@@ -40,7 +40,9 @@ const settlement: z.ZodType<HoldSettlement> = z.union(
 
 export function holdRoutes(api: Api, holds: Holds): void {
   api.post('/v1/holds', async (context) => {
-    const taken = await holds.take(await bodyOf(context, holdAsk), senderOf(context));
+    const asked = await bodyOf(context, holdAsk);
+    mustSpeakFor(asked.agent, context.get('caller'));
+    const taken = await holds.take(asked, senderOf(context));
     if (taken.outcome === 'held') return context.json(taken.hold);
     if (taken.outcome === 'id_conflict')
       throw new ApiError(409, 'id_conflict', 'This id is of another hold: draw a new one for each call.');
@@ -53,6 +55,7 @@ export function holdRoutes(api: Api, holds: Holds): void {
   api.post('/v1/holds/:id', async (context) => {
     const id = checked(context.req.param('id'), holdId);
     const how = await bodyOf(context, settlement);
+    if ('correct' in how) mustBe('operator', context.get('caller'));
     const settled = await holds.settle(id, how, senderOf(context));
     if (settled.outcome === 'settled') return context.json(settled.hold);
     if (settled.outcome === 'unknown') throw new ApiError(404, 'unknown_hold', `There is no hold ${id}.`);

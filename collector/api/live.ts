@@ -129,12 +129,9 @@ function callsNamed(store: Store, ids: readonly string[], nowMs: number): Promis
   );
 }
 
-/** The stream ends with the session that opened it, at the next beat. */
-export function streamLive(
-  context: Context<ApiEnvironment>,
-  live: Live,
-  isInForce: (context: Context<ApiEnvironment>) => boolean,
-): Response {
+/** The stream ends with the token or session that opened it, at the next beat. */
+export function streamLive(context: Context<ApiEnvironment>, live: Live): Response {
+  const { isInForce } = context.get('caller');
   const over = Promise.withResolvers<void>();
   let hear: (event: LiveEvent) => void = () => undefined;
   const unsubscribe = live.subscribe((event) => hear(event), over.resolve);
@@ -142,7 +139,7 @@ export function streamLive(
   return streamSSE(context, async (stream) => {
     stream.onAbort(over.resolve);
     const send = sender(stream, over.resolve);
-    hear = (event) => (isInForce(context) ? send(event) : over.resolve());
+    hear = (event) => (isInForce() ? send(event) : over.resolve());
     send({ event: 'beat', data: '{}' });
     await over.promise;
     unsubscribe();

@@ -11,12 +11,15 @@ type BySignal =
   | 'outrider_received_requests_total'
   | 'outrider_received_items_total'
   | 'outrider_stored_items_total';
-type ByLabel = BySignal | 'outrider_refused_requests_total';
+type ByAnchor = 'outrider_audit_anchored_leaves' | 'outrider_audit_anchor_failing_seconds';
+type ByLabel = BySignal | ByAnchor | 'outrider_refused_requests_total';
 
 /** Read when somebody scrapes: a number for each metric without labels, and what has one label by its value. */
 export interface Figures {
   readonly plain: Readonly<Record<Exclude<keyof typeof COLLECTOR_METRICS, ByLabel>, number>>;
   readonly bySignal: Readonly<Record<BySignal, Readonly<Record<Signal, number>>>>;
+  /** By its name. */
+  readonly byAnchor: Readonly<Record<ByAnchor, Readonly<Record<string, number>>>>;
   /** By HTTP status. */
   readonly refusedRequests: Readonly<Record<number, number>>;
 }
@@ -52,12 +55,15 @@ export function serveMetrics(sources: MetricSources): Handler {
   };
 }
 
-function familiesOf({ plain, bySignal, refusedRequests }: Figures): Family[] {
+function familiesOf({ plain, bySignal, byAnchor, refusedRequests }: Figures): Family[] {
   const zeros = Object.fromEntries(REFUSED_STATUSES.map((status) => [status, 0]));
   return [
     ...figuresOf(plain),
     ...Object.entries(bySignal).map(([name, values]) =>
       familyOf(name as BySignal, samplesBy('signal', values)),
+    ),
+    ...Object.entries(byAnchor).map(([name, values]) =>
+      familyOf(name as ByAnchor, samplesBy('anchor', values)),
     ),
     familyOf('outrider_refused_requests_total', samplesBy('status', { ...zeros, ...refusedRequests })),
   ];

@@ -3,6 +3,7 @@
 import { z } from 'zod';
 import { type PolicyReport, policyDigest } from '../../contract/policy.ts';
 import { badRequest } from './failures.ts';
+import { mustSpeakFor } from './guards.ts';
 import { agentName, bodyOf, instanceName, text } from './messages.ts';
 import type { Api } from './routes.ts';
 
@@ -21,6 +22,7 @@ const policyReport: z.ZodType<PolicyReport> = z.object({
 export function policyRoutes(api: Api, keep: (report: PolicyReport) => Promise<void>): void {
   api.post('/v1/policy', async (context) => {
     const report = await bodyOf(context, policyReport);
+    mustSpeakFor(report.agent, context.get('caller'));
     // The policy in force without any file has no text.
     if (report.sources.length > 0 && policyDigest(report.sources) !== report.digest)
       throw badRequest('digest: is not the digest of these sources.');

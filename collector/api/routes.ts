@@ -20,7 +20,9 @@ import type { Quarantines } from '../control/quarantines.ts';
 import type { Raises } from '../control/raises.ts';
 import type { Roster } from '../control/roster.ts';
 import type { Sessions } from '../control/sessions.ts';
+import type { Tokens } from '../control/tokens.ts';
 import type { Tools } from '../control/tools.ts';
+import type { Again } from '../queue/again.ts';
 import type { Rebuilds } from '../rebuild.ts';
 import type { Retention } from '../retention.ts';
 import { StoreUnavailable } from '../store/failures.ts';
@@ -39,7 +41,14 @@ import { erasureRoutes } from './erase.ts';
 import { type Recalls, streamEvents } from './events.ts';
 import { ApiError, failureBody } from './failures.ts';
 import { showFleet } from './fleet.ts';
-import { type ApiEnvironment, authenticated, knownHosts, securityHeaders } from './guards.ts';
+import {
+  type ApiEnvironment,
+  type Authenticate,
+  authenticated,
+  knownHosts,
+  ofRightKind,
+  securityHeaders,
+} from './guards.ts';
 import { holdRoutes } from './holds.ts';
 import { learningRoutes } from './learning.ts';
 import { answerLeases } from './leases.ts';
@@ -52,8 +61,10 @@ import { quarantineRoutes } from './quarantine.ts';
 import { raiseRoutes } from './raises.ts';
 import { rebuildRoutes } from './rebuild.ts';
 import { retentionRoutes } from './retention.ts';
-import { isInForce, listSessions, login, makeLoginLink, revokeSession } from './sessions.ts';
+import { listSessions, login, makeLoginLink, revokeSession } from './sessions.ts';
+import { setAsideRoutes } from './set-aside.ts';
 import { endTask } from './tasks.ts';
+import { tokenRoutes } from './tokens.ts';
 import { toolRoutes } from './tools.ts';
 import { showTrace } from './traces.ts';
 import { listWaiting } from './waiting.ts';
@@ -82,7 +93,9 @@ export interface ApiOptions {
   readonly backups: Backups;
   readonly retention: Retention;
   readonly rebuilds: Rebuilds;
-  authenticate(token: string): string | null;
+  readonly authenticate: Authenticate;
+  readonly tokens: Pick<Tokens, 'create' | 'revoke' | 'list'>;
+  readonly again: Again;
   readonly chains: Pick<ChainWatch, 'isForked'>;
   readonly otlpPort: number;
   /** What is not there yet; ready when empty. */
@@ -126,6 +139,7 @@ export function createApi(options: ApiOptions): Api {
   api.use(securityHeaders());
   api.use(knownHosts(options.hosts, options.beyondLoopback));
   api.use('/v1/*', authenticated(options.authenticate, options.sessions));
+  api.use('/v1/*', ofRightKind());
   // A DELETE's body is never read; wrapping an empty one breaks in the server's own request object.
   const limited = bodyLimit({ maxSize: BODY_BYTES_MAX, onError: tooLarge });
   api.use('/v1/*', (context, next) => (context.req.method === 'DELETE' ? next() : limited(context, next)));
@@ -153,7 +167,9 @@ export function createApi(options: ApiOptions): Api {
   retentionRoutes(api, options.retention);
   erasureRoutes(api, options);
   rebuildRoutes(api, options.rebuilds);
+  setAsideRoutes(api, options);
   policyRoutes(api, options.keepPolicy);
+  tokenRoutes(api, options.tokens);
   api.post('/v1/tasks/:id', endTask(ledger));
   api.get('/v1/events', (context) =>
     streamEvents(context, recalls, () => ({ revision: quarantines.revision() }), clock),
@@ -175,7 +191,7 @@ function consoleRoutes(api: Api, { store, config, sessions, live, clock }: ApiOp
   api.get('/v1/agents/:name', showAgent(store, config, clock));
   api.get('/v1/calls', listCalls(store, clock));
   api.get('/v1/traces/:id', showTrace(store));
-  api.get('/v1/live', (context) => streamLive(context, live, isInForce(sessions)));
+  api.get('/v1/live', (context) => streamLive(context, live));
   api.post('/v1/sessions', makeLoginLink(sessions));
   api.get('/v1/sessions', listSessions(sessions));
   api.delete('/v1/sessions/:id', revokeSession(sessions));

@@ -63,9 +63,3 @@ export function revokeSession(sessions: Sessions): Handler<ApiEnvironment> {
     return context.json({});
   };
 }
-
-/** Whether the session that opened a long answer is still in force; a join token's caller is not asked again. */
-export function isInForce(sessions: Sessions): (context: Context<ApiEnvironment>) => boolean {
-  return (context) =>
-    context.get('caller').session === null || sessions.authenticate(sessionCookie(context) ?? '') !== null;
-}

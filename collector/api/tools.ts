@@ -5,6 +5,7 @@ import { z } from 'zod';
 import { TOOL_SIGHTINGS_MAX, type ToolAcceptance, type ToolReport } from '../../contract/tool.ts';
 import type { Tools } from '../control/tools.ts';
 import { ApiError } from './failures.ts';
+import { mustSpeakFor } from './guards.ts';
 import { agentName, bodyOf, text } from './messages.ts';
 import type { Api } from './routes.ts';
 
@@ -21,6 +22,7 @@ export function toolRoutes(api: Api, tools: Tools): void {
   api.get('/v1/tools', (context) => context.json(tools.lines()));
   api.post('/v1/tools', async (context) => {
     const seen = await bodyOf(context, report);
+    mustSpeakFor(seen.agent, context.get('caller'));
     return context.json(await tools.see(seen, context.get('caller').sender));
   });
   api.post('/v1/tools/accept', async (context) => {

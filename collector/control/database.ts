@@ -25,6 +25,10 @@ export interface Database {
    * statements. Throws as `query` does; on a server there is no folder, and the error says what to do instead.
    */
   copy<T extends Row = Row>(to: string, sql: string): Promise<readonly T[]>;
+  /** `host:port/database` of the server it is on, where other collectors may be on it too; null when it is embedded. */
+  readonly server: string | null;
+  /** How many other collectors are connected to it now, as far as the server lets us see them. Throws as `query` does. */
+  others(): Promise<number>;
   /** Runs `act` while no other collector on this database runs one. */
   alone<T>(act: () => Promise<T>): Promise<T>;
   /** False while it is being opened again. */
@@ -91,6 +95,8 @@ export async function openDatabase(options: {
       return (await thread.ask('copy', sql, [to])) as readonly T[];
     },
     // Its directory is locked: there is no other.
+    server: null,
+    others: () => Promise.resolve(0),
     alone: (act) => act(),
     isOpen: () => thread !== undefined,
     pending: () => thread?.pending() ?? 0,

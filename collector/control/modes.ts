@@ -7,8 +7,9 @@ import type { ModeInForce, ModeLine, ModeOrder } from '../../contract/mode.ts';
 import type { Clock } from '../../kit/clock.ts';
 import { type Log, sentenceOf } from '../../kit/log.ts';
 import type { Database } from './database.ts';
+import type { SharedList } from './neighbours.ts';
 
-export interface Modes {
+export interface Modes extends SharedList {
   set(order: ModeOrder, actor: string): Promise<ModeLine>;
   /** False when none was in force. */
   restore(agent: string, actor: string): Promise<boolean>;
@@ -130,6 +131,15 @@ export async function openModes({ database, config, clock, log, changed }: Modes
       const { mode, untilMs } = found;
       return { mode, ms_left: untilMs === null ? null : untilMs - clock.nowMs() };
     },
+    mark: `select md5(string_agg(modes::text, ',' order by agent)) from modes`,
+    async reread() {
+      const before = JSON.stringify([...kept.values()]);
+      const rows = await readKept(database);
+      kept.clear();
+      for (const row of rows) kept.set(row.agent, row);
+      expireInTime();
+      if (JSON.stringify(rows) !== before) changed();
+    },
     close() {
       closed = true;
       cancel();
@@ -145,7 +155,9 @@ async function readKept(database: Database): Promise<Kept[]> {
     until: string | null;
     actor: string;
     reason: string;
-  }>('select agent, mode, set_at::text as since, until::text as until, actor, reason from modes');
+  }>(
+    'select agent, mode, set_at::text as since, until::text as until, actor, reason from modes order by agent',
+  );
   return rows.map(({ agent, mode, since, until, actor, reason }) => ({
     agent,
     mode: mode === 'observe' ? 'observe' : 'enforce',

@@ -4,6 +4,7 @@
 import { cpSync } from 'node:fs';
 import { parentPort, receiveMessageOnPort, workerData } from 'node:worker_threads';
 import { PGlite } from '@electric-sql/pglite';
+import { keepCompiled } from '../../kit/compile-cache.ts';
 import { invariant } from '../../kit/invariant.ts';
 import { createLanes } from './lanes.ts';
 import { READY_ID, type WorkerAnswer, type WorkerRequest } from './pglite-messages.ts';
@@ -80,3 +81,4 @@ port.on('message', (request: WorkerRequest) => {
   void work();
 });
 port.postMessage({ id: READY_ID } satisfies WorkerAnswer);
+keepCompiled(); // a thread is not asked before it ends

@@ -4,6 +4,7 @@
 import { existsSync, renameSync, rmSync } from 'node:fs';
 import { extname } from 'node:path';
 import { Worker } from 'node:worker_threads';
+import { sharedCompileCache } from '../../kit/compile-cache.ts';
 import { requireInstalled } from '../../kit/installed.ts';
 import { DatabaseFailed, DatabaseUnavailable } from './failures.ts';
 import type { Lane } from './lanes.ts';
@@ -60,6 +61,7 @@ async function startThread(directory: string): Promise<PgliteThread> {
 
   const worker = new Worker(WORKER, {
     workerData: { directory },
+    env: { ...process.env, ...sharedCompileCache() },
   });
   const end = (why: string, cause?: unknown) => {
     open = false;
@@ -75,7 +77,7 @@ async function startThread(directory: string): Promise<PgliteThread> {
     if (id === READY_ID) return ready.resolve();
     const asker = askers.get(id);
     askers.delete(id);
-    if (failure) asker?.reject(new DatabaseFailed(failure.message, failure.code));
+    if (failure) asker?.reject(failureOf(failure));
     else asker?.resolve(rows ?? []);
   });
   await ready.promise;
@@ -94,3 +96,11 @@ async function startThread(directory: string): Promise<PgliteThread> {
     terminate: async () => void (await worker.terminate()),
   };
 }
+
+/** SQLSTATE classes that say the disk or the memory, not the statement, is what failed. */
+const OF_THE_MACHINE = /^(53|58)/;
+
+const failureOf = ({ message, code }: { readonly message: string; readonly code: string }): Error =>
+  OF_THE_MACHINE.test(code)
+    ? new DatabaseUnavailable(`The control database can't write: ${message}.`)
+    : new DatabaseFailed(message, code);

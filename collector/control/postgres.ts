@@ -1,7 +1,8 @@
 // Control state on a Postgres server: the same statements through a small pool, lane by lane. A connection that breaks is
 // replaced by the pool; while none can be had, whoever asks or waits hears so and asks again.
 
-import type { Pool, PoolClient } from 'pg';
+import { randomBytes } from 'node:crypto';
+import type { ClientConfig, Pool, PoolClient } from 'pg';
 import { type Clock, systemClock } from '../../kit/clock.ts';
 import { type Log, sentenceOf } from '../../kit/log.ts';
 import type { Database } from './database.ts';
@@ -28,7 +29,8 @@ const INT8 = 20;
 export async function openPostgres(options: { url: string; log: Log; clock?: Clock }): Promise<Database> {
   const { url, log, clock = systemClock } = options;
   const place = placeOf(url);
-  const pool = await poolOf(url);
+  const address = addressOf(url);
+  const pool = await poolOf(address);
   let open = true;
   let closing = false;
   const turns = createTurns(CONNECTIONS_MAX);
@@ -86,7 +88,16 @@ export async function openPostgres(options: { url: string; log: Log; clock?: Clo
           `Control state is on ${place}: back that database up with pg_dump, and the rest when it is embedded.`,
         ),
       ),
-    alone: (act) => aloneOn(url, act),
+    server: place,
+    async others() {
+      const { rows } = await pool
+        .query<{ others: number }>(OTHERS, [address.application_name])
+        .catch((failure) => {
+          throw failureOf(failure);
+        });
+      return rows[0]!.others;
+    },
+    alone: (act) => aloneOn(address, act),
     isOpen: () => open,
     pending: () => turns.size(),
     async close() {
@@ -140,15 +151,23 @@ function placeOf(url: string): string {
   return `${hostname}:${port || 5432}${pathname}`;
 }
 
-async function poolOf(url: string): Promise<Pool> {
+/** All connections of one collector bear one name, by which collectors know of each other. */
+const addressOf = (url: string) => ({
+  connectionString: url,
+  connectionTimeoutMillis: CONNECT_MS,
+  keepAlive: true,
+  application_name: `outrider ${randomBytes(8).toString('hex')}`,
+});
+
+const OTHERS = `select count(distinct application_name)::integer as others from pg_stat_activity
+  where datname = current_database() and application_name like 'outrider %' and application_name <> $1`;
+
+async function poolOf(address: ClientConfig): Promise<Pool> {
   const { Pool, types } = await import('pg');
   return new Pool({
-    connectionString: url,
+    ...address,
     max: CONNECTIONS_MAX,
-    connectionTimeoutMillis: CONNECT_MS,
     query_timeout: ANSWER_MS,
-    keepAlive: true,
-    application_name: 'outrider',
     types: {
       getTypeParser: (id: number, format?: 'text' | 'binary') =>
         id === INT8 ? wholeNumber : types.getTypeParser(id, format === 'binary' ? 'binary' : 'text'),
@@ -163,9 +182,9 @@ function wholeNumber(text: string): number | bigint {
 }
 
 /** On a connection of its own: whoever waits for the lock keeps nobody from the pool. The lock goes with the connection. */
-async function aloneOn<T>(url: string, act: () => Promise<T>): Promise<T> {
+async function aloneOn<T>(address: ClientConfig, act: () => Promise<T>): Promise<T> {
   const { Client } = await import('pg');
-  const client = new Client({ connectionString: url, connectionTimeoutMillis: CONNECT_MS, keepAlive: true });
+  const client = new Client(address);
   client.on('error', () => undefined); // whoever holds the lock goes on: what is done alone is harmless twice
   try {
     await client.connect();

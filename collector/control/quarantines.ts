@@ -11,8 +11,9 @@ import {
 import type { Clock } from '../../kit/clock.ts';
 import { type Log, sentenceOf } from '../../kit/log.ts';
 import type { Database } from './database.ts';
+import type { SharedList } from './neighbours.ts';
 
-export interface Quarantines {
+export interface Quarantines extends SharedList {
   /** Null where a rule finds it held apart already. Throws QuarantinesFull. */
   set(order: QuarantineOrder, actor: string, by: QuarantineLine['by']): Promise<QuarantineLine | null>;
   /** False when it was not held apart. */
@@ -123,6 +124,12 @@ export async function openQuarantines(options: QuarantinesOptions): Promise<Quar
     lift: (subject, actor, reason) => lifted(subject, actor, reason),
     lines: () => kept.filter((each) => !isOver(each)).map((each) => lineOf(each, clock.nowMs())),
     revision: () => revision,
+    mark: REVISION,
+    async reread() {
+      const before = revision;
+      await read();
+      if (revision !== before) changed();
+    },
     close() {
       closed = true;
       cancel();
@@ -175,11 +182,9 @@ async function readKept(database: Database): Promise<readonly Kept[]> {
 }
 
 /** Grows with every change, and is not read from the lines: the last one lifted leaves none behind. */
+const REVISION = 'select revision::text as revision from quarantine_list';
+
 async function readRevision(database: Database): Promise<number> {
-  const [row] = await database.query<{ revision: string }>(
-    'select revision::text as revision from quarantine_list',
-    [],
-    'order',
-  );
+  const [row] = await database.query<{ revision: string }>(REVISION, [], 'order');
   return Number(row!.revision);
 }

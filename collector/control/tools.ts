@@ -11,8 +11,9 @@ import {
 import type { Clock } from '../../kit/clock.ts';
 import type { Log } from '../../kit/log.ts';
 import type { Database } from './database.ts';
+import type { SharedList } from './neighbours.ts';
 
-export interface Tools {
+export interface Tools extends SharedList {
   /** Pins what is new, notes what is another than the one pinned. The lines of the tools it is about. */
   see(report: ToolReport, actor: string): Promise<ToolLine[]>;
   /** Null where no such tool was ever seen. */
@@ -53,8 +54,11 @@ export async function openTools({ database, clock, log, changed }: ToolsOptions)
     revision = Math.max(revision, Number(row.revision));
     return line;
   };
-  for (const row of await database.query<Row & Record<string, string | null>>(`select ${COLUMNS} from tools`))
-    keep(row);
+  const read = async (): Promise<void> => {
+    const rows = await database.query<Row & Record<string, string | null>>(`select ${COLUMNS} from tools`);
+    for (const row of rows) keep(row);
+  };
+  await read();
 
   const step = async (call: string, values: readonly (string | number)[]): Promise<ToolLine | null> => {
     const [row] = await database.query<Row & Record<string, string | null>>(
@@ -104,6 +108,12 @@ export async function openTools({ database, clock, log, changed }: ToolsOptions)
     },
     lines: () => [...lines.values()].sort((a, b) => (keyOf(a) < keyOf(b) ? -1 : 1)),
     revision: () => revision,
+    mark: 'select max(revision)::text from tools',
+    async reread() {
+      const before = revision;
+      await read();
+      if (revision !== before) changed();
+    },
   };
 }
 

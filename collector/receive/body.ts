@@ -1,12 +1,14 @@
 // A request's body, whole, never larger than the limit: neither as it comes nor unpacked. What is in memory is held of a
 // budget, from the first byte until the bytes are stored; who finds it spent waits, unread, so that TCP slows the sender
-// down, and after a while is asked to come back.
+// down, and after a while is asked to come back. Who announces much is given room for it once the beginning is there, and
+// must keep up with what it announced: else a few who dribble would hold all of the budget.
 
 import type { IncomingMessage } from 'node:http';
 import { promisify } from 'node:util';
 import { gunzip } from 'node:zlib';
 import type { Clock } from '../../kit/clock.ts';
 import { type Budget, createBudget, type Hold } from './budget.ts';
+import { createPace, type Pace } from './pace.ts';
 import { Unacceptable } from './unacceptable.ts';
 
 export interface BodyReader {
@@ -25,7 +27,10 @@ export interface BodyRules {
   readonly clock: Clock;
 }
 
-/** What a body of unknown length is counted as at first, and the steps in which that grows. */
+/**
+ * What a body is counted as until so much of it is there, and the steps in which one of unknown length grows. All
+ * connections together begin so within half of the budget: the other half is for those who go on.
+ */
 const STEP_BYTES = 64 * 1024;
 /** At most so many are unpacked at once; each may grow to the limit before it is refused. */
 const UNPACKING_MAX = 2;
@@ -79,10 +84,11 @@ export function createBodyReader({ bodyBytesMax, bodyMsMax, memory, clock }: Bod
       const packed = isGzip(request);
       const declared = declaredLength(request);
       if (declared !== null && declared > bodyBytesMax) throw tooLarge();
-      return memory.during(declared ?? STEP_BYTES, async (hold) => {
+      return memory.during(Math.min(declared ?? STEP_BYTES, STEP_BYTES), async (hold) => {
+        const pace = createPace(clock, bodyMsMax, tooSlow);
         const receiving =
-          declared === null ? receiveChunked(request, hold) : receiveDeclared(request, declared);
-        const body = await inTime(clock, bodyMsMax, tooSlow, receiving);
+          declared === null ? receiveChunked(request, hold) : receiveDeclared(request, declared, hold, pace);
+        const body = await pace.during(receiving);
         return use(packed && body.length > 0 ? await unpacked(body, hold) : body);
       });
     },
@@ -100,13 +106,24 @@ function declaredLength(request: IncomingMessage): number | null {
 }
 
 /** Into one buffer of its length; Node's parser sees to it that neither more nor less comes. */
-async function receiveDeclared(request: IncomingMessage, length: number): Promise<Buffer> {
+async function receiveDeclared(
+  request: IncomingMessage,
+  length: number,
+  hold: Hold,
+  pace: Pace,
+): Promise<Buffer> {
   let body: Buffer | undefined;
   let at = 0;
   for await (const chunk of chunksOf(request)) {
     if (chunk.length === length) return chunk;
     body ??= Buffer.allocUnsafeSlow(length);
+    const before = at;
     at += chunk.copy(body, at);
+    if (before < STEP_BYTES && at >= STEP_BYTES) {
+      await hold.resize(length);
+      pace.expect(length - at);
+    }
+    pace.arrived(chunk.length);
   }
   return body ?? Buffer.alloc(0);
 }
@@ -118,16 +135,6 @@ async function unpackWithin(packed: Buffer, bytesMax: number, tooLarge: () => Er
     if (failure instanceof Error && 'code' in failure && failure.code === 'ERR_BUFFER_TOO_LARGE')
       throw tooLarge();
     throw new Unacceptable(400, 'the body is not gzip, or was cut short', 'the body');
-  }
-}
-
-async function inTime<T>(clock: Clock, ms: number, late: () => Error, work: Promise<T>): Promise<T> {
-  const { promise, reject } = Promise.withResolvers<never>();
-  const cancel = clock.after(ms, () => reject(late()));
-  try {
-    return await Promise.race([work, promise]);
-  } finally {
-    cancel();
   }
 }
 

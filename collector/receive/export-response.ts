@@ -10,6 +10,8 @@ export interface Taken {
   readonly badIds: number;
   /** Attributes named `outrider.*` that nobody vouched for; the rest of their items is stored. */
   readonly foreign: number;
+  /** Resources and scopes that said to be what the sender's token is not. */
+  readonly overruled: number;
   /** By which the collector's log is asked for a proof that the request is in it; null when it held nothing. */
   readonly receipt: Buffer | null;
 }
@@ -45,7 +47,7 @@ export function responseAsJson(taken: Taken): string {
 }
 
 /** With nothing rejected a message is a warning, and exporters log it. */
-function sentenceOf({ signal, badIds, foreign }: Taken): string {
+function sentenceOf({ signal, badIds, foreign, overruled }: Taken): string {
   const said: string[] = [];
   if (badIds > 0)
     said.push(
@@ -54,6 +56,10 @@ function sentenceOf({ signal, badIds, foreign }: Taken): string {
   if (foreign > 0)
     said.push(
       `${foreign} attributes named outrider.* were dropped: they count only from who shows a join token`,
+    );
+  if (overruled > 0)
+    said.push(
+      `${overruled} resources or scopes claim what this token does not, and are stored as what it does`,
     );
   return said.join('; ');
 }

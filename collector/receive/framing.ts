@@ -6,6 +6,7 @@
 
 import { CHAINS_ATTRIBUTE } from '../../contract/attributes.ts';
 import { BYTES, FIXED32, FIXED64, VARINT } from '../../kit/protobuf.ts';
+import { RECEIPT_FIELD } from '../receipt.ts';
 import type { Signal } from '../signals.ts';
 import {
   BOOL,
@@ -28,9 +29,10 @@ import {
 } from './framing-shape.ts';
 import { MESSAGES } from './otlp-fields.ts';
 import { DEPTH_MAX } from './otlp-shape.ts';
+import { isOwnerKey, isReservedKey } from './reserved-keys.ts';
 
-/** The collector appends its receipt under field 1000; everything from there on is its own. */
-export const FIELDS_OF_THE_COLLECTOR = 1000;
+/** The collector appends its receipt; every field from there on is its own. */
+const FIELDS_OF_THE_COLLECTOR = RECEIPT_FIELD;
 
 const TRACE_ID_FIELD = 1;
 const SPAN_ID_FIELD = 2;
@@ -44,9 +46,8 @@ const LENGTH_BYTES_MAX = 5;
 const UNPACKED: Readonly<Record<number, number>> = { [PACKED_FIXED64]: FIXED64, [PACKED_VARINT]: VARINT };
 const KEY_VALUE = MESSAGES.indexOf('keyValue');
 const KEY_FIELD = 1;
-/** Of attributes that only who authenticated may give. */
-const RESERVED_PREFIX = Buffer.from('outrider.');
-const RESERVED_FIRST_BYTE = RESERVED_PREFIX[0];
+/** Of an attribute of a span, counted from the request. */
+const SPAN_ATTRIBUTE_DEPTH = 4;
 /** How a KeyValue begins whose key is CHAINS_ATTRIBUTE, as every protobuf writer writes it: key first. */
 const CHAINS_KEY = Buffer.from(`\n${String.fromCharCode(CHAINS_ATTRIBUTE.length)}${CHAINS_ATTRIBUTE}\x12`);
 const STRING_VALUE = 0x0a;
@@ -69,6 +70,8 @@ export interface Framing {
   readonly chains: readonly string[];
   /** Attributes named `outrider.*`; 0 where nobody asked. */
   readonly reserved: number;
+  /** Where attributes stand that say whose records these are: start and end of each; none where nobody asked. */
+  readonly owners: readonly number[];
   /** A list of numbers is empty, or not packed: legal, but the database can't read it. */
   readonly isLoose: boolean;
 }
@@ -86,15 +89,18 @@ export class MalformedRequest extends Error {
 }
 
 /**
- * Walks an export request of the given signal. Throws MalformedRequest. `isForeign`: what only a sidecar may say is counted;
- * of a sidecar's own records, where nearly every key is such a one, it is not worth the time.
+ * Walks an export request of the given signal. Throws MalformedRequest. Of keys that only a sidecar may give, those of a
+ * stranger are counted and those of one who speaks for some agents are found; of a sidecar's own records, where nearly every
+ * key is such a one, neither is worth the time.
  */
-export function walkFraming(signal: Signal, request: Uint8Array, isForeign = true): Framing {
-  const walk = new Walk(signal, request, isForeign);
+export function walkFraming(signal: Signal, request: Uint8Array, sender: SenderTrust = 'foreign'): Framing {
+  const walk = new Walk(signal, request, sender);
   walk.message(MESSAGES.indexOf(signal), 0, request.length, 0);
-  const { items, badIds, chains, reserved, isLoose } = walk;
-  return { items, badIds, chains, reserved, isLoose };
+  const { items, badIds, chains, reserved, owners, isLoose } = walk;
+  return { items, badIds, chains, reserved, owners, isLoose };
 }
+
+export type SenderTrust = 'foreign' | 'bound' | 'trusted';
 
 /** A cursor over the bytes: fields rather than parameters keep the inner loop free of allocations. */
 class Walk {
@@ -102,18 +108,21 @@ class Walk {
   badIds = 0;
   readonly chains: string[] = [];
   reserved = 0;
+  readonly owners: number[] = [];
   isLoose = false;
   readonly #signal: Signal;
   readonly #bytes: Uint8Array;
   /** The message in which keys are looked at. */
   readonly #watched: number;
+  readonly #isForeign: boolean;
   #at = 0;
   #messages = 0;
   #sharedBytes = 0;
 
-  constructor(signal: Signal, bytes: Uint8Array, isForeign: boolean) {
+  constructor(signal: Signal, bytes: Uint8Array, sender: SenderTrust) {
     this.#signal = signal;
-    this.#watched = isForeign ? KEY_VALUE : UNKNOWN;
+    this.#watched = sender === 'trusted' ? UNKNOWN : KEY_VALUE;
+    this.#isForeign = sender === 'foreign';
     this.#bytes = bytes;
   }
 
@@ -160,8 +169,11 @@ class Walk {
           shared += stop - begin + (this.#messages - before) * MESSAGE_BYTES;
       } else if (isShared) shared += stop - begin;
       else if (known >= PACKED_FIXED64) this.#packed(known, stop);
-      else if (kind === this.#watched) this.#key(field, stop);
-      else if (kind === SPAN && field <= SPAN_ID_FIELD) goodIds = this.#withId(goodIds, field, stop);
+      else if (kind === this.#watched && field === KEY_FIELD && isReservedKey(this.#bytes, this.#at, stop)) {
+        if (this.#isForeign) this.reserved += 1;
+        else if (depth === SPAN_ATTRIBUTE_DEPTH && isOwnerKey(this.#bytes, this.#at, stop))
+          this.owners.push(start, end);
+      } else if (kind === SPAN && field <= SPAN_ID_FIELD) goodIds = this.#withId(goodIds, field, stop);
       this.#at = stop;
     }
     if (IS_ITEM[kind] === 1 && ++this.items > ITEMS_MAX) throw this.#tooMuch(`${ITEMS_MAX} items`);
@@ -187,15 +199,6 @@ class Walk {
     this.#at += 1;
     const textEnd = this.#length(end);
     this.chains.push(Buffer.from(this.#bytes.subarray(this.#at, textEnd)).toString());
-  }
-
-  #key(field: number, stop: number): void {
-    const at = this.#at;
-    if (field !== KEY_FIELD || this.#bytes[at] !== RESERVED_FIRST_BYTE) return;
-    if (stop - at < RESERVED_PREFIX.length) return;
-    for (let each = 1; each < RESERVED_PREFIX.length; each += 1)
-      if (this.#bytes[at + each] !== RESERVED_PREFIX[each]) return;
-    this.reserved += 1;
   }
 
   /** A list of numbers without tags, up to `stop`. */

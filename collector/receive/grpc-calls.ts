@@ -13,6 +13,7 @@ import {
   type ServerInterceptingCallInterface,
   type StatusObject,
   setLogVerbosity,
+  status,
 } from '@grpc/grpc-js';
 import type { Clock } from '../../kit/clock.ts';
 import { SIGNALS, type Signal } from '../signals.ts';
@@ -20,7 +21,7 @@ import { createBudget, type Hold } from './budget.ts';
 import { RECEIPT_HEADER, receiptText, responseAsProtobuf, type Taken } from './export-response.ts';
 import type { Intake } from './intake.ts';
 import { statusAsProtobuf } from './rpc-status.ts';
-import { isRetryable, RPC_CODES, Unacceptable } from './unacceptable.ts';
+import { type FailureStatus, isRetryable, RPC_CODES, Unacceptable } from './unacceptable.ts';
 
 export interface GrpcCalls {
   /** Speaks gRPC on a connection that is open. */
@@ -57,6 +58,14 @@ const STREAMS_MAX = 64;
 const SESSION_MEMORY_MB = 4;
 const IDLE_MS_MAX = 5 * 60_000;
 
+const DETAILS = 'grpc-status-details-bin';
+/** What the library refuses without us, as HTTP says it: too large, broken compression, another compression. */
+const UNHEARD: Readonly<Partial<Record<status, FailureStatus>>> = {
+  [status.RESOURCE_EXHAUSTED]: 413,
+  [status.INTERNAL]: 400,
+  [status.UNIMPLEMENTED]: 415,
+};
+
 /** What a call's head earned it. */
 interface Admission {
   readonly sender: string;
@@ -86,7 +95,18 @@ export function createGrpcCalls({ intake, clock, messageBytesMax }: GrpcRules): 
     return { sender, reading: hold, arrived };
   };
 
+  /** The library refuses by itself what it cannot read; its statuses have no details, ours always. */
+  const countUnheard = (call: ServerInterceptingCallInterface): void => {
+    const send = call.sendStatus.bind(call);
+    call.sendStatus = (ended) => {
+      const refused = ended.metadata?.get(DETAILS).length ? undefined : UNHEARD[ended.code as status];
+      if (refused !== undefined) intake.refusedUnheard(refused);
+      send(ended);
+    };
+  };
+
   const admitted = (call: ServerInterceptingCallInterface): ServerInterceptingCall => {
+    countUnheard(call);
     let admission: Admission | undefined;
     let hasEnded = false;
     const refuse = (failure: unknown): void => call.sendStatus(statusOf(intake.refusal(failure)));
@@ -164,7 +184,7 @@ type Refused = Pick<StatusObject, 'code' | 'details' | 'metadata'>;
 
 function statusOf(refusal: Unacceptable): Refused {
   const metadata = new Metadata();
-  metadata.set('grpc-status-details-bin', statusAsProtobuf(refusal));
+  metadata.set(DETAILS, statusAsProtobuf(refusal));
   return { code: RPC_CODES[refusal.status], details: refusal.message.toWellFormed(), metadata };
 }
 

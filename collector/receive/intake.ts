@@ -3,17 +3,19 @@
 
 import type { Clock } from '../../kit/clock.ts';
 import { type Log, sentenceOf } from '../../kit/log.ts';
+import { isForeign } from '../senders.ts';
 import type { Signal } from '../signals.ts';
 import type { Encoding } from './answer.ts';
 import { type Budget, createBudget } from './budget.ts';
+import type { Binding, Bound } from './claims.ts';
 import type { Taken } from './export-response.ts';
-import { MalformedRequest, walkFraming } from './framing.ts';
+import { MalformedRequest, type SenderTrust, walkFraming } from './framing.ts';
 import { createJsonConverter, type JsonConverter } from './json-converter.ts';
 import { repack } from './repack.ts';
-import { Unacceptable } from './unacceptable.ts';
+import { type FailureStatus, Unacceptable } from './unacceptable.ts';
 
 /** Requests in memory, of all doors together, as they came and unpacked. */
-export const MEMORY_BYTES_MAX = 128 * 1024 * 1024;
+const MEMORY_BYTES_MAX = 128 * 1024 * 1024;
 /** How long a request waits for memory; an exporter waits 10 s for its answer, and must hear when to come back. */
 const MEMORY_WAIT_MS = 3_000;
 
@@ -34,8 +36,10 @@ export interface ReceiverCounters {
   readonly items: Readonly<Record<Signal, number>>;
   /** Spans left out for their ids. */
   readonly badIds: number;
-  /** Attributes named `outrider.*` from senders without a token, which the store drops. */
+  /** Attributes named `outrider.*` from senders whose records do not count, which the store drops. */
   readonly foreign: number;
+  /** Resources and scopes that said to be what their sender's token is not, and are stored as what it is. */
+  readonly overruled: number;
   /** Requests refused, by HTTP status. */
   readonly refused: Readonly<Record<number, number>>;
 }
@@ -59,8 +63,10 @@ export interface Delivery {
 }
 
 export interface IntakeOptions {
-  /** The sender's name for a bearer token, '' for nobody; null if the token is wrong, or one is needed. */
+  /** The sender's name for a bearer token, '' for nobody; null if the token is wrong, or one is needed. May throw Unacceptable. */
   authenticate(token: string | null): string | null;
+  /** What holds this sender to its claims; null where nothing does. */
+  bindingOf?(sender: string): Binding | null;
   append(request: Buffer, from: Provenance): Promise<Appended>;
   readonly log: Log;
   readonly clock: Clock;
@@ -70,12 +76,14 @@ export interface Intake {
   readonly counters: ReceiverCounters;
   /** Bytes, which a door holds from a body's first byte until `take` has settled. */
   readonly memory: Budget;
-  /** The sender's name of an `authorization` header. Throws Unacceptable 401. */
+  /** The sender's name of an `authorization` header. Throws Unacceptable 401, or 403 for a token that may not send. */
   senderOf(authorization: string | undefined): string;
   /** Resolves once the request is durable. Throws what `refusal` understands. */
   take(delivery: Delivery): Promise<Taken>;
   /** What a sender is told of anything thrown on its request's way; counts it. */
   refusal(failure: unknown): Unacceptable;
+  /** Whoever reads for a door refused a request on its own. */
+  refusedUnheard(status: FailureStatus): void;
   /** A request has come. */
   begun(): void;
   close(): Promise<void>;
@@ -90,6 +98,9 @@ type Counters = { -readonly [Name in keyof ReceiverCounters]: ReceiverCounters[N
 export function createIntake(options: IntakeOptions): Intake {
   const counters = noneYet();
   const converter = createJsonConverter(options.clock);
+  const count = (status: FailureStatus): void => {
+    counters.refused[status] = (counters.refused[status] ?? 0) + 1;
+  };
   return {
     counters,
     memory: createBudget({
@@ -102,9 +113,10 @@ export function createIntake(options: IntakeOptions): Intake {
     take: (delivery) => take(options, converter, counters, delivery),
     refusal(failure) {
       const refusal = refusalOf(options.log, failure);
-      counters.refused[refusal.status] = (counters.refused[refusal.status] ?? 0) + 1;
+      count(refusal.status);
       return refusal;
     },
+    refusedUnheard: count,
     begun() {
       counters.requests += 1;
     },
@@ -121,6 +133,7 @@ const noneYet = (): Counters => ({
   items: { traces: 0, logs: 0, metrics: 0 },
   badIds: 0,
   foreign: 0,
+  overruled: 0,
   refused: {},
 });
 
@@ -131,8 +144,11 @@ async function take(
   { signal, encoding, sender, body }: Delivery,
 ): Promise<Taken> {
   const given = encoding === 'json' && body.length > 0 ? await converter.toProtobuf(signal, body) : body;
-  const { items, badIds, reserved, isLoose, chains } = walkFraming(signal, given, sender === '');
-  const message = isLoose ? repack(signal, given) : given;
+  const bind = options.bindingOf?.(sender) ?? null;
+  const framing = walkFraming(signal, given, trustIn(sender, bind));
+  const { items, badIds, reserved, isLoose, chains } = framing;
+  const { request, overruled } = bind === null ? asGiven(given) : bind(signal, given, framing);
+  const message = isLoose ? repack(signal, request) : request;
   const from = { signal, sender, items, chains };
   const receipt = items > 0 ? await store(options, counters, message, from) : null;
   counters.taken[signal] += 1;
@@ -140,8 +156,14 @@ async function take(
   counters.items[signal] += items;
   counters.badIds += badIds;
   counters.foreign += reserved;
-  return { signal, badIds, foreign: reserved, receipt };
+  counters.overruled += overruled;
+  return { signal, badIds, foreign: reserved, overruled, receipt };
 }
+
+const asGiven = (request: Buffer): Bound => ({ request, overruled: 0 });
+
+const trustIn = (sender: string, bind: Binding | null): SenderTrust =>
+  isForeign(sender) ? 'foreign' : bind === null ? 'trusted' : 'bound';
 
 async function store(
   { append }: IntakeOptions,

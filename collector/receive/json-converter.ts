@@ -42,13 +42,18 @@ export function createJsonConverter(clock: Clock): JsonConverter {
     thread = null;
     await stopping?.terminate();
   };
+  /** It may also end between two requests. */
+  const start = (): Worker => {
+    const started = startThread();
+    const ended = (): void => {
+      if (thread === started) thread = null;
+    };
+    return started.once('error', ended).once('exit', ended);
+  };
   const convert = async (order: JsonOrder): Promise<Buffer> => {
     rest();
-    thread ??= startThread();
-    const result = await asked(thread, order).catch((failure: unknown) => {
-      thread = null;
-      throw failure;
-    });
+    thread ??= start();
+    const result = await asked(thread, order);
     rest = clock.after(IDLE_MS, () => void stop());
     if (result.kind === 'malformed') throw new MalformedRequest(result.message, result.place);
     const { buffer, byteOffset, byteLength } = result.request;

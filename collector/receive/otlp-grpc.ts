@@ -11,7 +11,7 @@ import type { Intake } from './intake.ts';
 import type { Receiver } from './otlp-http.ts';
 
 /** What OTLP recommends; a message is refused for being larger before it is read, and while it is unpacked. */
-export const MESSAGE_BYTES_MAX = 4 * 1024 * 1024;
+const MESSAGE_BYTES_MAX = 4 * 1024 * 1024;
 const CONNECTIONS_MAX = 256;
 /** How long calls under way may take before they are hung up on. */
 const CLOSE_MS_MAX = 5_000;

@@ -24,6 +24,8 @@ const KEEP_ALIVE_TIMEOUT_MS = 65_000;
 const CONNECTIONS_MAX = 1_024;
 /** How long a refused sender may go on sending, so that it reads the answer instead of a reset. */
 const LINGER_MS = 2_000;
+/** What Docker, Docker Desktop and Podman call the machine that a container runs on. */
+const HOST_OF_CONTAINERS = /^(host\.docker|gateway\.docker|host\.containers)\.internal(:\d+)?$/i;
 
 export interface Receiver {
   /** `http://host:port`, with the port that was taken. */
@@ -96,8 +98,14 @@ async function answer(door: Door, request: IncomingMessage, response: ServerResp
   }
 }
 
-function checkHost(names: OwnNames, request: IncomingMessage): void {
-  if (!names.hasHost(request.headers.host ?? ''))
+/**
+ * A page that made its own name point here says that name. Containers call their host by names of their own, and no page
+ * gets in by those: what a page posts has an origin, which `greetOrigin` asks the config about.
+ */
+function checkHost(names: OwnNames, { headers }: IncomingMessage): void {
+  const { host = '', origin } = headers;
+  const isContainer = origin === undefined && HOST_OF_CONTAINERS.test(host);
+  if (!names.hasHost(host) && !isContainer)
     throw new Unacceptable(403, 'this name is not served here: use the address of listen.otlp');
 }
 

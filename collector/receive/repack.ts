@@ -3,8 +3,9 @@
 // door. It is rare, so the walk over a request only says whether it is needed.
 // Source: protobuf.dev/programming-guides/encoding, "Packed Repeated Fields".
 
-import { BYTES, FIXED32, FIXED64, ProtobufWriter } from '../../kit/protobuf.ts';
+import { ProtobufWriter } from '../../kit/protobuf.ts';
 import type { Signal } from '../signals.ts';
+import { fieldsOf } from './message-fields.ts';
 import { type Field, MESSAGES, type Message } from './otlp-fields.ts';
 import { FIELDS } from './otlp-shape.ts';
 
@@ -44,38 +45,4 @@ function listIn(lists: Map<number, ProtobufWriter>, number: number): ProtobufWri
   const list = lists.get(number) ?? new ProtobufWriter(256);
   lists.set(number, list);
   return list;
-}
-
-interface Found {
-  readonly number: number;
-  /** Where the tag begins. */
-  readonly start: number;
-  /** Where the value begins, behind tag and length. */
-  readonly at: number;
-  readonly end: number;
-}
-
-/** The fields of one message, known to be well formed. */
-function* fieldsOf(bytes: Uint8Array): Generator<Found> {
-  let at = 0;
-  const varint = (): number => {
-    let value = 0;
-    for (let scale = 1; ; scale *= 0x80) {
-      const byte = bytes[at++]!;
-      value += (byte & 0x7f) * scale;
-      if (byte < 0x80) return value;
-    }
-  };
-  while (at < bytes.length) {
-    const start = at;
-    const tag = varint();
-    const wire = tag % 8;
-    const length = wire === BYTES ? varint() : 0;
-    const value = at;
-    if (wire === BYTES) at += length;
-    else if (wire === FIXED64) at += 8;
-    else if (wire === FIXED32) at += 4;
-    else varint();
-    yield { number: (tag - wire) / 8, start, at: value, end: at };
-  }
 }

@@ -9,7 +9,18 @@ const lines = (description: string) => ({
   200: { description, content: { 'application/x-ndjson': { schema: text } } },
 });
 const size = { type: 'integer' };
+const anchor = object({ name: text, leaves: size, failing_ms: size, reason: text });
+const status = object({
+  log: text,
+  leaves: size,
+  minimum_index: size,
+  signed_at: text,
+  waiting: size,
+  behind_ms: size,
+  anchors: { type: 'array', items: anchor },
+});
 const note = object({ size, note: text });
+const settled = object({ size, note: text, minimum_index: size });
 
 export const auditPaths = {
   '/v1/audit/checkpoint': {
@@ -24,6 +35,12 @@ export const auditPaths = {
       responses: ok('Oldest first', { type: 'array', items: note }),
     },
   },
+  '/v1/audit/status': {
+    get: {
+      summary: 'How far the log is, and how far each place outside that keeps its checkpoints',
+      responses: ok('Now', status),
+    },
+  },
   '/v1/audit/key': {
     get: {
       summary: 'The keys that verify it, one a line',
@@ -33,6 +50,22 @@ export const auditPaths = {
   '/v1/audit/tile/*': {
     get: {
       summary: 'A tile of hashes or a bundle of entries, named as in C2SP tlog-tiles',
+      responses: {
+        200: { description: 'Its bytes', content: { 'application/octet-stream': { schema: text } } },
+        404: { description: 'There is none' },
+      },
+    },
+  },
+  '/v1/audit/logs': {
+    get: {
+      summary: 'The logs before the one in use, each with its last checkpoint',
+      responses: ok('Oldest first', { type: 'array', items: object({ name: text, size, note: text }) }),
+    },
+  },
+  '/v1/audit/logs/{name}/tile/*': {
+    get: {
+      summary: 'A tile or bundle of one of them',
+      parameters: [inPath('name')],
       responses: {
         200: { description: 'Its bytes', content: { 'application/octet-stream': { schema: text } } },
         404: { description: 'There is none' },
@@ -57,7 +90,9 @@ export const auditPaths = {
     post: {
       summary:
         'Wait until everything accepted is under a checkpoint and in the store, as an export does first',
-      responses: { 200: { description: 'That checkpoint', content: json(note) } },
+      responses: {
+        200: { description: 'That checkpoint, and what is kept of its log', content: json(settled) },
+      },
     },
   },
   '/v1/audit/actions': {

@@ -15,6 +15,8 @@ import { quarantinePaths, quarantineSchemas } from './quarantine.ts';
 import { rebuildPaths, rebuildSchemas } from './rebuild.ts';
 import { retentionPaths, retentionSchemas } from './retention.ts';
 import { sessionPaths } from './sessions.ts';
+import { setAsidePaths, setAsideSchemas } from './set-aside.ts';
+import { tokenPaths, tokenSchemas } from './tokens.ts';
 import { toolPaths, toolSchemas } from './tools.ts';
 
 export const OPENAPI = {
@@ -39,8 +41,10 @@ export const OPENAPI = {
     ...retentionPaths,
     ...erasurePaths,
     ...rebuildPaths,
+    ...setAsidePaths,
     ...consolePaths,
     ...sessionPaths,
+    ...tokenPaths,
     ...processPaths,
   },
   components: {
@@ -60,6 +64,8 @@ export const OPENAPI = {
       ...backupSchemas,
       ...retentionSchemas,
       ...rebuildSchemas,
+      ...tokenSchemas,
+      ...setAsideSchemas,
     },
   },
 } as const;

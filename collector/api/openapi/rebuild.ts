@@ -21,4 +21,6 @@ export const rebuildPaths = {
   },
 } as const;
 
-export const rebuildSchemas = { RebuildState: object({ left: tables, failure: text }) } as const;
+export const rebuildSchemas = {
+  RebuildState: object({ left: tables, in_doubt: tables, failure: text }),
+} as const;

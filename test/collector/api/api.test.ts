@@ -5,6 +5,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type Alerts, startAlerts } from '../../../collector/alerts/alerts.ts';
 import { parseDefinitions } from '../../../collector/alerts/definition.ts';
 import { PAGERDUTY_URL } from '../../../collector/alerts/pagerduty.ts';
+import { ACCESS, kindsFor } from '../../../collector/api/access.ts';
 import { createRecalls, type Recalls } from '../../../collector/api/events.ts';
 import { type ListeningApi, listenApi } from '../../../collector/api/listen.ts';
 import { createLive } from '../../../collector/api/live.ts';
@@ -22,21 +23,28 @@ import { openQuarantines, type Quarantines } from '../../../collector/control/qu
 import { openRaises, type Raises } from '../../../collector/control/raises.ts';
 import { openRoster } from '../../../collector/control/roster.ts';
 import { openSessions } from '../../../collector/control/sessions.ts';
+import { type Bearer, openTokens } from '../../../collector/control/tokens.ts';
 import { openTools, type Tools } from '../../../collector/control/tools.ts';
 import { readAlertFiles } from '../../../collector/edges/alert-files.ts';
 import { post } from '../../../collector/edges/post.ts';
+import type { SetAsideMessage } from '../../../collector/queue/again.ts';
 import { startRebuilds } from '../../../collector/rebuild.ts';
 import { startRetention } from '../../../collector/retention.ts';
 import type { LeaseResponse } from '../../../contract/budget.ts';
+import { TOKEN_KINDS, type TokenKind } from '../../../contract/token.ts';
 import { silentLog } from '../../../kit/log.ts';
 import { createSecrets } from '../../../kit/secrets.ts';
 import { manualClock } from '../../support/manual-clock.ts';
+import { temporaryDirectory } from '../../support/processes.ts';
 import { openLogAndFiles } from '../audit/kept-log.ts';
 import { configOf, dollars, openBench, usd } from '../control/bench.ts';
 import { forgetfulDisk } from '../queue/forgetful-disk.ts';
 import { type OpenedStore, openTestStore } from '../store/open.ts';
 
 const TOKEN = 'ort_test';
+const bearers = new Map<string, Bearer>(TOKEN_KINDS.map((kind) => [kind, { name: kind, kind, claims: {} }]))
+  .set(TOKEN, { name: 'join', kind: 'operator', claims: {} })
+  .set('of-a', { name: 'edge', kind: 'sidecar', claims: { agent: ['a'] } });
 const ZERO = { nanodollars: '0', tokens: '0' };
 const ASK = {
   scope: 'agent',
@@ -61,6 +69,19 @@ interface Case {
   readonly status: number;
   readonly code?: string;
 }
+/** Lie beside the queue. */
+const aside: SetAsideMessage[] = (['1-ab', 'full', '1-ab-8192'] as const).map((name) => ({
+  name,
+  kind: name === '1-ab-8192' ? 'damage' : 'message',
+  bytes: 40,
+  setAsideAtMs: 1_760_000_000_000,
+  reason: 'cannot parse',
+  partly: false,
+  signal: 'traces',
+  received: name === '1-ab-8192' ? null : { atUnixNano: 1_760_000_000_000_000_000n, sender: 'scout/h1' },
+  comesAs: null,
+}));
+
 const cases = readFileSync(join(import.meta.dirname, '../../cases/control-api.jsonl'), 'utf8')
   .trim()
   .split('\n')
@@ -117,7 +138,13 @@ beforeAll(async () => {
       own_budgets: async () => [],
       parts_away: async () => [],
       own_queue: async () => [],
+      own_refusals: async () => [],
+      set_aside: async () => [],
+      sums_in_doubt: async () => [],
       dead_letters: async () => [],
+      own_log: async () => [],
+      anchors: async () => [],
+      halted_retention: async () => [],
     },
     secrets: createSecrets(clock, {}),
     post,
@@ -165,6 +192,7 @@ beforeAll(async () => {
     rebuilds: startRebuilds({
       store,
       database,
+      sumsInDoubt: { list: async () => [] },
       pipeline: { quiet: (_patienceMs, act) => act(() => undefined) },
       clock,
       log: silentLog,
@@ -172,11 +200,24 @@ beforeAll(async () => {
     audit: {
       ...(await openLogAndFiles({ disk: forgetfulDisk(() => clock.nowMs()).live(() => null).disk, clock })),
       checkpoints: createCheckpoints(database, 86_400_000),
+      anchors: { states: () => [] },
+      ended: [],
+      pruning: { minimumIndex: () => 0 },
       ask: (sql, parameters) => store.query(sql, parameters),
       drain: () => Promise.resolve(),
     },
+    again: {
+      list: async () => aside,
+      load: async (name) => (name === 'full' ? { refused: 'the queue holds too much' } : { as: `${name}.0` }),
+    },
     backups: { start: () => null, state: () => null, ended: () => Promise.resolve() },
-    authenticate: (token) => (token === TOKEN ? 'join' : null),
+    authenticate: (token) => bearers.get(token) ?? null,
+    tokens: await openTokens({
+      database,
+      directory: temporaryDirectory('outrider-api-tokens'),
+      clock,
+      given: undefined,
+    }),
     missing: () => missing,
     metrics: {
       figures: async () => ({
@@ -184,14 +225,22 @@ beforeAll(async () => {
           outrider_queue_segments: 2,
           outrider_queue_bytes: 7,
           outrider_queue_refusing: 0,
+          outrider_queue_not_loading: 0,
+          outrider_queue_set_aside: 0,
           outrider_queue_segments_lost_total: 0,
           outrider_queue_oldest_seconds: 0,
           outrider_dropped_attributes_total: 0,
+          outrider_overruled_claims_total: 0,
           outrider_quarantined_total: 0,
           outrider_control_statements_pending: 0,
           outrider_event_streams: 0,
+          outrider_store_sums_in_doubt: 0,
           outrider_store_memory_bytes: 0,
           outrider_alert_evaluation_failures_total: 0,
+          outrider_audit_leaves: 9,
+          outrider_audit_minimum_index: 0,
+          outrider_audit_waiting_requests: 0,
+          outrider_audit_behind_seconds: 0,
           outrider_export_waiting_bytes: 0,
           outrider_export_given_up_total: 0,
         },
@@ -199,6 +248,10 @@ beforeAll(async () => {
           outrider_received_requests_total: { traces: 0, logs: 3, metrics: 0 },
           outrider_received_items_total: { traces: 0, logs: 5, metrics: 0 },
           outrider_stored_items_total: { traces: 0, logs: 7, metrics: 0 },
+        },
+        byAnchor: {
+          outrider_audit_anchored_leaves: { 'command git': 8 },
+          outrider_audit_anchor_failing_seconds: { 'command git': 0 },
         },
         refusedRequests: { 418: 1 },
       }),
@@ -394,5 +447,192 @@ describe('what it answers', () => {
       .filter(({ method }) => method !== 'ALL')
       .map(({ method, path }) => `${method} ${path.replace(/:(\w+)/g, '{$1}')}`);
     expect(written.sort()).toEqual(real.sort());
+  });
+});
+
+/** The code of a refusal, the status of everything else; what a stream would say is not waited for. */
+async function codeOf(method: string, path: string, token: string): Promise<string> {
+  const headers = { authorization: `Bearer ${token}`, host: 'localhost' };
+  const body = method === 'GET' || method === 'DELETE' ? null : 'no JSON';
+  const answer = await api.request(path, { method, headers, body });
+  if (answer.status === 403) return ((await answer.json()) as { error: { code: string } }).error.code;
+  await answer.body?.cancel();
+  return String(answer.status);
+}
+
+describe('kinds of tokens', () => {
+  const routes = () => [
+    ...new Set(
+      api.routes
+        .filter(({ method, path }) => method !== 'ALL' && path.startsWith('/v1/'))
+        .map(({ method, path }) => `${method} ${path}`),
+    ),
+  ];
+
+  test('what is said of access is said of routes that exist', () => {
+    expect(Object.keys(ACCESS).filter((route) => !routes().includes(route))).toEqual([]);
+  });
+
+  const LESSER = TOKEN_KINDS.filter((kind) => kind !== 'operator');
+  test.each(LESSER)('%s: each route refuses it or lets it in, as the list says', async (kind) => {
+    const wrong: string[] = [];
+    for (const route of routes()) {
+      const [method, path] = route.split(' ') as [string, string];
+      const mayAsk = kindsFor(method, path).includes(kind);
+      const code = await codeOf(method, path.replace(/:\w+|\*/g, 'x'), kind);
+      if ((code === 'wrong_kind') === mayAsk) wrong.push(`${route}: ${code}`);
+    }
+    expect(wrong).toEqual([]);
+  });
+
+  test('only operators act on what people decide', () => {
+    const acts = routes().filter(
+      (route) => !route.startsWith('GET ') && kindsFor(...split(route)).length > 1,
+    );
+    expect(acts.sort()).toEqual([
+      'POST /v1/agents',
+      'POST /v1/audit/settled',
+      'POST /v1/dead-letters/:id/replays/:attempt',
+      'POST /v1/dead-letters/claims',
+      'POST /v1/holds',
+      'POST /v1/holds/:id',
+      'POST /v1/leases',
+      'POST /v1/policy',
+      'POST /v1/tasks/:id',
+      'POST /v1/tools',
+      'PUT /v1/bodies/:sha256',
+    ]);
+  });
+  const split = (route: string) => route.split(' ') as [string, string];
+
+  test('a refusal names the kind that is needed, and a telemetry token may ask nothing', async () => {
+    const refused = await send({ method: 'POST', path: '/v1/budgets/raise', token: 'sidecar', body: '{}' });
+    expect(JSON.parse(refused.text)).toEqual({
+      error: {
+        code: 'wrong_kind',
+        message: 'This takes a token of kind `operator`; the one shown is of kind `sidecar`.',
+      },
+    });
+    const allowed = routes().filter((route) => kindsFor(...split(route)).includes('telemetry'));
+    expect(allowed).toEqual([]);
+    expect(routes().filter((route) => !kindsFor(...split(route)).includes('operator'))).toEqual([]);
+  });
+
+  test('a sidecar settles a hold, and an operator corrects it', async () => {
+    const correct = JSON.stringify({ correct: ZERO, reason: 'counted anew' });
+    const by = (token: TokenKind, body: string) =>
+      send({ method: 'POST', path: '/v1/holds/h1', token, body });
+    expect((await by('sidecar', correct)).status).toBe(403);
+    expect((await by('operator', correct)).status).toBe(404);
+    expect((await by('sidecar', JSON.stringify({ release: true }))).status).toBe(404);
+  });
+
+  test('an event stream ends as soon as its token is over', async () => {
+    bearers.set('soon', { name: 'soon', kind: 'sidecar', claims: {} });
+    const headers = { authorization: 'Bearer soon' };
+    const stream = await fetch(new URL('/v1/events?agent=a&instance=1', listening.url), { headers });
+    const reader = stream.body!.getReader();
+    await reader.read();
+    recalls.endRevoked();
+    recalls.publish({ agent: 'a', instance: '1', lease: 'still heard' });
+    expect(new TextDecoder().decode((await reader.read()).value)).toContain('still heard');
+    bearers.delete('soon');
+    recalls.endRevoked();
+    while (!(await reader.read()).done);
+  });
+
+  test('a token that expires ends its stream at the next beat', async () => {
+    bearers.set('soon', { name: 'soon', kind: 'sidecar', claims: {} });
+    const headers = { authorization: 'Bearer soon' };
+    const stream = await fetch(new URL('/v1/events?agent=a&instance=2', listening.url), { headers });
+    const reader = stream.body!.getReader();
+    await reader.read();
+    bearers.delete('soon');
+    clock.advance(15_000);
+    while (!(await reader.read()).done);
+  });
+});
+
+describe('a sidecar’s token for some agents', () => {
+  const AMOUNTS = { amounts: usd(1), ttl_ms: 1_000 };
+  const BEAT = { instance: '1', mode: 'enforce', health: 'ok', policy: 'p' };
+  const REPORT = { instance: '1', digest: '0'.repeat(64), loaded_at: 0, by: 'me', sources: [] };
+  test.each([
+    ['POST', '/v1/leases', (agent: string) => ({ agent, instance: '1', asks: [] })],
+    ['POST', '/v1/holds', (agent: string) => ({ id: `of-${agent}`, agent, ...AMOUNTS })],
+    ['POST', '/v1/agents', (name: string) => ({ name, ...BEAT })],
+    ['POST', '/v1/policy', (agent: string) => ({ agent, ...REPORT })],
+    ['POST', '/v1/tasks/t', (agent: string) => ({ agent, state: 'done' })],
+    ['POST', '/v1/tools', (agent: string) => ({ agent, tools: [] })],
+    ['POST', '/v1/dead-letters/claims', (agent: string) => ({ agent, instance: '1' })],
+  ] as const)('%s %s: for its own, and for no other', async (method, path, message) => {
+    const by = (agent: string) => send({ method, path, token: 'of-a', body: JSON.stringify(message(agent)) });
+    const others = await by('b');
+    expect([others.status, others.text]).toEqual([
+      403,
+      '{"error":{"code":"wrong_agent","message":"The token shown speaks for a alone."}}',
+    ]);
+    const own = await by('a');
+    expect(own.status, own.text).not.toBe(400);
+    expect(own.status).not.toBe(403);
+  });
+
+  test('hears the events of its own alone', async () => {
+    const path = (agent: string) => `/v1/events?agent=${agent}&instance=1`;
+    expect((await send({ method: 'GET', path: path('b'), token: 'of-a' })).status).toBe(403);
+    expect((await send({ method: 'GET', path: path(''), token: 'of-a' })).status).toBe(403);
+  });
+});
+
+describe('tokens', () => {
+  const make = async (order: object) => {
+    const body = JSON.stringify({
+      name: 'laptop',
+      kind: 'telemetry',
+      claims: { agent: ['scout'] },
+      ...order,
+    });
+    const { status, text } = await send({ method: 'POST', path: '/v1/tokens', body });
+    return { status, answer: JSON.parse(text) as { token: string; error: { message: string } } };
+  };
+
+  test('are made, listed without their secrets, and revoked', async () => {
+    const { status, answer } = await make({ for_ms: 60_000 });
+    expect(status).toBe(201);
+    expect(answer).toMatchObject({ name: 'laptop', kind: 'telemetry', created_by: 'join' });
+    expect(answer.token).toMatch(/^ort_/);
+    const { text } = await send({ method: 'GET', path: '/v1/tokens', token: 'reader' });
+    expect(JSON.parse(text)).toContainEqual(expect.objectContaining({ name: 'laptop' }));
+    expect(text).not.toContain(answer.token);
+    expect((await make({})).status).toBe(409);
+    const revoke = { method: 'DELETE', path: '/v1/tokens/laptop' };
+    expect((await send(revoke)).status).toBe(200);
+    expect((await send(revoke)).status).toBe(404);
+  });
+
+  test.each([
+    ['no claim', { claims: {} }, /claims at least one attribute/],
+    ['a claim of a kind that has none', { kind: 'reader' }, /others none/],
+    [
+      'a sidecar that claims more than agents',
+      { kind: 'sidecar', claims: { region: ['eu'] } },
+      /others none/,
+    ],
+    ['a name the collector gives', { name: 'join-7' }, /a name the collector gives/],
+    ['a name with a blank', { name: 'a b' }, /letters, digits/],
+    ['a claim on what is dropped', { claims: { 'outrider.agent': ['a'] } }, /claimed by nobody/],
+    ['the attribute that has a name of its own', { claims: { 'service.name': ['a'] } }, /is written `agent`/],
+    ['no attribute', { claims: { '=': ['a'] } }, /neither `agent` nor/],
+    ['a comma in a value', { claims: { agent: ['a,b'] } }, /holds letters/],
+    [
+      'more than a row should carry',
+      { claims: { agent: ['a'.repeat(128), 'b'.repeat(128)] } },
+      /at most 160/,
+    ],
+    ['a kind there is not', { kind: 'root' }, /kind/],
+  ])('%s is refused in words', async (_what, order, words) => {
+    const { status, answer } = await make({ name: 'fresh', ...order });
+    expect(status).toBe(400);
+    expect(answer.error.message).toMatch(words);
   });
 });

@@ -12,6 +12,7 @@ import { parseConfig } from '../../../contract/config/parse.ts';
 import type { AgentAnswer, CallsAnswer, FleetAnswer, TraceAnswer } from '../../../contract/console.ts';
 import { systemClock } from '../../../kit/clock.ts';
 import { silentLog } from '../../../kit/log.ts';
+import { copyEmptyStores } from '../../support/empty-stores.ts';
 import { temporaryDirectory } from '../../support/processes.ts';
 import { requestBytes, type Span } from '../store/otlp.ts';
 
@@ -23,6 +24,7 @@ let token: string;
 
 beforeAll(async () => {
   const dataDirectory = temporaryDirectory('console-api');
+  copyEmptyStores(dataDirectory);
   const text = `fleet: test
 roles: { any: { allow: ['http GET https://**/**'] } }
 departments: { lab: {} }

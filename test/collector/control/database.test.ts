@@ -7,6 +7,7 @@ import { openPglite } from '../../../collector/control/pglite.ts';
 import { createSteps } from '../../../collector/control/steps.ts';
 import { systemClock } from '../../../kit/clock.ts';
 import { silentLog } from '../../../kit/log.ts';
+import { copyPostgres } from '../../support/empty-stores.ts';
 import { manualClock } from '../../support/manual-clock.ts';
 import { temporaryDirectory } from '../../support/processes.ts';
 
@@ -30,6 +31,10 @@ test('migrations run once, what was written is there after closing, and a bad st
   expect(failed).toMatchObject({ status: 'rejected' });
   expect((failed as PromiseRejectedResult).reason).toBeInstanceOf(DatabaseFailed);
   expect(fine).toMatchObject({ status: 'fulfilled', value: [{ one: 1 }] });
+  const full = "do $$ begin raise 'No space left on device' using errcode = 'disk_full'; end $$";
+  await expect(first.query(full)).rejects.toThrow(
+    new DatabaseUnavailable("The control database can't write: No space left on device."),
+  );
   clock.advance(6 * 3_600_000);
   await first.query('select 1');
   await first.close();
@@ -45,6 +50,7 @@ test('migrations run once, what was written is there after closing, and a bad st
 
 test('a thread that dies takes nothing with it: who waits hears so, and the next one finds everything', async () => {
   const home = temporaryDirectory('outrider-thread');
+  copyPostgres(join(home, 'control'));
   const first = await openPglite(join(home, 'control'));
   await first.ask('script', 'create table kept (n int); insert into kept values (7)', []);
   const waiting = first.ask('query', 'select pg_sleep(60)', []);
@@ -61,6 +67,7 @@ test('a thread that dies takes nothing with it: who waits hears so, and the next
 
 test('steps that wait together go together; one that breaks fails alone', async () => {
   const home = temporaryDirectory('outrider-steps');
+  copyPostgres(join(home, 'control'));
   const database = await openDatabase({
     directory: join(home, 'control'),
     log: silentLog,

@@ -8,6 +8,7 @@ import { startOutbox } from '../../../collector/control/outbox.ts';
 import { openTokens } from '../../../collector/control/tokens.ts';
 import { canonicalJson, verifyChain } from '../../../contract/audit-entry.ts';
 import { parseConfig } from '../../../contract/config/parse.ts';
+import type { TokenOrder } from '../../../contract/token.ts';
 import { systemClock } from '../../../kit/clock.ts';
 import { silentLog } from '../../../kit/log.ts';
 import { manualClock } from '../../support/manual-clock.ts';
@@ -219,27 +220,48 @@ describe('what notes itself', () => {
       )
     ).map((row) => ({ ...row }));
 
+  const CI: TokenOrder = {
+    name: 'ci',
+    kind: 'telemetry',
+    claims: { agent: ['scout'] },
+    for_ms: 60_000,
+  };
+
   test('a join token made and revoked, by whom, without the token', async () => {
     await database.query('truncate tokens');
     const directory = temporaryDirectory('outrider-tokens');
-    const tokens = await openTokens({ database, directory, clock: systemClock, given: undefined });
-    const token = await tokens.create('ci', 'anna');
+    const nowMs = systemClock.nowMs();
+    const clock = { ...systemClock, nowMs: () => nowMs };
+    const tokens = await openTokens({ database, directory, clock, given: undefined });
+    const made = await tokens.create(CI, 'anna');
     await tokens.revoke('ci', 'ben');
     await tokens.revoke('ci', 'ben');
     const all = await noted();
     expect(all).toEqual([
-      { event: 'token_created', actor: 'collector', agent: '', details: { token: 'join' } },
-      { event: 'token_created', actor: 'anna', agent: '', details: { token: 'ci' } },
+      {
+        event: 'token_created',
+        actor: 'collector',
+        agent: '',
+        details: { token: 'join', kind: 'operator', claims: {}, expires_at: null },
+      },
+      {
+        event: 'token_created',
+        actor: 'anna',
+        agent: '',
+        details: { token: 'ci', kind: 'telemetry', claims: { agent: ['scout'] }, expires_at: nowMs + 60_000 },
+      },
       { event: 'token_revoked', actor: 'ben', agent: '', details: { token: 'ci' } },
     ]);
-    expect(JSON.stringify(all)).not.toContain(token);
+    expect(JSON.stringify(all)).not.toContain(made!.token);
   });
 
   test("no token takes the collector's own name", async () => {
     await database.query('truncate tokens');
     const directory = temporaryDirectory('outrider-tokens');
     const tokens = await openTokens({ database, directory, clock: systemClock, given: undefined });
-    await expect(tokens.create('collector', 'anna')).rejects.toThrow('no token may speak for the collector');
+    await expect(tokens.create({ ...CI, name: 'collector' }, 'anna')).rejects.toThrow(
+      'no token may speak for the collector',
+    );
   });
 
   test('the end of a task, once', async () => {

@@ -187,6 +187,18 @@ agents:
     expect((await ask('a/1', { ...begin, posted: usd(1) })).outcome).toBe('granted');
   });
 
+  test('tells of the limit in force, also where it was set below what is spent', async () => {
+    const before = await ledgerOn(bench.database, await configOf(GRACE));
+    const { lease } = await before.ask('a/1', { want: usd(5), need: usd(5) });
+    await before.ask('a/1', { lease, seq: 2, granted: usd(5), posted: usd(5) });
+
+    const { ask } = await ledgerOn(bench.database, await configOf(GRACE.replace('$10/day', '$3/day')));
+    const { outcome, obstacle } = await ask('a/1', begin);
+    expect(outcome).toBe('over_budget');
+    expect(obstacle).toMatchObject({ level: 'agent', limit: dollars(3), posted: dollars(5) });
+    expect(obstacle).not.toHaveProperty('reason');
+  });
+
   test('is of the limit in force: a raise lets new tasks begin', async () => {
     const config = await configOf(GRACE);
     const { ask, clock } = await ledgerOn(bench.database, config);

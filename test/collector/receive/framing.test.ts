@@ -31,7 +31,7 @@ describe('the framing walk', () => {
     const walk = () => walkFraming(signal, request);
     if (error !== undefined) return expect(walk).toThrowError(error);
     const isLoose = packed !== undefined;
-    expect(walk()).toEqual({ items: spans, badIds: bad_ids, chains: [], reserved: 0, isLoose });
+    expect(walk()).toEqual({ items: spans, badIds: bad_ids, chains: [], owners: [], reserved: 0, isLoose });
     expect(repack(signal, request).toString('hex')).toBe(packed ?? bytes);
   });
 
@@ -41,7 +41,7 @@ describe('the framing walk', () => {
       writer.message(1, () => writer.message(1, () => writer.message(1, () => writer.string(1, key))));
     const request = writer.finish();
     expect(walkFraming('traces', request).reserved).toBe(2);
-    expect(walkFraming('traces', request, false).reserved).toBe(0);
+    expect(walkFraming('traces', request, 'trusted').reserved).toBe(0);
   });
 
   it('counts every span of a request', () => {

@@ -28,6 +28,8 @@ interface Ended {
   /** Of `grpc-status-details-bin`: the bytes of a google.rpc.Status. */
   readonly details: string | undefined;
   readonly response: Buffer | undefined;
+  /** In the trailing metadata. */
+  readonly receipt: string | undefined;
 }
 
 interface Sending {
@@ -79,9 +81,14 @@ function clientOf(address: string) {
     const asIs = (bytes: Buffer): Buffer => bytes;
     return new Promise((resolve) => {
       const by = compressed ? zipping : client;
-      by.makeUnaryRequest(path, asIs, asIs, body, metadata, (failure, response) => {
-        const details = failure?.metadata?.get('grpc-status-details-bin')[0]?.toString();
-        resolve({ code: failure?.code ?? 0, words: failure?.details ?? '', details, response });
+      let response: Buffer | undefined;
+      const call = by.makeUnaryRequest(path, asIs, asIs, body, metadata, (_failure, answer) => {
+        response = answer;
+      });
+      call.on('status', ({ code, details: words, metadata: trailers }) => {
+        const details = trailers.get('grpc-status-details-bin')[0]?.toString();
+        const receipt = trailers.get('x-outrider-receipt')[0]?.toString();
+        resolve({ code, words: code === OK ? '' : words, details, response, receipt });
       });
     });
   };
@@ -110,6 +117,15 @@ describe('what gRPC takes', () => {
       { request: body, ...from },
     ]);
     expect(intake.counters.taken).toEqual({ traces: 0, logs: 0, metrics: 0, [service]: 2 });
+  });
+
+  it('is answered with a receipt in the trailing metadata, also of what was known; none of nothing', async () => {
+    const { send } = await receive();
+    const receipt = `sha256:${DIGEST.toString('hex')}`;
+    expect(await send(requestOf([{}]))).toMatchObject({ code: OK, receipt });
+    expect(await send(Buffer.alloc(0))).toMatchObject({ code: OK, receipt: undefined });
+    const again = await receive({ append: async () => ({ kind: 'duplicate', digest: DIGEST }) });
+    expect(await again.send(requestOf([{}]))).toMatchObject({ code: OK, receipt });
   });
 
   it('COL-20 nothing at all: success, nothing stored, nothing said', async () => {
@@ -158,11 +174,12 @@ describe('what gRPC refuses', () => {
   });
 
   it('COL-24 more than 4 MiB, plain or unpacked: RESOURCE_EXHAUSTED, not to be sent again', async () => {
-    const { kept, send } = await receive();
+    const { kept, intake, send } = await receive();
     for (const compressed of [false, true]) {
       const refused = await send(Buffer.alloc(4 * MEBIBYTE + 1), { compressed });
       expect(refused).toMatchObject({ code: RESOURCE_EXHAUSTED, details: undefined });
     }
+    expect(intake.counters.refused).toEqual({ 413: 2 });
     expect(kept).toEqual([]);
   });
 

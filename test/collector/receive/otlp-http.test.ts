@@ -1,4 +1,4 @@
-import { createConnection } from 'node:net';
+import { connect, createConnection } from 'node:net';
 import { text } from 'node:stream/consumers';
 import { gzipSync } from 'node:zlib';
 import { afterEach, describe, expect, it, vi } from 'vitest';
@@ -238,6 +238,12 @@ describe('who may call', () => {
     const { receiver } = await receive();
     for (const host of ['localhost', '127.0.0.1:4318', 'collector.internal', '[::1]:1'])
       expect(await called(receiver.url, host)).toMatch(/^HTTP\/1.1 405 /);
+    for (const host of ['host.docker.internal:4318', 'HOST.containers.internal'])
+      expect(await called(receiver.url, host)).toMatch(/^HTTP\/1.1 405 /);
+    for (const host of ['host.docker.internal.rebound.example', 'ahost.docker.internal', 'docker.internal'])
+      expect(await called(receiver.url, host)).toMatch(/^HTTP\/1.1 403 /);
+    const page = 'host.docker.internal\r\norigin: http://host.docker.internal';
+    expect(await called(receiver.url, page)).toMatch(/^HTTP\/1.1 403 /);
     for (const host of ['rebound.example', '192.0.2.1', 'x@localhost', 'localhost/x', ''])
       expect(await called(receiver.url, host)).toMatch(/^HTTP\/1.1 40[03] /);
   });
@@ -392,6 +398,57 @@ describe('memory', () => {
     await Promise.all(answers);
     expect(statuses.filter((status) => status === 200).length).toBe(held);
     expect((await post(body, { 'content-encoding': 'gzip' })).status).toBe(200);
+  });
+});
+
+describe('those who announce much and dribble', () => {
+  it('are let go within seconds, and keep nobody else out', async () => {
+    const clock = manualClock();
+    const { post, receiver } = await receive({ clock });
+    const { port, host } = new URL(receiver.url);
+    const head = `POST /v1/traces HTTP/1.1\r\nhost: ${host}\r\ncontent-type: ${PROTOBUF}\r\n`;
+    const heard: string[] = [];
+    const sockets = Array.from({ length: 8 }, () => {
+      const socket = connect(Number(port), '127.0.0.1');
+      socket.write(`${head}content-length: ${20 * MEBIBYTE}\r\n\r\n`);
+      socket.write(Buffer.alloc(64 * 1024));
+      socket.once('data', (answer) => heard.push(String(answer)));
+      return socket;
+    });
+    open.unshift({ close: async () => sockets.forEach((socket) => void socket.destroy()) });
+    await vi.waitFor(() => expect(receiver.counters.requests).toBe(8));
+    const statuses: number[] = [];
+    const answered = post(requestOf([{ name: 'x'.repeat(MEBIBYTE) }])).then((answer) =>
+      statuses.push(answer.status),
+    );
+    await vi.waitFor(() => {
+      clock.advance(500);
+      expect([statuses.length, heard.length]).toEqual([1, 8]);
+    }, 20_000);
+    await answered;
+    expect(statuses).toEqual([200]);
+    for (const answer of heard) expect(answer).toMatch(/^HTTP\/1.1 503 /);
+  });
+
+  it('may take the time that a body has, as long as they keep up', async () => {
+    const clock = manualClock();
+    const { kept, receiver } = await receive({ clock });
+    const body = requestOf([{ name: 'x'.repeat(300 * 1024) }]);
+    const { port, host } = new URL(receiver.url);
+    const socket = connect(Number(port), '127.0.0.1');
+    socket.write(
+      `POST /v1/traces HTTP/1.1\r\nhost: ${host}\r\ncontent-type: ${PROTOBUF}\r\ncontent-length: ${body.length}\r\n\r\n`,
+    );
+    const answer = new Promise<string>((resolve) => socket.once('data', (text) => resolve(String(text))));
+    const share = Math.ceil(body.length / 20);
+    for (let at = 0; at < body.length; at += share) {
+      await new Promise<void>((resolve) => socket.write(body.subarray(at, at + share), () => resolve()));
+      for (let turn = 0; turn < 5; turn += 1) await new Promise<void>((resolve) => setImmediate(resolve));
+      clock.advance(1_000);
+    }
+    expect(await answer).toMatch(/^HTTP\/1.1 200 /);
+    expect(kept).toHaveLength(1);
+    socket.destroy();
   });
 });
 

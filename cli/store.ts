@@ -12,6 +12,7 @@ import { DEFAULT_DATA, logTo } from './process.ts';
 import { erase } from './store/erase.ts';
 import type { StoreAsked } from './store/flags.ts';
 import { hold } from './store/hold.ts';
+import { quarantine } from './store/quarantine.ts';
 import { rebuild } from './store/rebuild.ts';
 import { retention } from './store/retention.ts';
 
@@ -25,8 +26,10 @@ Usage: outrider store backup DIR [--data DIR] [--collector URL] [--json]
        outrider store hold end ID --reason TEXT
        outrider store erase HASH…|--call ID --reason TEXT
        outrider store rebuild NAME…|all [--json]
+       outrider store quarantine [list|load ID…|all] [--json]
 
-  backup DIR        a folder that is not there yet: tables, ledger, and what the queue remembers, as of one moment.
+  backup DIR        a folder that is not there yet: tables, ledger, and what the queue remembers, as of one moment;
+                    of what is on a server it says the command to run there
                     The collector may run (it is asked) or not (its data directory is opened here)
   restore DIR       into a data directory that holds no collector; everything is verified before it is used
   retention         how long what is kept, and what is past its time; run drops that now, not within the hour
@@ -35,6 +38,8 @@ Usage: outrider store backup DIR [--data DIR] [--collector URL] [--json]
                     the fleet's or one agent's, from --from to before --until
   erase             what was said, by the hashes that spans name (sha256:…) or by a call's id; spans stay
   rebuild           tables that are counted from others, made anew from those; requests wait in the queue meanwhile
+  quarantine        messages that the store could not take, each with the reason; load tries them again, once the cause
+                    is mended, and each lands once. Agents are held apart by \`outrider quarantine\`
   --reason TEXT     kept on record, with who you are by your join token
   --clickhouse URL  moves the tables into an empty database of a ClickHouse server instead, and the rest into the data
                     directory: https://USER@HOST:8443/DATABASE, or env:NAME or file:PATH, where a URL with a password is
@@ -46,6 +51,7 @@ Usage: outrider store backup DIR [--data DIR] [--collector URL] [--json]
 Example: outrider store backup /backups/monday && outrider store restore /backups/monday --data ./restored
          outrider store restore /backups/monday --data ./moved --clickhouse env:CLICKHOUSE_URL
          outrider store hold add --agent trend-scout --from 2026-03-01 --reason "case 4711"
+         outrider store quarantine load all
 `;
 
 interface Flags {
@@ -60,6 +66,7 @@ const ASKING: Readonly<Record<string, (asked: StoreAsked) => Promise<number>>> =
   hold,
   erase,
   rebuild,
+  quarantine,
 };
 
 export async function run(args: readonly string[], io: Io): Promise<number> {
@@ -81,13 +88,14 @@ export async function run(args: readonly string[], io: Io): Promise<number> {
       'trust-clock': { type: 'boolean' },
     },
   });
-  const asking = ASKING[positionals[0] ?? ''];
+  const [name = ''] = positionals;
+  const asking = Object.hasOwn(ASKING, name) ? ASKING[name] : undefined;
   if (asking)
     return asking({ rest: positionals.slice(1), values, collector: collectorClient(values, io), io });
   const [action, folder, ...rest] = positionals;
   if ((action !== 'backup' && action !== 'restore') || folder === undefined || rest.length > 0)
     throw new UsageError(
-      'Write `outrider store backup DIR`, `outrider store restore DIR`, `outrider store retention`, `outrider store hold` or `outrider store rebuild`.',
+      `Write \`outrider store backup DIR\`, \`outrider store restore DIR\` or \`outrider store ${Object.keys(ASKING).join('|')}\`; see --help.`,
     );
   refuseIdleFlags(values, action === 'restore' ? ['clickhouse', 'cluster'] : [], `store ${action}`);
   const data = values.data ?? (io.env.OUTRIDER_DATA || DEFAULT_DATA);
@@ -104,7 +112,12 @@ async function backup(to: string, flags: Flags, io: Io): Promise<void> {
   const manifest = await takeOver(made, to, files);
   const rows = Object.values(manifest.rows).reduce((sum, count) => sum + count, 0);
   const bytes = manifest.files.reduce((sum, file) => sum + file.bytes, 0);
-  summarise(io, flags, `Backed up ${rows} rows in ${megabytes(bytes)} to ${to}.`, { path: to, rows, bytes });
+  const { elsewhere = [] } = manifest;
+  const there = elsewhere.map(
+    ({ part, place, run: command }) => `On ${place}: ${part}. Run there now:\n  ${command}`,
+  );
+  const text = [`Backed up ${rows} rows in ${megabytes(bytes)} to ${to}.`, ...there].join('\n');
+  summarise(io, flags, text, { path: to, rows, bytes, elsewhere });
 }
 
 /** The finished backup's own folder. */
@@ -112,12 +125,13 @@ async function makeBackup(flags: Flags, io: Io): Promise<string> {
   const named = flags.collector ?? io.env.OUTRIDER_COLLECTOR;
   if (named) return askFor(collectorClient(flags, io), io);
   const { withStoppedCollector } = await import('./stopped-collector.ts');
-  const offline = await withStoppedCollector(flags.data, logTo(io, 'store'), async (backups) => {
+  const { createBackups } = await import('../collector/backup.ts');
+  const offline = await withStoppedCollector(flags.data, logTo(io, 'store'), async (stopped) => {
+    const backups = createBackups(stopped);
     const told = teller(io);
     backups.start('command line');
     const watch = setInterval(() => tellState(backups.state(), told), POLL_MS);
-    await backups.ended();
-    clearInterval(watch);
+    await backups.ended().finally(() => clearInterval(watch));
     return madeOrThrow(backups.state());
   });
   return offline ?? askFor(collectorClient(flags, io), io);
@@ -205,8 +219,17 @@ async function restore(
   const next = flags.server
     ? ' Name the server under store.clickhouse before the collector starts there.'
     : '';
+  const { elsewhere = [] } = manifest;
+  const there = elsewhere.map(
+    ({ part, place }) => `\nOn ${place}: ${part}. Restore that there before the collector starts.`,
+  );
   const text = `Restored ${rows} rows of ${manifest.made_at} into ${flags.data}, and they are what was backed up.${next}`;
-  summarise(io, flags, text, { data: flags.data, made_at: manifest.made_at, rows });
+  summarise(io, flags, text + there.join(''), {
+    data: flags.data,
+    made_at: manifest.made_at,
+    rows,
+    elsewhere,
+  });
 }
 
 function summarise(io: Io, { json }: Flags, text: string, facts: object): void {

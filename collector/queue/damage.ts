@@ -41,7 +41,11 @@ export async function setDamageAside(world: World, segment: Segment): Promise<nu
   if (broken.length === 0) return bytes.length;
   for (const { start, end } of broken) {
     world.log.error('queue.damage_quarantined', { segment: segment.id, at: start, bytes: end - start });
-    await world.quarantine.keep(`${segment.id}-${start}`, bytes.subarray(start, end), 'damaged on disk');
+    await world.quarantine.keepDamage(
+      `${segment.id}-${start}`,
+      bytes.subarray(start, end),
+      'damaged on disk',
+    );
   }
   const rest = whole.map(({ start, end }) => bytes.subarray(start, end));
   await writeDurably(world.disk, segment.path, world.directory, rest);

@@ -4,6 +4,8 @@
 //                           │ refused whole
 //                           └─▶ split line durable ─▶ taken back ─▶ load each half, down to the one message the store can't take
 //
+// What was set aside and comes again (again.ts) leaves quarantine once it landed, or was set aside anew.
+//
 // Splits are exact under a crash at any point: how a segment splits follows from its bytes, each half's id from its place,
 // and a segment once split is never tried whole again. A message is never cut: its digest, which the audit log holds, is of
 // all its bytes, and whole it can be loaded again from quarantine.
@@ -60,7 +62,11 @@ export async function landSegment(world: LandingWorld, segment: Segment, isOld: 
     world.log.error('queue.segment_lost', { segment: segment.id, bytes: segment.bytes });
   }
   const bytes = isThere && isOld ? await whatIsWhole(world, segment) : segment.bytes;
-  if (isThere && bytes > 0) await land(world, { ...segment, bytes }, splits);
+  const { again } = world.manifest.segments.get(segment.id)!;
+  if (isThere && bytes > 0) {
+    if (again === undefined) await land(world, { ...segment, bytes }, splits);
+    else await landAgain(world, { ...segment, bytes }, again, splits);
+  }
   await insist(world, 'sequence the requests', () => world.sequencer.sequenced(segment.id));
   await note({ loaded: true });
   await insist(world, 'remove the segment', async () => {
@@ -76,31 +82,56 @@ interface Splits {
   add(id: string): Promise<void>;
 }
 
-/** Loads a segment or a part of one; what is refused whole is loaded in halves. */
-async function land(world: LandingWorld, part: Segment, splits: Splits): Promise<void> {
+/** What was set aside as `again` goes from there; refused anew it lies there under its own id, unread it stays as it was. */
+async function landAgain(
+  world: LandingWorld,
+  segment: Segment,
+  again: string,
+  splits: Splits,
+): Promise<void> {
+  const refused = { ...segment, id: again };
+  if (again !== segment.id)
+    await insist(world, 'take back what was refused', async () => world.loader.takeBack?.(refused));
+  const isLanded = await land(world, segment, splits);
+  const anew = await insist(world, 'look into quarantine', () => world.quarantine.find(segment.id));
+  if (isLanded || (again !== segment.id && anew?.kind === 'message'))
+    await insist(world, 'leave quarantine', () => world.quarantine.release(again));
+}
+
+/** Loads a segment or a part of one; what is refused whole is loaded in halves. False if any of it was set aside. */
+async function land(world: LandingWorld, part: Segment, splits: Splits): Promise<boolean> {
   const refusal = splits.has(part.id) ? REFUSED_BEFORE : await world.attempts.load(part);
-  if (refusal === null) return;
+  if (refusal === null) return true;
   const bytes = await readWhole(world, part);
-  if (bytes === null) return;
+  if (bytes === null) return false;
   const halves = refusal.partly ? null : halvesOf(bytes);
   if (!halves) return landAlone(world, part, bytes, refusal);
   if (!splits.has(part.id)) await splits.add(part.id);
   await insist(world, 'take back a refused segment', async () => world.loader.takeBack?.(part));
+  let isWhole = true;
   for (const [index, half] of halves.entries()) {
     const id = `${part.id}.${index}`;
     const path = join(world.directory, `${id}.half`);
     await insist(world, 'write a half', () => writeDurably(world.disk, path, world.directory, [half]));
-    await land(world, { id, path, bytes: half.length }, splits);
+    isWhole = (await land(world, { id, path, bytes: half.length }, splits)) && isWhole;
     await insist(world, 'remove a half', () => world.disk.remove(path));
   }
+  return isWhole;
 }
 
 /** What can't be halved is tried for longer, then kept aside under the id it has, so that it may come again. */
-async function landAlone(world: LandingWorld, part: Segment, bytes: Buffer, first: Refusal): Promise<void> {
+async function landAlone(
+  world: LandingWorld,
+  part: Segment,
+  bytes: Buffer,
+  first: Refusal,
+): Promise<boolean> {
   const refusal = await world.attempts.loadAlone(part, first);
-  if (refusal === null) return;
-  world.log.error('queue.message_quarantined', { segment: part.id, reason: refusal.reason });
-  await insist(world, 'quarantine', () => world.quarantine.keep(part.id, bytes, refusal.reason));
+  if (refusal === null) return true;
+  const { reason, partly } = refusal;
+  world.log.error('queue.message_quarantined', { segment: part.id, reason });
+  await insist(world, 'quarantine', () => world.quarantine.keep(part.id, bytes, reason, partly));
+  return false;
 }
 
 /** Null, and set aside, if the disk doesn't give it back. */

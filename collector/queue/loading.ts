@@ -10,7 +10,11 @@ import type { Digests } from './digests.ts';
 import { type LandingWorld, landSegment } from './landing.ts';
 import { REMEMBER_MS } from './manifest.ts';
 import { Closing } from './patience.ts';
+import type { Room } from './room.ts';
 import type { Writers } from './writers.ts';
+
+/** While the disk has no room for the store, how often it is asked again. */
+const ROOM_AGAIN_MS = 1_000;
 
 /** A segment that lay on disk this long is checked before it is loaded. */
 const OLD_AFTER_MS = 60_000;
@@ -20,6 +24,7 @@ export interface LoadingWorld extends LandingWorld {
   readonly backlog: Backlog;
   readonly writers: Writers;
   readonly alarm: Alarm;
+  readonly room: Pick<Room, 'mayLoad'>;
   readonly digests: Digests;
   readonly loadAfterMs: number;
   isClosed(): boolean;
@@ -44,6 +49,7 @@ async function step(world: LoadingWorld): Promise<void> {
   const due = SIGNALS.filter((signal) => dueAtMs(world, signal) <= nowMs);
   for (const signal of due) await world.writers.of(signal).seal();
   const oldest = world.backlog.oldest();
+  if (oldest && !(await world.room.mayLoad())) return world.alarm.rings(ROOM_AGAIN_MS);
   if (oldest) return landOldest(world, oldest);
   if (due.length > 0) return; // what was sealed was empty, and is gone
   const nextMs = Math.min(...SIGNALS.map((signal) => dueAtMs(world, signal)));

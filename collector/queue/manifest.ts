@@ -28,6 +28,8 @@ export interface SealedSegment {
   readonly split: readonly string[];
   /** Whoever keeps the order of all requests has all of its. */
   readonly sequenced?: true;
+  /** It holds what was set aside under this name, and comes again. */
+  readonly again?: string;
 }
 
 export interface Manifest {

@@ -11,6 +11,7 @@ import { join } from 'node:path';
 import type { Clock } from '../../kit/clock.ts';
 import { type Log, sentenceOf } from '../../kit/log.ts';
 import type { Signal } from '../signals.ts';
+import { type Again, createAgain } from './again.ts';
 import { createAlarm } from './alarm.ts';
 import { createAttempts } from './attempts.ts';
 import { createBacklog } from './backlog.ts';
@@ -20,7 +21,7 @@ import type { Loader } from './loader.ts';
 import { carrySegments } from './loading.ts';
 import { type Manifest, openManifest } from './manifest.ts';
 import { Closing, createPatience, type Patience } from './patience.ts';
-import { createQuarantine, type Quarantine } from './quarantine.ts';
+import { openQuarantine, type Quarantine } from './quarantine.ts';
 import { type LeftSegment, listSegments, recoverSegments } from './recover.ts';
 import { createRoom } from './room.ts';
 import { type LookInto, leftRequests, noSequencer, type RequestFacts, type Sequencer } from './sequencer.ts';
@@ -29,8 +30,8 @@ import type { ClosedSegment } from './writer.ts';
 import { createWriters } from './writers.ts';
 
 export const SEGMENT_BYTES_MAX = 8 * 1024 * 1024;
-export const LOAD_AFTER_MS = 1_000;
-export const QUEUE_BYTES_MAX = 64 * 1024 ** 3;
+const LOAD_AFTER_MS = 1_000;
+const QUEUE_BYTES_MAX = 64 * 1024 ** 3;
 export const BYTES_FREE_MIN = 512 * 1024 ** 2;
 export const DIGESTS_MAX = 4_000_000;
 const SEQUENCE_DIGITS = 12;
@@ -45,6 +46,8 @@ export interface QueueCounters {
   readonly stored: Readonly<Record<Signal, number>>;
   readonly retries: number;
   readonly quarantined: number;
+  /** Messages and damage that lie in quarantine. */
+  readonly setAside: number;
   /** Segments whose file someone removed. */
   readonly lost: number;
   /** One message after the other is refused: loading stands still until somebody looks. */
@@ -54,7 +57,10 @@ export interface QueueCounters {
 export interface Queue {
   /** Resolves once the request is durable, was before, or can't be. A duplicate of one in flight waits for it. */
   append(request: Buffer, sender: string, signal?: Signal, facts?: RequestFacts): Promise<Appended>;
-  /** What keeps it from its work: `queue` while it takes nothing, `loading` while the store refuses everything. */
+  /**
+   * What keeps it from its work: `queue` while it takes nothing, `loading` while the store refuses everything, `room to
+   * load` while the disk that it shares with the store is all but full.
+   */
   missing(): readonly string[];
   /** What is accepted and not yet known to be in the store; `oldestMs` is the age of the oldest of it. */
   depth(): { readonly segments: number; readonly bytes: number; readonly oldestMs: number };
@@ -62,6 +68,8 @@ export interface Queue {
   drain(): Promise<void>;
   /** Takes nothing new, makes durable what waits, stops loading; what is left is loaded by the next life. */
   close(): Promise<void>;
+  /** What the store could not take, and having it taken after all. */
+  readonly again: Again;
   readonly counters: QueueCounters;
 }
 
@@ -76,6 +84,8 @@ export interface QueueOptions {
   readonly bytesMax?: number;
   readonly bytesFreeMin?: number;
   readonly digestsMax?: number;
+  /** The store's tables lie on the queue's disk. */
+  readonly sharesDisk?: boolean;
   /** Keeps the order in which requests were accepted. */
   readonly sequencer?: Sequencer;
   /** What the door would see in a request that an earlier life accepted. */
@@ -100,7 +110,7 @@ export async function openQueue(options: QueueOptions): Promise<Queue> {
       digests,
       present,
     });
-    const quarantine = createQuarantine(disk, directories.quarantine);
+    const quarantine = await openQuarantine(disk, directories.quarantine);
     const world = { directory: directories.segments, disk, log, manifest, digests, quarantine };
     const left = await recoverSegments(world, ids);
     const lastId = Math.max(manifest.lastSequence, lastSequence(ids));
@@ -151,6 +161,7 @@ function runQueue(world: World): Queue {
     clock,
     bytesFreeMin: options.bytesFreeMin ?? BYTES_FREE_MIN,
     bytesMax: options.bytesMax ?? QUEUE_BYTES_MAX,
+    sharesDisk: options.sharesDisk ?? false,
     log,
   });
   const writers = createWriters(
@@ -180,12 +191,26 @@ function runQueue(world: World): Queue {
   const loadAfterMs = options.loadAfterMs ?? LOAD_AFTER_MS;
   const { loader } = options;
   const attempts = createAttempts({ loader, patience, clock, log, counters });
-  const loading = carrySegments({ ...shared, loader, attempts, patience, alarm, backlog, loadAfterMs });
+  const loading = carrySegments({ ...shared, loader, attempts, patience, alarm, room, backlog, loadAfterMs });
+
+  const again = createAgain({
+    ...shared,
+    push(segment) {
+      backlog.push({ ...segment, sinceMs: clock.monotonicMs(), isLeft: false });
+      alarm.ring();
+    },
+    refusal: () => room.refusal(bytes(), true),
+  });
 
   return {
+    again,
     append: (request, sender, signal = 'traces', facts = NOT_LOOKED_INTO) =>
       shelf.append(request, sender, signal, facts),
-    missing: () => [...(room.isFull(bytes()) ? ['queue'] : []), ...(attempts.isStopped() ? ['loading'] : [])],
+    missing: () => [
+      ...(room.isFull(bytes()) ? ['queue'] : []),
+      ...(attempts.isStopped() ? ['loading'] : []),
+      ...(room.loadingWaits() ? ['room to load'] : []),
+    ],
     depth() {
       const active = writers.active();
       const oldest = backlog.oldest() ?? active;
@@ -210,7 +235,8 @@ function runQueue(world: World): Queue {
       world.unlock();
     },
     get counters() {
-      return { ...counters, quarantined: world.quarantine.count, isStopped: attempts.isStopped() };
+      const { count: quarantined, lying: setAside } = world.quarantine;
+      return { ...counters, quarantined, setAside, isStopped: attempts.isStopped() };
     },
   };
 }

@@ -18,10 +18,9 @@ import {
   receiptBytes,
 } from '../receipt.ts';
 
-export const CHECK_FIELD = 1001;
+const CHECK_FIELD = 1001;
 const CHECK_TAG = tagBytes(CHECK_FIELD, FIXED32);
 const CHECK_BYTES = CHECK_TAG.length + 4;
-export const DIGEST_BYTES = 32;
 
 export interface Sender {
   readonly receivedAtUnixNano: bigint;

@@ -91,7 +91,7 @@ async function mend(
   for (const { start, end } of broken) {
     if (end === bytes.length) world.log.info('queue.torn_tail_cut', { segment: id, bytes: end - start });
     else
-      await world.quarantine.keep(
+      await world.quarantine.keepDamage(
         `${id}-${start}`,
         bytes.subarray(start, end),
         'damaged before it was sealed',

@@ -3,6 +3,7 @@
 
 import type { Clock } from '../../kit/clock.ts';
 import { sentenceOf } from '../../kit/log.ts';
+import { isForeign } from '../senders.ts';
 import type { Signal } from '../signals.ts';
 import { type Digests, markOf } from './digests.ts';
 import { digestOf, recordChunks } from './record.ts';
@@ -47,7 +48,7 @@ export function createShelf(world: {
     mark: Buffer,
     { digest, sender, signal, facts }: Origin,
   ): Promise<Appended> => {
-    const refusal = await world.room.refusal(world.queuedBytes(), sender !== '');
+    const refusal = await world.room.refusal(world.queuedBytes(), !isForeign(sender));
     if (refusal) return { kind: 'refused', reason: refusal };
     if (world.isClosed()) return { kind: 'refused', reason: 'the queue is closed' };
     const receivedAtMs = Math.trunc(world.clock.nowMs());

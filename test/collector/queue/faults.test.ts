@@ -3,86 +3,26 @@
 
 import { describe, expect, it } from 'vitest';
 import type { Disk } from '../../../collector/queue/disk.ts';
-import type { Loader, Segment } from '../../../collector/queue/loader.ts';
-import { openQueue, type Queue, type QueueOptions } from '../../../collector/queue/queue.ts';
-import { digestOf, readRecords } from '../../../collector/queue/record.ts';
+import type { Loader } from '../../../collector/queue/loader.ts';
+import { openQueue, type Queue } from '../../../collector/queue/queue.ts';
+import { readRecords } from '../../../collector/queue/record.ts';
 import { silentLog } from '../../../kit/log.ts';
-import { type ManualClock, manualClock } from '../../support/manual-clock.ts';
-import { requestOf, spanIdOf } from '../receive/otlp-messages.ts';
-import { type ForgetfulDisk, forgetfulDisk, type Operation } from './forgetful-disk.ts';
+import { manualClock } from '../../support/manual-clock.ts';
+import { forgetfulDisk } from './forgetful-disk.ts';
+import {
+  answering,
+  away,
+  bench,
+  digests,
+  failure,
+  request,
+  segmentsIn,
+  storeOn,
+  turning,
+  upTo,
+} from './queue-bench.ts';
 import { randomFrom } from './random.ts';
-import { Rejected, rememberingStore } from './remembering-store.ts';
-
-const request = (number: number) => requestOf([{ spanId: spanIdOf(number), name: `span ${number}` }]);
-const digests = (...numbers: number[]) => numbers.map((each) => digestOf(request(each)).toString('hex'));
-const upTo = (count: number) => Array.from({ length: count }, (_, number) => number);
-const failure = (code: string) => Object.assign(new Error(code), { code });
-
-interface Bench {
-  readonly clock: ManualClock;
-  readonly disk: ForgetfulDisk;
-  open(options?: Partial<QueueOptions>): Promise<Queue>;
-  /** Turns the clock until `done` resolves. */
-  until<T>(done: Promise<T>): Promise<T>;
-}
-
-/** `fault` is asked at each operation of the disk. */
-function bench(fault: (operation: Operation) => Error | null = () => null): Bench {
-  const clock = manualClock();
-  const disk = forgetfulDisk(() => clock.nowMs());
-  const life = disk.live(fault);
-  return {
-    clock,
-    disk,
-    open: (options = {}) =>
-      openQueue({
-        directory: '/queue',
-        loader: storeOn(disk),
-        log: silentLog,
-        clock,
-        disk: life.disk,
-        ...options,
-      }),
-    until: (done) => turning(clock, done),
-  };
-}
-
-async function turning<T>(clock: ManualClock, done: Promise<T>): Promise<T> {
-  let isDone = false;
-  const ended = () => {
-    isDone = true;
-  };
-  done.then(ended, ended);
-  for (let turn = 0; !isDone && turn < 20_000; turn += 1) {
-    await new Promise((resolve) => setImmediate(resolve));
-    clock.advance(50);
-  }
-  if (!isDone) throw new Error('it takes for ever');
-  return done;
-}
-
-const storeOn = (disk: ForgetfulDisk, fault?: () => 'before' | 'after' | 'reject' | null) =>
-  rememberingStore((path) => disk.files().get(path)!, fault);
-
-/** A store that says what `say` says, and lands what it is said nothing of. */
-function answering(disk: ForgetfulDisk, say: (segment: Segment) => Error | null) {
-  const store = storeOn(disk);
-  const tried: string[] = [];
-  let atOnce = 0;
-  let atOnceMost = 0;
-  const loader: Loader = {
-    async load(segment) {
-      tried.push(segment.id);
-      atOnceMost = Math.max(atOnceMost, ++atOnce);
-      await Promise.resolve();
-      atOnce -= 1;
-      const refusal = say(segment);
-      if (refusal) throw refusal;
-      return store.load(segment);
-    },
-  };
-  return { loader, tried, landed: store.landed, atOnceMost: () => atOnceMost };
-}
+import { Rejected } from './remembering-store.ts';
 
 describe('a process that dies', () => {
   /** Five requests, a restart, five more; every operation of the disk is one at which it may die. */
@@ -179,10 +119,6 @@ describe('a process that dies', () => {
   });
 });
 
-const away: Loader = { load: () => Promise.reject(new Error('the store is away')) };
-const segmentsIn = (disk: ForgetfulDisk) =>
-  [...disk.files().keys()].filter((path) => path.includes('/segments/'));
-
 describe('a disk that takes nothing', () => {
   it.each([
     ['COL-07: ENOSPC', 'append'],
@@ -218,6 +154,32 @@ describe('a disk that takes nothing', () => {
     await until(queue.close());
   });
 
+  it('is all but full: what is queued waits, and is loaded once there is room for the store', async () => {
+    const { clock, disk, open, until } = bench();
+    let bytesFree = 1_000_000;
+    const life = disk.live(() => null);
+    const small: Disk = { ...life.disk, bytesFree: async () => bytesFree };
+    const store = storeOn(disk);
+    const queue = await open({ loader: store, disk: small, sharesDisk: true, bytesFreeMin: 800_000 });
+    expect((await queue.append(request(0), '')).kind).toBe('stored');
+    bytesFree = 99_999;
+    clock.advance(1_000);
+    const drained = queue.drain();
+    await until(waits(queue));
+    expect((await queue.append(request(1), 'scout/host-1')).kind).toBe('refused');
+    expect(queue.missing()).toEqual(['queue', 'room to load']);
+    expect(store.landed).toEqual([]);
+    bytesFree = 100_000;
+    await until(drained);
+    expect(store.landed).toEqual(digests(0));
+    expect(queue.missing()).not.toContain('room to load');
+    await until(queue.close());
+  });
+
+  async function waits(queue: Queue): Promise<void> {
+    while (!queue.missing().includes('room to load')) await new Promise((resolve) => setImmediate(resolve));
+  }
+
   it('gives a segment no longer back (EIO): sets it aside, and goes on', async () => {
     const { disk, open, until } = bench();
     const first = await open({ loader: away, segmentBytesMax: 300 });
@@ -236,6 +198,34 @@ describe('a disk that takes nothing', () => {
     expect(store.landed.length).toBeLessThan(6);
     expect(queue.counters.quarantined).toBe(1);
     expect([...disk.files().keys()].filter((path) => path.endsWith('.unread')).length).toBe(1);
+    await until(queue.close());
+  });
+
+  it('fails once more while that segment is set aside: what came after is loaded all the same', async () => {
+    const { disk, open, until } = bench();
+    const life = disk.live(() => null);
+    const filesOf = (ending: string) => [...disk.files().keys()].filter((path) => path.endsWith(ending));
+    let failures = 0;
+    const failing: Disk = {
+      ...life.disk,
+      read: (path) => (path.includes('/segments/') ? Promise.reject(failure('EIO')) : life.disk.read(path)),
+      async syncDirectory(path) {
+        if (filesOf('.unread').length > 0 && failures++ === 0) throw failure('EIO');
+        return life.disk.syncDirectory(path);
+      },
+    };
+    const { loader, landed } = answering(disk, ({ path }) =>
+      disk.files().get(path)?.includes('span 0') ? new Rejected('not this one') : null,
+    );
+    const queue = await open({ loader, disk: failing });
+    await queue.append(request(0), '');
+    await until(queue.drain());
+    await queue.append(request(1), '');
+    await until(queue.drain());
+    expect(failures).toBeGreaterThan(0);
+    expect(landed).toEqual(digests(1));
+    expect(queue.counters).toMatchObject({ quarantined: 1, setAside: 1 });
+    expect(filesOf('.unread').length).toBe(1);
     await until(queue.close());
   });
 });

@@ -15,6 +15,7 @@ import { openStore, type Store } from '../../../collector/store/store.ts';
 import { verifyChain } from '../../../contract/audit-entry.ts';
 import { systemClock } from '../../../kit/clock.ts';
 import { silentLog } from '../../../kit/log.ts';
+import { copyStore } from '../../support/empty-stores.ts';
 import { requestOf, spanIdOf } from '../receive/otlp-messages.ts';
 import { ROLLUP_NAMES, rollupBothWays } from '../store/rollups.ts';
 import { createSidecar, type Sidecar } from './chained-records.ts';
@@ -42,6 +43,7 @@ interface Sent {
 }
 
 export async function killAgainAndAgain({ directory, rounds, seed, onRound }: KillRounds): Promise<void> {
+  copyStore(join(directory, 'store'));
   const random = randomFrom(seed);
   const sent: Sent = { next: 0, unanswered: [], acknowledged: new Set() };
   const sidecars = Array.from({ length: SIDECARS }, (_, number) => createSidecar(number, ITEMS_PER_REQUEST));

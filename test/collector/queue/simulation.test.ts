@@ -20,6 +20,7 @@ describe('COL-32: a queue under crashes, power cuts, disk errors and an absent s
     const held = [...quarantined.keys()].filter((digest) => !poisonous.has(digest));
     expect(held, 'good messages in quarantine').toEqual([]);
     expect(outcome.mixed, 'signals in one segment').toEqual([]);
+    expect(outcome.outOfOrder, 'overtaken by what its sender sent later').toEqual([]);
     expect(outcome.filesLeft).toEqual([]);
     const unlogged = acknowledged.filter((digest) => !outcome.logged.has(digest));
     expect(unlogged, 'acknowledged and not in the audit log').toEqual([]);

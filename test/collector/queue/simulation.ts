@@ -1,7 +1,8 @@
 // One seeded history of a queue: requests, resends, disk errors, a store that comes and goes, crashes inside any
 // operation, power cuts. At the end everything works again, and what must hold is returned.
 
-import type { AuditLog, SignedCheckpoint } from '../../../collector/audit/log.ts';
+import type { SignedCheckpoint } from '../../../collector/audit/growth.ts';
+import type { AuditLog } from '../../../collector/audit/log.ts';
 import type { Segment } from '../../../collector/queue/loader.ts';
 import { openQueue, type Queue } from '../../../collector/queue/queue.ts';
 import { digestOf, readRecords } from '../../../collector/queue/record.ts';
@@ -30,6 +31,8 @@ export interface Outcome {
   readonly filesLeft: readonly string[];
   /** Segments that held a request of another signal than their id says. */
   readonly mixed: readonly string[];
+  /** Landed after one of its signal that was sent only when it had been acknowledged. */
+  readonly outOfOrder: readonly string[];
   /** Digest → how often it is in the audit log. */
   readonly logged: ReadonlyMap<string, number>;
   /** Every checkpoint anybody could have seen, in order. */
@@ -121,10 +124,18 @@ export async function simulate(seed: number): Promise<Outcome> {
   const requests: Request[] = [];
   const poisonous = new Set<string>();
   const acknowledged = new Set<string>();
+  let moment = 0;
+  const sentAt = new Map<string, number>();
+  const acknowledgedAt = new Map<string, number>();
+  const noteFirst = (moments: Map<string, number>, digest: string) =>
+    void (moments.has(digest) || moments.set(digest, ++moment));
   const send = (target: Queue, { bytes, digest, signal }: Request) => {
+    noteFirst(sentAt, digest);
     target.append(bytes, 'trend-scout', signal).then(
       ({ kind }) => {
-        if (kind !== 'refused') acknowledged.add(digest);
+        if (kind === 'refused') return;
+        acknowledged.add(digest);
+        noteFirst(acknowledgedAt, digest);
       },
       () => undefined, // nobody was answered
     );
@@ -172,7 +183,7 @@ export async function simulate(seed: number): Promise<Outcome> {
   await audit!.close();
   const onDisk = leavesOnDisk(disk.files());
 
-  const quarantine = [...disk.files()].filter(([path]) => path.endsWith('.message'));
+  const quarantine = [...disk.files()].filter(([path]) => /\.(message|damage)$/.test(path));
   return {
     acknowledged: [...acknowledged],
     poisonous,
@@ -186,11 +197,33 @@ export async function simulate(seed: number): Promise<Outcome> {
     ),
     lives,
     mixed,
+    outOfOrder: SIGNALS.flatMap((signal) => {
+      const of = new Set(requests.filter((each) => each.signal === signal).map(({ digest }) => digest));
+      return overtaken(
+        store.landed.filter((digest) => of.has(digest)),
+        sentAt,
+        acknowledgedAt,
+      );
+    }),
     logged: countOf(onDisk.leaves.map(({ digest }) => Buffer.from(digest).toString('hex'))),
     leaves: onDisk.entries,
     checkpoints,
     filesLeft: [...disk.files().keys()].filter((path) => path.startsWith('/queue/segments/')),
   };
+}
+
+/** Those that landed behind one that was sent after their acknowledgement. */
+function overtaken(
+  landed: readonly string[],
+  sentAt: ReadonlyMap<string, number>,
+  acknowledgedAt: ReadonlyMap<string, number>,
+): string[] {
+  let lastSent = 0;
+  return landed.filter((digest) => {
+    const isLate = (acknowledgedAt.get(digest) ?? Number.POSITIVE_INFINITY) < lastSent;
+    lastSent = Math.max(lastSent, sentAt.get(digest)!);
+    return isLate;
+  });
 }
 
 function countOf(digests: readonly string[]): Map<string, number> {

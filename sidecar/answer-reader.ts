@@ -2,7 +2,7 @@
 
 import { brotliDecompressSync, constants, gunzipSync, inflateSync, zstdDecompressSync } from 'node:zlib';
 import type { Answered } from './call.ts';
-import type { Metered, StreamMeter } from './dialects/dialect.ts';
+import type { Metered, StreamMeter } from './dialects/metered.ts';
 
 export interface AnswerReader {
   readonly streamed: boolean;

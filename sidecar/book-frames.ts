@@ -73,7 +73,8 @@ export function recover(frames: readonly Frame[]): Recovered {
 /**
  * Where frames were lost: what is left, for another chain to begin with. Null where none were, or a start before this one
  * has begun another already. If no snapshot follows what was lost, it may have held money: the leases are not kept, so the
- * ledger counts them as spent until it hears better. A call whose end was lost is ended again, for it may have had none.
+ * ledger counts them as spent until it hears better. A call whose end was lost is ended again, for it may have had none;
+ * but not one whose end others are known to have.
  */
 export function chainLeft(state: Recovered, { recovered, damage }: Opened): Recovered | null {
   const snapshot = recovered.findLast(({ kind }) => kind === FRAME_KINDS.snapshot);

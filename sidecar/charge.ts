@@ -5,7 +5,7 @@ import { type Status, speaksLlm, type UsageSource } from '../contract/attributes
 import { type Amounts, NOTHING } from '../contract/money.ts';
 import type { Refusal } from '../contract/refusals.ts';
 import type { Reserved } from './call.ts';
-import type { Metered, Usage } from './dialects/dialect.ts';
+import type { Metered, Usage } from './dialects/metered.ts';
 import { NOTHING_METERED } from './dialects/stream-meter.ts';
 import type { SendFailure } from './edges/upstreams.ts';
 import type { PriceBook } from './state/prices.ts';

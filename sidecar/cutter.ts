@@ -4,7 +4,7 @@
 
 import type { Answered } from './call.ts';
 import { usedSoFar } from './charge.ts';
-import type { StreamMeter } from './dialects/dialect.ts';
+import type { StreamMeter } from './dialects/metered.ts';
 
 export interface Cutter {
   /** The hold is used up, or it was told to stop: from now on bytes are read before they pass. */

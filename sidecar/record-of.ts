@@ -7,7 +7,7 @@ import type { Known } from './call.ts';
 import type { Charge } from './charge.ts';
 import type { DeadLetterNote } from './dead-letters/dead-letters.ts';
 import { destinationText } from './destination.ts';
-import type { Metered } from './dialects/dialect.ts';
+import type { Metered } from './dialects/metered.ts';
 import type { CallRecord } from './record.ts';
 
 export interface Observed {

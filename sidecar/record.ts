@@ -12,7 +12,7 @@ import {
 } from '../contract/attributes.ts';
 import { ENTRY_VERSION, type Sealed } from '../contract/audit-entry.ts';
 import type { DeadLetterNote } from './dead-letters/dead-letters.ts';
-import type { ToolRequest } from './dialects/dialect.ts';
+import type { ToolRequest } from './dialects/metered.ts';
 
 /** Its members stand in the order of their names, for the seal. */
 export interface RpcFacts {

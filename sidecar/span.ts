@@ -7,7 +7,7 @@
 import { ATTRIBUTES, SCOPE_NAME, TOOL_REQUEST_EVENT } from '../contract/attributes.ts';
 import type { Sealed } from '../contract/audit-entry.ts';
 import { ProtobufWriter, varintBytes } from '../kit/protobuf.ts';
-import type { ToolRequest } from './dialects/dialect.ts';
+import type { ToolRequest } from './dialects/metered.ts';
 import { type AttributeValue, attributesOf, type CallRecord, nanoseconds } from './record.ts';
 
 const SPAN_KIND_CLIENT = 3;

@@ -11,7 +11,7 @@ import type { Book } from './book.ts';
 import type { Accepted, Answer, Answered, Credentialed, Known } from './call.ts';
 import { type Charge, charge, type Ending, totalTokens } from './charge.ts';
 import type { DeadLetterNote, DeadLetters } from './dead-letters/dead-letters.ts';
-import type { Metered } from './dialects/dialect.ts';
+import type { Metered } from './dialects/metered.ts';
 import type { SendFailure } from './edges/upstreams.ts';
 import { outcomeOf } from './outcome.ts';
 import type { CallRecord } from './record.ts';

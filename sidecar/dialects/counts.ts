@@ -1,8 +1,9 @@
 // Reading token counts out of an answer. Missing is never zero and nonsense is never a count: one bad number makes the
 // whole usage unknown, and the call is then charged its reservation.
 
-import type { Json, JsonObject, Usage } from './dialect.ts';
+import type { Json, JsonObject } from './dialect.ts';
 import { isObject } from './fields.ts';
+import type { Usage } from './metered.ts';
 
 export interface CountReader {
   /** Zero when absent or null. */

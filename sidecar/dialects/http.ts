@@ -2,7 +2,8 @@
 // `prices:` says per call.
 
 import { CREDENTIAL_HEADERS } from './credential-places.ts';
-import type { Dialect, Endpoint, StreamMeter } from './dialect.ts';
+import type { Dialect, Endpoint } from './dialect.ts';
+import type { StreamMeter } from './metered.ts';
 import { nothingAsked } from './nothing-asked.ts';
 import { NOTHING_METERED } from './stream-meter.ts';
 import { readThrottle } from './throttle.ts';

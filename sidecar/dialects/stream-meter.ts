@@ -2,8 +2,9 @@
 // the dialect's AnswerReader. An answer that turns out to be plain JSON (an error body, a provider that ignores
 // `stream`) is read whole instead, and a "whole" answer that turns out to be a stream is read as one: never unmetered.
 
-import type { Json, JsonObject, Metered, StreamMeter } from './dialect.ts';
+import type { Json, JsonObject } from './dialect.ts';
 import { isObject } from './fields.ts';
+import type { Metered, StreamMeter } from './metered.ts';
 import { readEvents } from './sse.ts';
 
 /** What a dialect makes of a stream's events. */

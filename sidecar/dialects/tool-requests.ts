@@ -2,7 +2,7 @@
 // and never kept, so a long one costs no memory.
 
 import { createHash, hash } from 'node:crypto';
-import type { ToolRequest } from './dialect.ts';
+import type { ToolRequest } from './metered.ts';
 
 /** More in one answer are not recorded; no provider allows so many. */
 export const TOOL_REQUESTS_MAX = 1024;

@@ -9,7 +9,7 @@ import type { Lifecycle } from '../../kit/lifecycle.ts';
 import { type Log, sentenceOf } from '../../kit/log.ts';
 import { randomHex } from '../accept/lineage.ts';
 import { type Book, openBook, spansOf } from '../book.ts';
-import type { Recovered } from '../book-frames.ts';
+import { headerOf, type Recovered } from '../book-frames.ts';
 import { createDeadLetters, type DeadLetters } from '../dead-letters/dead-letters.ts';
 import { type CircuitsKept, openCircuitsKept } from './circuits-kept.ts';
 import { type ControlPlane, createControlPlane } from './control-plane.ts';
@@ -48,6 +48,8 @@ export interface EdgesOptions {
 }
 
 const SHIP_AT_STOP_MS = 5_000;
+/** How often what found no room in the journal is tried again. */
+const OWED_AGAIN_MS = 1_000;
 
 /** Throws DataDirectoryTaken when another sidecar has the folder. */
 export function openEdges(options: EdgesOptions): Edges {
@@ -57,7 +59,10 @@ export function openEdges(options: EdgesOptions): Edges {
   const shipped = openShipped(systemDisk, directory.path, log);
   const records = openRecords(options, directory.path, shipped, () => shipper.nudge());
   const { book, journal, recovered } = records;
-  lifecycle.onStop('journal', () => journal.close());
+  lifecycle.onStop('journal', () => {
+    records.stop();
+    return journal.close();
+  });
   const control = openControlPlane(options, () => shipper.again());
   lifecycle.onStop('control plane', () => control.close());
   const resource = { 'service.name': 'outrider-sidecar', 'service.instance.id': instance };
@@ -68,8 +73,11 @@ export function openEdges(options: EdgesOptions): Edges {
     log,
     ship: (body) => control.ship(body),
     encode: (frames) => spansOf(frames, resource),
+    callOf: ({ payload }) => headerOf(payload).call,
   });
   lifecycle.onStop('shipper', async () => {
+    await shipper.drain(SHIP_AT_STOP_MS);
+    book.writeOwed();
     await shipper.drain(SHIP_AT_STOP_MS);
     shipper.stop();
   });
@@ -102,16 +110,25 @@ export function openEdges(options: EdgesOptions): Edges {
 function openRecords(
   { config, clock, log, agent, instance }: EdgesOptions,
   directory: string,
-  { knownTo }: Shipped,
+  { knownTo, cursor }: Shipped,
   ended: () => void,
 ) {
   const { sizeBytesMax, durability } = config.journal;
-  return openBook((snapshot) => openJournal({ directory, sizeBytesMax, knownTo, clock, log, snapshot }), {
-    strict: durability === 'strict',
-    newStream: () => `${agent ?? 'sidecar'}/${instance}/${randomHex(4)}`,
-    ended,
-    lost: (failure) => log.error('record.not_written', { failure: sentenceOf(failure) }),
-  });
+  let stop = (): void => undefined;
+  const opened = openBook(
+    (snapshot) => openJournal({ directory, sizeBytesMax, knownTo, clock, log, snapshot }),
+    {
+      strict: durability === 'strict',
+      endedElsewhere: cursor.unsynced,
+      newStream: () => `${agent ?? 'sidecar'}/${instance}/${randomHex(4)}`,
+      ended,
+      lost: (failure) => log.error('record.not_written', { failure: sentenceOf(failure) }),
+      later(call) {
+        stop = clock.after(OWED_AGAIN_MS, call);
+      },
+    },
+  );
+  return { ...opened, stop: () => stop() };
 }
 
 function openControlPlane(options: EdgesOptions, otlpMoved: () => void): ControlPlane {

@@ -33,6 +33,8 @@ export interface Journal {
   /** Frames from a position on, at most `bytesMax` of them (but at least one frame if there is any). */
   read(from: Position, bytesMax: number): Frame[];
   readonly tail: Position;
+  /** Everything before this is on the disk. */
+  readonly syncedTo: Position;
   /** Everything before this has been acknowledged by the collector: whole segments before it are deleted. */
   forget(before: Position): void;
   /** Whoever reads the journal has made up for the damage that was found at the start: the next start knows of it. */
@@ -100,6 +102,7 @@ export function openJournal(options: JournalOptions): Opened {
 
   let failing = false;
   let syncing = false;
+  let syncedTo: Position = { segment, offset };
   let timer: (() => void) | null = null;
   let waiting: { at: Position; resolve: () => void; reject: (failure: Error) => void }[] = [];
 
@@ -190,6 +193,7 @@ export function openJournal(options: JournalOptions): Opened {
       syncing = false;
       if (failure) return syncFailed(failure);
       if (retiring === 0) {
+        syncedTo = reached;
         const done = waiting.filter(({ at }) => !isBefore(reached, at));
         waiting = waiting.filter(({ at }) => isBefore(reached, at));
         for (const { resolve } of done) resolve();
@@ -245,6 +249,9 @@ export function openJournal(options: JournalOptions): Opened {
       readFrames({ disk, segments, log }, from, { to: { segment, offset }, bytesMax }),
     get tail() {
       return { segment, offset };
+    },
+    get syncedTo() {
+      return syncedTo;
     },
     forget(before) {
       for (const old of segments.values()) {

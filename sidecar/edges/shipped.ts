@@ -11,6 +11,8 @@ export interface Cursor {
   readonly acknowledged: Position;
   /** The end of the batch that was sent last and not acknowledged; a resend ends there too. */
   readonly cut: Position | null;
+  /** Calls whose ends were sent and never synced: where a power cut takes them, they are ended all the same. */
+  readonly unsynced: readonly string[];
 }
 
 export interface Shipped {
@@ -28,7 +30,7 @@ interface Kept extends Cursor {
   readonly turn: number;
 }
 
-const START: Kept = { acknowledged: { segment: 0, offset: 0 }, cut: null, turn: 0 };
+const START: Kept = { acknowledged: { segment: 0, offset: 0 }, cut: null, unsynced: [], turn: 0 };
 const NAMES = ['shipped.json', 'shipped.1.json'] as const;
 
 /** Never throws: where neither file can be read it begins with the oldest record that is left, and says so. */
@@ -47,11 +49,10 @@ export function openShipped(disk: Disk, directory: string, log: Log): Shipped {
       const { acknowledged, cut } = cursor;
       return cut && isBefore(acknowledged, cut) ? cut : acknowledged;
     },
-    async keep({ acknowledged, cut }) {
-      const next = { acknowledged, cut, turn: turn + 1 };
-      await disk.replace(join(directory, NAMES[next.turn % 2]!), textOf(next));
-      turn = next.turn;
-      cursor = { acknowledged, cut };
+    async keep(next) {
+      await disk.replace(join(directory, NAMES[(turn + 1) % 2]!), textOf({ ...next, turn: turn + 1 }));
+      turn += 1;
+      cursor = next;
     },
     skip(next) {
       cursor = next;
@@ -77,12 +78,12 @@ function read(disk: Disk, path: string, log: Log): Kept | null {
   }
 }
 
-/** An older release wrote neither a turn nor a digest. */
+/** An older release wrote neither a turn nor a digest, nor what was unsynced. */
 function keptIn(value: unknown): Kept {
-  const { acknowledged, cut = null, turn = 0 } = value as Partial<Kept>;
+  const { acknowledged, cut = null, unsynced = [], turn = 0 } = value as Partial<Kept>;
   if (!isPosition(acknowledged) || !(cut === null || isPosition(cut)) || !Number.isSafeInteger(turn))
     throw new Error('it holds no position');
-  return { acknowledged, cut, turn };
+  return { acknowledged, cut, unsynced, turn };
 }
 
 const isPosition = (value: unknown): value is Position => {

@@ -27,6 +27,8 @@ export interface ShipperOptions {
   ship(body: Buffer): Promise<void>;
   /** The spans of some frames as one request; undefined when they hold none. Must depend on the frames alone. */
   encode(frames: readonly Frame[]): Buffer | undefined;
+  /** The call that an end's frame ends. */
+  callOf(end: Frame): string;
 }
 
 export const SHIP_AFTER_MS = 300;
@@ -35,7 +37,7 @@ const RETRY_MS_MIN = 250;
 const RETRY_MS_MAX = 10_000;
 
 export function createShipper(options: ShipperOptions): Shipper {
-  const { journal, shipped, clock, log } = options;
+  const { journal, shipped, clock, log, callOf } = options;
   let timer: (() => void) | null = null;
   let running: Promise<void> | null = null;
   let retryMs = RETRY_MS_MIN;
@@ -48,30 +50,43 @@ export function createShipper(options: ShipperOptions): Shipper {
       acknowledged,
       cut?.segment === acknowledged.segment ? cut.offset - acknowledged.offset : BATCH_BYTES_MAX,
     );
-    const within = cut ? frames.filter((frame) => !isBefore(cut, endOf(frame))) : frames;
+    const limit = cut ?? (journal.failing ? null : journal.syncedTo);
+    const within = limit ? frames.filter((frame) => !isBefore(limit, endOf(frame))) : frames;
     const last = within.at(-1);
     if (last) return { frames: within, end: endOf(last) };
     if (!cut) return null;
-    shipped.skip({ acknowledged: cut, cut: null }); // what was sent cannot be read any more
+    shipped.skip({ ...shipped.cursor, acknowledged: cut, cut: null }); // what was sent cannot be read any more
     return nextBatch();
+  };
+
+  /** What was appended while the disk synced is shipped after the next sync. */
+  const awaitsSync = (): boolean => !journal.failing && isBefore(journal.syncedTo, journal.tail);
+
+  /** Calls that the collector hears of, with those it has heard of, and the disk may not have. */
+  const unsyncedWith = (ends: readonly Frame[]): readonly string[] => {
+    if (!journal.failing) return [];
+    const beyond = ends.filter((end) => isBefore(journal.syncedTo, endOf(end)));
+    return [...new Set([...shipped.cursor.unsynced, ...beyond.map(callOf)])];
   };
 
   /** Ships batch after batch while they are full; what has come since in small numbers waits for the next time. */
   const shipAll = async (): Promise<void> => {
     // What a power cut could still take must not be known elsewhere: its call would be ended a second time. Where the
-    // disk fails, the records leave all the same: where they were cut is on it first, and a journal that then holds less
-    // begins another chain.
+    // disk fails, the records leave all the same: where they were cut, and whose they are, is on it first, and a journal
+    // that then holds less begins another chain.
     if (!journal.failing) await journal.synced();
     for (let full = true; full && !stopped && isBefore(shipped.cursor.acknowledged, journal.tail); ) {
       const batch = nextBatch();
-      if (!batch) return;
+      if (!batch) return awaitsSync() ? schedule(SHIP_AFTER_MS) : undefined;
       full = batch.frames.reduce((bytes, { payload }) => bytes + payload.length, 0) > BATCH_BYTES_MAX / 2;
-      const body = options.encode(batch.frames.filter((frame) => frame.kind === FRAME_KINDS.end));
+      const ends = batch.frames.filter((frame) => frame.kind === FRAME_KINDS.end);
+      const body = options.encode(ends);
+      const unsynced = unsyncedWith(ends);
       if (body) {
-        if (!shipped.cursor.cut) await shipped.keep({ ...shipped.cursor, cut: batch.end });
+        if (!shipped.cursor.cut) await shipped.keep({ ...shipped.cursor, cut: batch.end, unsynced });
         await options.ship(body);
       }
-      const next = { acknowledged: batch.end, cut: null };
+      const next = { acknowledged: batch.end, cut: null, unsynced };
       if (body) await shipped.keep(next);
       else shipped.skip(next);
       journal.forget(shipped.cursor.acknowledged);
@@ -115,7 +130,7 @@ export function createShipper(options: ShipperOptions): Shipper {
     },
     async drain(deadlineMs) {
       const until = clock.monotonicMs() + deadlineMs;
-      const left = (): boolean => nextBatch() !== null && clock.monotonicMs() < until;
+      const left = (): boolean => (nextBatch() !== null || awaitsSync()) && clock.monotonicMs() < until;
       do {
         await run();
         if (lastFailure && left())

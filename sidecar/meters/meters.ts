@@ -6,6 +6,7 @@ import { REFUSAL_CODES } from '../../contract/refusals.ts';
 import { type Exposition, exposition, type Family } from '../../kit/metrics.ts';
 import { processFigures } from '../../kit/process-figures.ts';
 import type { Bodies } from '../accept/body.ts';
+import type { Book } from '../book.ts';
 import type { Journal } from '../edges/journal.ts';
 import type { Shipper } from '../edges/shipper.ts';
 import type { CallRecord } from '../record.ts';
@@ -18,6 +19,7 @@ import { type Buckets, type Cell, createCounter, createHistogram, observe } from
 
 export interface Gauges {
   readonly journal: Pick<Journal, 'bytes' | 'failing'>;
+  readonly book: Pick<Book, 'unrecorded'>;
   readonly circuits: Pick<Circuits, 'states'>;
   readonly throttles: Pick<Throttles, 'spent'>;
   readonly bodies: Pick<Bodies, 'bytesInFlight'>;
@@ -196,7 +198,16 @@ const circuitStates = (states: readonly (readonly [string, CircuitState])[]): Fa
     })),
   );
 
-function familiesOf({ journal, circuits, throttles, bodies, leases, shipper, inFlight }: Gauges): Family[] {
+function familiesOf({
+  journal,
+  book,
+  circuits,
+  throttles,
+  bodies,
+  leases,
+  shipper,
+  inFlight,
+}: Gauges): Family[] {
   const states = [...circuits.states()];
   const notClosed = states.filter(([, state]) => state !== 'closed');
   const figures = figuresOf({
@@ -206,6 +217,7 @@ function familiesOf({ journal, circuits, throttles, bodies, leases, shipper, inF
     outrider_circuits_not_closed: notClosed.length,
     outrider_ledger_reachable: leases.unreachable() ? 0 : 1,
     outrider_collector_reachable: shipper.lastFailure === null ? 1 : 0,
+    outrider_refusals_unrecorded_total: book.unrecorded,
     outrider_journal_writable: journal.failing ? 0 : 1,
     ...processFigures(),
   });

@@ -1,7 +1,7 @@
 // Exact prices: rates are integers of picodollars (10⁻¹² $) per token, so that $0.25 per million tokens is 250,000 and
 // nothing is ever rounded but a call's total, once, up to the next nanodollar.
 
-import type { Usage } from '../dialects/dialect.ts';
+import type { Usage } from '../dialects/metered.ts';
 
 /** Long input can cost more per token, the whole call then: the last tier whose `start` the input exceeds. */
 export interface Rate {

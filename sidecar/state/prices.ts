@@ -4,7 +4,8 @@
 import { speaksLlm } from '../../contract/attributes.ts';
 import type { Config, PriceOverride, Upstream } from '../../contract/config/config.ts';
 import type { Amounts } from '../../contract/money.ts';
-import { type Description, holdsConversation, type Metered, type Usage } from '../dialects/dialect.ts';
+import { type Description, holdsConversation } from '../dialects/dialect.ts';
+import type { Metered, Usage } from '../dialects/metered.ts';
 import { type LibraryPrice, libraryPrice, providerOf } from './prices-library.ts';
 import { overridden, overrideFor } from './prices-overrides.ts';
 import { costOf, dearestRate, feeOf, NO_CHARGE, type Rates, toNanodollars } from './prices-rates.ts';

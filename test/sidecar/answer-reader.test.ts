@@ -5,7 +5,7 @@ import { brotliCompressSync, constants, deflateSync, gzipSync, zstdCompressSync 
 import { describe, expect, it } from 'vitest';
 import { readerOf } from '../../sidecar/answer-reader.ts';
 import type { Answered } from '../../sidecar/call.ts';
-import type { Metered } from '../../sidecar/dialects/dialect.ts';
+import type { Metered } from '../../sidecar/dialects/metered.ts';
 
 const MIB = 1024 * 1024;
 

@@ -4,7 +4,8 @@ import { parseChainRanges } from '../../contract/chain-ranges.ts';
 import { NOTHING } from '../../contract/money.ts';
 import { systemClock } from '../../kit/clock.ts';
 import { silentLog } from '../../kit/log.ts';
-import { openBook, spansOf } from '../../sidecar/book.ts';
+import { type Book, openBook, spansOf } from '../../sidecar/book.ts';
+import { headerOf } from '../../sidecar/book-frames.ts';
 import { openJournal } from '../../sidecar/edges/journal.ts';
 import { FRAME_KINDS, type Frame, type Position } from '../../sidecar/edges/journal-frames.ts';
 import { temporaryDirectory } from '../support/processes.ts';
@@ -39,11 +40,109 @@ function open(directory: string, segmentBytesMax?: number, newStream = () => 'sc
     {
       strict: false,
       newStream,
+      endedElsewhere: [],
       ended: () => undefined,
       lost: (failure) => expect.fail(String(failure)),
+      later: () => expect.fail('there is room'),
     },
   );
 }
+
+/** A journal with room for little, and what it does when it is tried again. */
+function openSmall(sizeBytesMax: number) {
+  const directory = temporaryDirectory('book');
+  const again: (() => void)[] = [];
+  const opened = openBook(
+    (snapshot) => openJournal({ directory, sizeBytesMax, clock: systemClock, log: silentLog, snapshot }),
+    {
+      strict: false,
+      newStream: () => 'scout/host/1',
+      endedElsewhere: [],
+      ended: () => undefined,
+      lost: () => undefined,
+      later: (call) => void again.push(call),
+    },
+  );
+  return { directory, again, ...opened };
+}
+
+describe('a book whose journal is full', () => {
+  const refuse = (book: Book, callId: string) =>
+    book.end(exampleRecord({ callId }), { decided: false, leases: [], used: NOTHING });
+
+  /** Decides calls until there is no room for one more; answers which. */
+  async function fill(book: Book): Promise<string[]> {
+    const decided: string[] = [];
+    for (;;) {
+      const callId = `call-${decided.length}`;
+      try {
+        await book.decide(exampleRecord({ callId }), ['lease-1'], HOLD);
+      } catch {
+        return decided;
+      }
+      decided.push(callId);
+    }
+  }
+
+  it('bounds what waits, keeps the end of every decided call, and writes all of it when there is room', async () => {
+    const { book, journal, again, directory } = openSmall(256 * 1024);
+    book.lease(LEASE);
+    const decided = await fill(book);
+    for (let i = 0; i < 5_000; i++) refuse(book, `refused-${i}`);
+    const used = { nanodollars: 400n, tokens: 4n };
+    for (const callId of decided)
+      book.end(exampleRecord({ callId }), { decided: true, leases: ['lease-1'], used });
+    expect(book.unrecorded).toBeGreaterThan(3_900);
+    expect(again.length).toBe(1);
+
+    const shipped: Frame[] = [];
+    let from: Position = { segment: 0, offset: 0 };
+    const ship = () => {
+      for (let run = journal.read(from, 1 << 20); run.length > 0; run = journal.read(from, 1 << 20)) {
+        shipped.push(...run.filter(({ kind }) => kind === FRAME_KINDS.end));
+        from = { segment: run.at(-1)!.segment, offset: run.at(-1)!.end };
+      }
+      journal.forget(journal.tail);
+    };
+    ship();
+    for (let next = again.shift(); next; next = again.shift()) {
+      next();
+      journal.flush();
+      ship();
+    }
+    const [text] = walkFraming('traces', spansOf(shipped, { 'service.name': 'test' })!).chains;
+    expect(parseChainRanges(text!)).toMatchObject([
+      { stream: 'scout/host/1', first: 0, last: 5_000 - book.unrecorded + decided.length - 1 },
+    ]);
+    const calls = new Set(shipped.map(({ payload }) => headerOf(payload).call));
+    expect(decided.filter((callId) => !calls.has(callId))).toEqual([]);
+
+    const { recovered } = open(directory);
+    expect([...recovered.open.keys()]).toEqual([]);
+    expect(recovered.leases.get('lease-1')?.posted).toEqual({
+      nanodollars: String(400 * decided.length),
+      tokens: String(4 * decided.length),
+    });
+  });
+
+  it('begins a segment before the links that wait: a start that never sees them leaves no gap', async () => {
+    const { book, journal, directory } = openSmall(256 * 1024);
+    refuse(book, 'written');
+    journal.flush();
+    const decided: Promise<void>[] = [];
+    expect(() => {
+      for (let i = 0; ; i++) decided.push(book.decide(exampleRecord({ callId: `call-${i}` }), [], NOTHING));
+    }).toThrow(/reached its size/);
+    refuse(book, 'waits');
+    journal.flush();
+    await Promise.all(decided);
+    expect(journal.tail.segment).toBeGreaterThan(0);
+
+    const { recovered } = open(directory);
+    expect(recovered.seq).toBe(1);
+    expect(recovered.open.size).toBe(decided.length);
+  });
+});
 
 describe('the book after a crash', () => {
   it('knows the calls without an end, what their leases had posted, and where its chain goes on', async () => {

@@ -29,6 +29,9 @@ export interface CallPorts {
   readonly refused: (call: TrueCall, host: SidecarHost, refusal: Refusal) => void;
 }
 
+/** What a decision says of its call, should nobody hear how it ends; see sidecar/trail.ts. */
+const LOST = { status: 'failure', errorType: 'outcome_unknown', usageSource: 'estimated' } as const;
+
 /** Starts one call; nothing happens where the sidecar is down. */
 export function makeCall(plan: Plan, host: SidecarHost, ports: CallPorts): void {
   const { world, truth } = ports;
@@ -86,10 +89,11 @@ async function carry(plan: Plan, call: TrueCall, host: SidecarHost, ports: CallP
   for (const lease of expiry.over(hold.leases)) world.fail(`${call.id} holds of ${lease}, which is over`);
   say(`holds ${amountsText(call.amounts)} of ${hold.leases.join(' and ')}`);
 
+  const held = call.amounts.nanodollars;
   let decided = false;
   try {
     const written = book.decide(
-      record({ heldNanodollars: call.amounts.nanodollars }),
+      record({ ...LOST, heldNanodollars: held, costNanodollars: held }),
       hold.leases,
       call.amounts,
     );

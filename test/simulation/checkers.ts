@@ -4,7 +4,7 @@
 import type { Database } from '../../collector/control/database.ts';
 import type { Refusal } from '../../contract/refusals.ts';
 import { amountsText } from './calls.ts';
-import type { StoredLink } from './collector.ts';
+import type { StoredRecord } from './collector.ts';
 import type { Fleet } from './faults.ts';
 import type { SidecarHost } from './sidecar.ts';
 import type { TrueCall } from './truth.ts';
@@ -59,8 +59,10 @@ export async function checkRefusal(
       );
     return;
   }
-  if (refusal.code !== 'over_budget' || refusal.detail.reason !== 'spent') return;
-  const facts = refusal.detail.facts as Readonly<Record<string, string>>;
+  if (refusal.code !== 'over_budget') return;
+  const facts = refusal.detail.facts as Facts;
+  checkFacts(fleet, call, refusal, facts);
+  if (refusal.detail.reason !== 'spent') return;
   const unit = facts.unit as 'nanodollars' | 'tokens';
   const rows = await world.freeze(
     database.query<{ posted: string; spend_limit: string }>(
@@ -78,26 +80,49 @@ export async function checkRefusal(
     );
 }
 
+/** What a refusal says of the budget is why it is one, and why the call may come again, or need not. */
+function checkFacts({ world }: Fleet, call: TrueCall, { detail }: Refusal, facts: Facts): void {
+  const [limit, spent, held, needed] = ['limit', 'spent', 'held', 'needed'].map((name) =>
+    BigInt(facts[name]!),
+  );
+  const text = `${call.id} is told: ${JSON.stringify({ ...facts, mayRetry: detail.mayRetry })}`;
+  if (spent! + held! + needed! <= limit!) world.fail(`${text}, which leaves room for it`);
+  const binds = facts.level !== 'task' || facts.name === `${call.agent}/${call.task}`;
+  if (binds && detail.mayRetry !== spent! + needed! <= limit!)
+    world.fail(`${text}, and waiting is another matter`);
+}
+
+type Facts = Readonly<Record<string, string>>;
+
 /** Longer than any answer is waited for and any late message takes. */
 const CALM_MS = 15_000;
 
-/** Once all is back and shipped: what reached an upstream has exactly one record, nothing has two. */
-export function checkRecords({ world, truth }: Fleet, stored: ReadonlyMap<string, number>): void {
+/**
+ * Once all is back and shipped: what reached an upstream has exactly one record, nothing has two, and each says what its call
+ * cost: as used, its hold where its end was lost, nothing where it was refused.
+ */
+export function checkRecords({ world, truth }: Fleet, stored: readonly StoredRecord[]): void {
+  const byCall = Map.groupBy(stored, ({ call }) => call);
   for (const call of truth.calls.values()) {
-    const records = stored.get(call.id) ?? 0;
+    const records = byCall.get(call.id) ?? [];
     const reached = call.state === 'sent' || call.state === 'ended';
-    if (records > (call.doubtful ? 2 : 1)) world.fail(`${call.id} has ${records} records`);
-    if (records === 0 && reached && !call.forgotten && !call.doubtful)
+    if (records.length > (call.doubtful ? 2 : 1)) world.fail(`${call.id} has ${records.length} records`);
+    if (records.length === 0 && reached && !call.forgotten && !call.doubtful)
       world.fail(`${call.id} reached its upstream and has no record`);
+    for (const { costNanodollars, lost } of records) {
+      const cost = lost ? call.amounts.nanodollars : call.state === 'refused' ? 0n : call.used.nanodollars;
+      if (costNanodollars !== cost)
+        world.fail(`${call.id} cost n$${cost}, and its record says n$${costNanodollars}`);
+    }
   }
 }
 
 /** Once all is shipped: no two records are one link, every link names the one before it, and none that was sealed is missing. */
-export function checkChains({ world, truth }: Fleet, links: readonly StoredLink[]): void {
+export function checkChains({ world, truth }: Fleet, links: readonly StoredRecord[]): void {
   const doubtful = [...truth.calls.values()].some((call) => call.doubtful);
   const forgotten = [...truth.calls.values()].some((call) => call.forgotten);
   for (const [stream, own] of Map.groupBy(links, (link) => link.stream)) {
-    const bySeq = new Map<number, StoredLink>();
+    const bySeq = new Map<number, StoredRecord>();
     for (const link of own) {
       const other = bySeq.get(link.seq);
       if (other && other.hash !== link.hash)
@@ -140,6 +165,35 @@ export async function checkPostedOnce(
     if (BigInt(posted) > most)
       world.fail(`${lease}: ${posted} ${unit} are posted, its calls come to ${most}`);
   }
+}
+
+/** Once every sidecar has stopped: the ledger has posted of each lease what the records of its calls come to, no more and no less. */
+export async function checkPostedAsRecorded(
+  { world, truth }: Fleet,
+  database: Database,
+  run: string,
+  records: readonly StoredRecord[],
+): Promise<void> {
+  const costs = new Map(records.map(({ call, costNanodollars }) => [call, costNanodollars]));
+  const recorded = new Map<string, bigint>();
+  const unsure = new Set<string>();
+  for (const { id, leases, forgotten, doubtful } of truth.calls.values())
+    for (const lease of leases) {
+      recorded.set(lease, (recorded.get(lease) ?? 0n) + (costs.get(id) ?? 0n));
+      if (forgotten || doubtful) unsure.add(lease);
+    }
+  const closed = await world.freeze(
+    database.query<{ lease: string; posted: string }>(
+      `select l.lease_id as lease, s.posted::text from leases l join slices s using (lease_id)
+       where starts_with(l.lease_id, $1) and l.state = 'closed' and s.unit = 'nanodollars'`,
+      [run],
+    ),
+  );
+  for (const { lease, posted } of closed)
+    if (!unsure.has(lease) && BigInt(posted) !== (recorded.get(lease) ?? 0n))
+      world.fail(
+        `${lease}: n$${posted} are posted, its calls’ records come to n$${recorded.get(lease) ?? 0n}`,
+      );
 }
 
 /** Once every sidecar has given everything back: nothing is outstanding, and nothing truly spent is uncounted. */

@@ -27,13 +27,15 @@ export interface CollectorPorts {
   readonly startMs: number;
   readonly newLease: () => string;
   readonly onRecall: (from: Machine, recall: Recall) => void;
-  /** Call id → how often it was stored, over all collectors. */
-  readonly stored: Map<string, number>;
-  /** The links of the chains that were stored, over all collectors. */
-  readonly links: StoredLink[];
+  /** What was stored, over all collectors. */
+  readonly records: StoredRecord[];
 }
 
-export interface StoredLink {
+export interface StoredRecord {
+  readonly call: string;
+  readonly costNanodollars: bigint;
+  /** Its sidecar never saw its end. */
+  readonly lost: boolean;
   readonly stream: string;
   readonly seq: number;
   readonly previous: string;
@@ -41,14 +43,25 @@ export interface StoredLink {
 }
 
 const DOWN_MS = 3_000;
-const CALL_ID = /"callId":"([^"]+)"/g;
-const LINK = /"previous":"([0-9a-f]{64})",.*?"seq":(\d+),.*?"stream":"([^"]+)"/gs;
+const ASKS_A_SECOND_MAX = 60;
+const ENTRY = new RegExp(
+  [
+    '"callId":"(?<call>[^"]+)"',
+    '"costNanodollars":"(?<cost>\\d+)"',
+    '"errorType":"(?<errorType>[^"]*)"',
+    '"previous":"(?<previous>[0-9a-f]{64})"',
+    '"seq":(?<seq>\\d+)',
+    '"stream":"(?<stream>[^"]+)"',
+  ].join(',.*?'),
+  'gs',
+);
 /** As a text attribute of 64 characters stands in a span. */
 const HASH = new RegExp(`outrider.audit.hash${String.fromCharCode(0x12)}B\n@([0-9a-f]{64})`, 'g');
 
 export function createCollector(world: World, name: string, ports: CollectorPorts): Collector {
   const machine = createMachine(world, name, ports.startMs);
   const digests = new Set<string>();
+  const asks = new Map<string, number>();
   let ledger: Ledger | null = null;
 
   const open = async (): Promise<void> => {
@@ -58,6 +71,14 @@ export function createCollector(world: World, name: string, ports: CollectorPort
     const { database, config, newLease } = ports;
     const onRecall = (recall: Recall): void => ports.onRecall(machine, recall);
     if (life.alive) ledger = createLedger({ database, config, clock, roster, newLease, onRecall });
+  };
+
+  /** However little there is, and whoever wants it back: an ask a moment after the last one hears nothing new. */
+  const noteAsk = (sidecar: string): void => {
+    const second = `${sidecar} ${Math.floor(world.nowMs() / 1000)}`;
+    const count = (asks.get(second) ?? 0) + 1;
+    asks.set(second, count);
+    if (count === ASKS_A_SECOND_MAX) world.fail(`${sidecar} asks the ledger again and again`);
   };
 
   const running = (): Ledger => {
@@ -75,6 +96,7 @@ export function createCollector(world: World, name: string, ports: CollectorPort
       void world.freeze(open());
     },
     async lease(request) {
+      noteAsk(`${request.agent}/${request.instance}`);
       const response = await world.freeze(running().lease(request));
       for (const [i, ask] of request.asks.entries())
         world.note(
@@ -93,21 +115,21 @@ export function createCollector(world: World, name: string, ports: CollectorPort
       const digest = hash('sha256', body, 'hex');
       if (digests.has(digest)) return;
       digests.add(digest);
-      const text = body.toString('latin1');
-      for (const [, call] of text.matchAll(CALL_ID))
-        ports.stored.set(call!, (ports.stored.get(call!) ?? 0) + 1);
-      ports.links.push(...linksIn(text));
+      ports.records.push(...recordsIn(body.toString('latin1')));
     },
     dieAfterCommit: false,
   };
   return collector;
 }
 
-function linksIn(text: string): StoredLink[] {
+function recordsIn(text: string): StoredRecord[] {
   const hashes = [...text.matchAll(HASH)].map(([, hash]) => hash!);
-  const links = [...text.matchAll(LINK)];
-  if (links.length !== hashes.length) throw new Error('a span without its link, or its hash');
-  return links.map(([, previous, seq, stream], i) => ({
+  const entries = [...text.matchAll(ENTRY)].map(({ groups }) => groups!);
+  if (entries.length !== hashes.length) throw new Error('a span without its entry, or its hash');
+  return entries.map(({ call, cost, errorType, previous, seq, stream }, i) => ({
+    call: call!,
+    costNanodollars: BigInt(cost!),
+    lost: errorType === 'outcome_unknown',
     stream: stream!,
     seq: Number(seq),
     previous: previous!,

@@ -1,11 +1,13 @@
 // One Postgres in this process for every seed: the production migrations, run once. Each run names its fleet anew, so
 // that none meets another's accounts; now and then the tables are emptied, for they only grow.
 
-import { readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { PGlite } from '@electric-sql/pglite';
 import type { Database } from '../../collector/control/database.ts';
 import { DatabaseFailed } from '../../collector/control/failures.ts';
+import { copyPostgres } from '../support/empty-stores.ts';
+import { temporaryDirectory } from '../support/processes.ts';
 
 export interface ControlDatabase {
   readonly database: Database;
@@ -34,10 +36,7 @@ const EMPTY_EVERY = 15;
 const MEMORY_BYTES = 128 * 1024 * 1024;
 
 export async function openControlDatabase(): Promise<ControlDatabase> {
-  const startParams = [...PGlite.defaultStartParams, ...SETTINGS.flatMap((setting) => ['-c', setting])];
-  const pglite = await PGlite.create({ startParams, initialMemory: MEMORY_BYTES });
-  for (const name of readdirSync(MIGRATIONS).sort())
-    if (name.endsWith('.sql')) await pglite.exec(readFileSync(join(MIGRATIONS, name), 'utf8'));
+  const pglite = await openMigrated();
   let runs = 0;
 
   const query = async (sql: string, parameters: readonly unknown[] = []) => {
@@ -53,6 +52,8 @@ export async function openControlDatabase(): Promise<ControlDatabase> {
     database: {
       query: query as Database['query'],
       copy: () => Promise.reject(new Error('the simulated control database is not copied')),
+      server: null,
+      others: () => Promise.resolve(0),
       alone: (act) => act(),
       isOpen: () => true,
       pending: () => 0,
@@ -65,6 +66,19 @@ export async function openControlDatabase(): Promise<ControlDatabase> {
     empty: () => empty(pglite),
     close: () => pglite.close(),
   };
+}
+
+/** A copy of the one that a run of the tests made for all; in memory and made now where there is none. */
+async function openMigrated(): Promise<PGlite> {
+  const startParams = [...PGlite.defaultStartParams, ...SETTINGS.flatMap((setting) => ['-c', setting])];
+  const options = { startParams, initialMemory: MEMORY_BYTES };
+  const directory = join(temporaryDirectory('outrider-simulated'), 'control');
+  copyPostgres(directory);
+  if (existsSync(directory)) return PGlite.create(directory, options);
+  const pglite = await PGlite.create(options);
+  for (const name of readdirSync(MIGRATIONS).sort())
+    if (name.endsWith('.sql')) await pglite.exec(readFileSync(join(MIGRATIONS, name), 'utf8'));
+  return pglite;
 }
 
 async function empty(pglite: PGlite): Promise<void> {

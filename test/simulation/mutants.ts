@@ -4,6 +4,7 @@
 import type { Database } from '../../collector/control/database.ts';
 import type { LeaseRequest, LeaseResponse } from '../../contract/budget.ts';
 import { NOTHING, plus } from '../../contract/money.ts';
+import { Refusal } from '../../contract/refusals.ts';
 import { type LeaseEdges, type LeasesOptions, openLeases } from '../../sidecar/open-leases.ts';
 import type { Hold } from '../../sidecar/state/leases/hold.ts';
 import type { Leases } from '../../sidecar/state/leases/leases.ts';
@@ -115,6 +116,26 @@ export const MUTANTS: readonly Mutant[] = [
         },
       });
       return { ...leases, hold: async (...call) => again(await leases.hold(...call)) };
+    },
+  },
+  {
+    name: 'a sidecar that posts nothing for a call whose end it lost',
+    caught: /its calls’ records come to/,
+    leasesOf: (options, edges) => {
+      const { open } = edges.recovered;
+      for (const [id, call] of open) open.set(id, { ...call, amounts: NOTHING });
+      return openLeases(options, edges);
+    },
+  },
+  {
+    name: 'a sidecar that bids every call it refuses to come again',
+    caught: /waiting is another matter/,
+    leasesOf: (options, edges) => {
+      const leases = openLeases(options, edges);
+      const again = (refusal: Refusal): never => {
+        throw new Refusal(refusal.code, refusal.message, { ...refusal.detail, mayRetry: true });
+      };
+      return { ...leases, hold: async (...call) => Promise.resolve(leases.hold(...call)).catch(again) };
     },
   },
   {

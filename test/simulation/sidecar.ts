@@ -5,6 +5,7 @@ import type { LeaseRequest, LeaseResponse } from '../../contract/budget.ts';
 import type { Config } from '../../contract/config/config.ts';
 import type { Log } from '../../kit/log.ts';
 import { type Book, openBook, spansOf } from '../../sidecar/book.ts';
+import { headerOf } from '../../sidecar/book-frames.ts';
 import { openJournal } from '../../sidecar/edges/journal.ts';
 import { openShipped } from '../../sidecar/edges/shipped.ts';
 import { createShipper } from '../../sidecar/edges/shipper.ts';
@@ -89,9 +90,11 @@ export function createSidecarHost(
           }),
         {
           strict: ports.strict,
+          endedElsewhere: shipped.cursor.unsynced,
           newStream: () => `${who.name}/${streams++}`,
           ended: () => shipper.nudge(),
           lost: () => undefined,
+          later: (call) => void life.clock.after(1_000, call),
         },
       );
       const shipper = createShipper({
@@ -101,6 +104,7 @@ export function createSidecarHost(
         log,
         ship: (body) => ports.ship(host, life, body),
         encode: (frames) => spansOf(frames, { 'service.name': 'outrider-sidecar' }),
+        callOf: ({ payload }) => headerOf(payload).call,
       });
       const expiry = watchExpiry(life.clock);
       const stops: (() => void | Promise<void>)[] = [];

@@ -10,11 +10,12 @@ import {
   checkEntries,
   checkLedger,
   checkNothingLeaks,
+  checkPostedAsRecorded,
   checkPostedOnce,
   checkRecords,
   checkRefusal,
 } from './checkers.ts';
-import { type Collector, type CollectorPorts, createCollector, type StoredLink } from './collector.ts';
+import { type Collector, createCollector, type StoredRecord } from './collector.ts';
 import type { ControlDatabase } from './control-database.ts';
 import { type Fleet, heal, strike } from './faults.ts';
 import { drawScenario, type Scenario, type ScenarioOptions } from './scenario.ts';
@@ -57,9 +58,8 @@ export async function simulate(
   const scenario = options.scenario?.(drawn) ?? drawn;
   const truth = createTruth(world);
   const watched = watch(control.database, world, truth);
-  const stored = new Map<string, number>();
-  const links: StoredLink[] = [];
-  const fleet = assemble(world, truth, watched.database, scenario, run, { stored, links }, options);
+  const records: StoredRecord[] = [];
+  const fleet = assemble(world, truth, watched.database, scenario, run, records, options);
   const check = () => checkLedger(fleet, control.database, run);
   let checkedAt = 0;
   const afterEach = (): void => {
@@ -99,8 +99,9 @@ export async function simulate(
     await checkEntries(fleet, control.database);
     await checkNothingLeaks(fleet, control.database, run);
     await checkPostedOnce(fleet, control.database, run);
-    checkRecords(fleet, stored);
-    checkChains(fleet, links);
+    checkRecords(fleet, records);
+    checkChains(fleet, records);
+    await checkPostedAsRecorded(fleet, control.database, run, records);
   }
   return {
     seed,
@@ -186,7 +187,7 @@ function assemble(
   database: Database,
   scenario: Scenario,
   run: string,
-  records: Pick<CollectorPorts, 'stored' | 'links'>,
+  records: StoredRecord[],
   options: SimulateOptions,
 ): Fleet {
   const network = createNetwork(world);
@@ -205,7 +206,7 @@ function assemble(
           if (host.agent === agent && host.instance === instance)
             network.tell(from, host.machine, () => host.sidecar?.leases.recall(lease));
       },
-      ...records,
+      records,
     }),
   );
   const collectorOf = new Map(scenario.sidecars.map(({ name, collector }) => [name, collectors[collector]!]));

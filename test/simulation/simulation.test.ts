@@ -6,7 +6,7 @@ import { simulate } from './simulate.ts';
 import { tell } from './tally.ts';
 
 const FROM = Number(process.env.SIMULATE_FROM ?? 1);
-const COUNT = Number(process.env.SIMULATE_COUNT ?? 300);
+const COUNT = Number(process.env.SIMULATE_COUNT ?? 200);
 
 let control: ControlDatabase;
 beforeAll(async () => {

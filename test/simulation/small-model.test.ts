@@ -13,7 +13,7 @@ const WALK_STEPS = 80;
 
 describe('in every state, whatever is lost, doubled, late or killed', () => {
   it.each([
-    ['one lease at a time, a limit of 3', { limit: 3, leases: 1, stray: 0 }, 12_000],
+    ['one lease at a time, a limit of 3', { limit: 3, leases: 1, stray: 0 }, 11_000],
     ['words that come after later ones, a limit of 2', { limit: 2, leases: 1, stray: 1 }, 12_000],
   ])('nothing is overspent and nothing is lost: %s', (_name, bounds, halvesMin) => {
     const { wrong, story, halves, states } = explore(bounds);
@@ -33,7 +33,7 @@ describe('the model can fail: it shows how', () => {
     ['a ledger that corrects a write-off while the slice may be held', { correctsUnreleased: true }],
   ])('%s', (_name, flaws) => {
     const { wrong, story } = explore({ limit: 3, leases: 1, stray: 1 }, flaws);
-    expect(wrong).toMatch(/spent|outstanding/);
+    expect(wrong).toMatch(/spent|outstanding|left with nobody/);
     expect(story.length).toBeGreaterThan(2);
   });
 });

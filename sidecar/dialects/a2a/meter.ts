@@ -1,8 +1,9 @@
 // Reads how a call of an agent ended while its answer passes untouched. Agents report no tokens: a message costs what
 // `prices:` says per call.
 
-import type { Description, Metered, StreamMeter } from '../dialect.ts';
+import type { Description } from '../dialect.ts';
 import { isObject } from '../fields.ts';
+import type { Metered, StreamMeter } from '../metered.ts';
 import { readEvents } from '../sse.ts';
 import { ANSWER_BYTES_MAX, NOTHING_METERED, parse } from '../stream-meter.ts';
 import { type Outcome, outcomeOf } from './outcome.ts';

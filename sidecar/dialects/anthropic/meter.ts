@@ -2,8 +2,9 @@
 // corrected input counts), `message_stop` the end; an `error` event may come after HTTP 200.
 
 import { bytesOf, objectOrNull, stringOrNull } from '../counts.ts';
-import type { Description, JsonObject, Metered, StreamMeter } from '../dialect.ts';
+import type { Description, JsonObject } from '../dialect.ts';
 import { isObject } from '../fields.ts';
+import type { Metered, StreamMeter } from '../metered.ts';
 import {
   type AnswerReader,
   NOTHING_METERED,

@@ -2,8 +2,9 @@
 // cumulative, so a later report replaces an earlier one field by field, and output never shrinks.
 
 import { countReader, objectOrNull, stringOrNull } from '../counts.ts';
-import type { Json, JsonObject, Usage } from '../dialect.ts';
+import type { Json, JsonObject } from '../dialect.ts';
 import { isObject } from '../fields.ts';
+import type { Usage } from '../metered.ts';
 
 export interface UsageReader {
   take(usage: JsonObject): void;

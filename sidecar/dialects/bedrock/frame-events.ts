@@ -1,7 +1,8 @@
 // What stands in the frames of Bedrock's streams: events with a name and JSON.
 
 import { writeFrame } from '../aws-frames.ts';
-import type { JsonObject, Metered } from '../dialect.ts';
+import type { JsonObject } from '../dialect.ts';
+import type { Metered } from '../metered.ts';
 
 /** What an API makes of its stream's events. */
 export interface FrameEvents {

@@ -2,8 +2,9 @@
 // `outputText`, `inputTextTokenCount`), Mistral (`outputs`); and embeddings, which have an input's count alone.
 
 import { bytesOf, countReader, larger, stringOrNull } from '../counts.ts';
-import type { Json, JsonObject, Usage } from '../dialect.ts';
+import type { Json, JsonObject } from '../dialect.ts';
 import { isObject } from '../fields.ts';
+import type { Usage } from '../metered.ts';
 import { NOTHING_METERED } from '../stream-meter.ts';
 import { visibleOutput } from '../visible-output.ts';
 import type { InvokeEvents } from './frame-events.ts';

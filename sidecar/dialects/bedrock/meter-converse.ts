@@ -2,8 +2,9 @@
 // deltas, `messageStop` with the reason, and `metadata` last, with the usage.
 
 import { bytesOf, objectOrNull, stringOrNull } from '../counts.ts';
-import type { Description, JsonObject, Metered, ToolRequest, Usage } from '../dialect.ts';
+import type { Description, JsonObject } from '../dialect.ts';
 import { isObject } from '../fields.ts';
+import type { Metered, ToolRequest, Usage } from '../metered.ts';
 import { NOTHING_METERED } from '../stream-meter.ts';
 import { readToolRequests, toolRequest } from '../tool-requests.ts';
 import { visibleOutput } from '../visible-output.ts';

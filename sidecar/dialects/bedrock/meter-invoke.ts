@@ -3,8 +3,9 @@
 // Source: docs.aws.amazon.com/bedrock/latest/userguide/model-parameters.html
 
 import { readMessage, readWholeMessage } from '../anthropic/meter.ts';
-import type { Description, Json, JsonObject, Metered, Usage } from '../dialect.ts';
+import type { Description, Json, JsonObject } from '../dialect.ts';
 import { isObject } from '../fields.ts';
+import type { Metered, Usage } from '../metered.ts';
 import { NOTHING_METERED } from '../stream-meter.ts';
 import { type FamilyName, familyOf } from './families.ts';
 import { eventFrame, type FrameEvents, type InvokeEvents } from './frame-events.ts';

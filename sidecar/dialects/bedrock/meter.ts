@@ -2,8 +2,9 @@
 // the readers of the two APIs. An error's kind stands in a header of the answer, or in the frame that carries it.
 
 import { type FrameHeaders, readFrames } from '../aws-frames.ts';
-import type { AnswerHead, Description, Json, Metered, StreamMeter } from '../dialect.ts';
+import type { AnswerHead, Description, Json } from '../dialect.ts';
 import { isObject } from '../fields.ts';
+import type { Metered, StreamMeter } from '../metered.ts';
 import { ANSWER_BYTES_MAX, NOTHING_METERED } from '../stream-meter.ts';
 import { eventFrame, type FrameEvents } from './frame-events.ts';
 import { type ConverseEvents, readConverseStream, readConverseWhole } from './meter-converse.ts';

@@ -2,8 +2,9 @@
 // stream, an invoke's headers. In all three the input leaves out what was read from or written to a cache.
 
 import { type CountReader, countReader } from '../counts.ts';
-import type { AnswerHead, JsonObject, Usage } from '../dialect.ts';
+import type { AnswerHead, JsonObject } from '../dialect.ts';
 import { isObject } from '../fields.ts';
+import type { Usage } from '../metered.ts';
 
 /** Null where it is nonsense. Cache counts have a second name, in Nova's own format and beside the first. */
 export function readTokenUsage(usage: JsonObject): Usage | null {

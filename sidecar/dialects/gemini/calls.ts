@@ -2,7 +2,8 @@
 // arguments come piece by piece, as paths with values, while the call says `willContinue`.
 
 import { objectOrNull, stringOrNull } from '../counts.ts';
-import type { JsonObject, ToolRequest } from '../dialect.ts';
+import type { JsonObject } from '../dialect.ts';
+import type { ToolRequest } from '../metered.ts';
 import { readToolRequests } from '../tool-requests.ts';
 
 export interface CallsReader {

@@ -3,8 +3,9 @@
 
 import { meterWhole as meterMessage, meterStream as meterMessages } from '../anthropic/meter.ts';
 import { objectOrNull } from '../counts.ts';
-import type { Description, Json, JsonObject, Metered, StreamMeter } from '../dialect.ts';
+import type { Description, Json, JsonObject } from '../dialect.ts';
 import { isObject } from '../fields.ts';
+import type { Metered, StreamMeter } from '../metered.ts';
 import {
   type AnswerReader,
   NOTHING_METERED,

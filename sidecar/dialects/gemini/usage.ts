@@ -3,8 +3,9 @@
 // (Vertex begins with nothing but `trafficType`): the last word counts, and output never shrinks. Zeros are left out.
 
 import { countReader, stringOrNull } from '../counts.ts';
-import type { Json, JsonObject, Usage } from '../dialect.ts';
+import type { Json, JsonObject } from '../dialect.ts';
 import { isObject } from '../fields.ts';
+import type { Usage } from '../metered.ts';
 
 export interface UsageReader {
   take(usage: JsonObject): void;

@@ -1,8 +1,9 @@
 // How a call ended: JSON-RPC errors and results that say `isError` are failures although HTTP says 200. Nothing is
 // counted but that; a tool costs what `prices:` says per call.
 
-import type { Description, Json, JsonObject, Metered, StreamMeter } from '../dialect.ts';
+import type { Description, Json, JsonObject } from '../dialect.ts';
 import { isObject } from '../fields.ts';
+import type { Metered, StreamMeter } from '../metered.ts';
 import { readEvents } from '../sse.ts';
 import { NOTHING_METERED } from '../stream-meter.ts';
 import { LISTEN } from './recognise.ts';

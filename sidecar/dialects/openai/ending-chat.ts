@@ -2,8 +2,9 @@
 // reason, then comes the usage where the agent asked for it, then `[DONE]`.
 // (platform.openai.com/docs/api-reference/chat-streaming)
 
-import type { Description, Json, JsonObject, Usage } from '../dialect.ts';
+import type { Description, Json, JsonObject } from '../dialect.ts';
 import { isObject } from '../fields.ts';
+import type { Usage } from '../metered.ts';
 
 export interface ChatEnding {
   take(event: JsonObject, choices: readonly Json[]): void;

@@ -4,8 +4,9 @@
 // their own (Groq's `x_groq`).
 
 import { bytesOf, larger, objectOrNull, stringOrNull } from '../counts.ts';
-import type { Description, Json, JsonObject, Metered, Usage } from '../dialect.ts';
+import type { Description, Json, JsonObject } from '../dialect.ts';
 import { isObject } from '../fields.ts';
+import type { Metered, Usage } from '../metered.ts';
 import { type AnswerReader, NOTHING_METERED } from '../stream-meter.ts';
 import { readToolRequests, type ToolRequestsReader } from '../tool-requests.ts';
 import { type VisibleOutput, visibleOutput } from '../visible-output.ts';

@@ -2,8 +2,9 @@
 // response with its usage; output items say which tools the agent shall run, and which ran at the provider.
 
 import { bytesOf, objectOrNull, stringOrNull } from '../counts.ts';
-import type { Description, Json, JsonObject, Metered, ToolRequest } from '../dialect.ts';
+import type { Description, Json, JsonObject } from '../dialect.ts';
 import { isObject } from '../fields.ts';
+import type { Metered, ToolRequest } from '../metered.ts';
 import { type AnswerReader, NOTHING_METERED } from '../stream-meter.ts';
 import { TOOL_REQUESTS_MAX, toolRequest } from '../tool-requests.ts';
 import { visibleOutput } from '../visible-output.ts';

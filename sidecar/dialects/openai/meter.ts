@@ -1,6 +1,7 @@
 // Which reader an endpoint's answers have.
 
-import type { Description, JsonObject, Metered, StreamMeter } from '../dialect.ts';
+import type { Description, JsonObject } from '../dialect.ts';
+import type { Metered, StreamMeter } from '../metered.ts';
 import { type AnswerReader, meterWhole as readEither, streamMeter } from '../stream-meter.ts';
 import { readChat, readWholeChat } from './meter-chat.ts';
 import { readResponses, readWholeResponse } from './meter-responses.ts';

@@ -2,8 +2,9 @@
 // within the input count, reasoning within the output count; here they become disjoint.
 
 import { countReader, objectOrNull } from '../counts.ts';
-import type { Json, Usage } from '../dialect.ts';
+import type { Json } from '../dialect.ts';
 import { isObject } from '../fields.ts';
+import type { Usage } from '../metered.ts';
 
 /** Null when `value` is no usage or holds nonsense. */
 export function readUsage(

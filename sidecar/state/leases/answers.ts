@@ -5,6 +5,7 @@ import type { LeaseAnswer, LeaseAsk } from '../../../contract/budget.ts';
 import { type Desk, recordState } from './desk.ts';
 import { outlookOf } from './outlook.ts';
 import { type Purse, takeGrant } from './purse.ts';
+import { metBy } from './refusals.ts';
 import { purseOfAsk, refusedTasks, retire, type Till } from './till.ts';
 import { noteObstacle, refuseAlike } from './waiting.ts';
 
@@ -30,9 +31,10 @@ export function absorb(
     if (ask.scope === 'agent') purse.dirty = true;
   }
   if (ask.scope === 'offline' || till.retired.has(purse)) return;
-  if (answer.outcome === 'over_budget' && answer.obstacle) refuseAlike(desk, till, ask, answer.obstacle);
-  if (wantsMore(ask) && answer.outcome === 'held' && answer.obstacle)
-    noteObstacle(till, ask, answer.obstacle);
+  if (!answer.obstacle) return;
+  const obstacle = metBy(ask, answer, answer.obstacle);
+  if (answer.outcome === 'over_budget') refuseAlike(desk, till, ask, obstacle);
+  if (wantsMore(ask) && answer.outcome === 'held') noteObstacle(till, ask, obstacle);
 }
 
 /**

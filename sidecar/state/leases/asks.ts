@@ -2,7 +2,7 @@
 
 import type { LeaseAsk } from '../../../contract/budget.ts';
 import { type Amounts, isNothing, NOTHING, plus } from '../../../contract/money.ts';
-import { askOf, isLive, keepShare, lackOf, type Purse } from './purse.ts';
+import { askOf, hasSpare, isLive, keepShare, lackOf, type Purse } from './purse.ts';
 import { pursesOf, retireExpired, type Till, type TillRules, taskPurse, type Waiter } from './till.ts';
 
 /** Below this share of the last grant more is asked for ahead of need. */
@@ -78,11 +78,14 @@ export function giveBackExpired(till: Till, nowMs: number, rules: TillRules): Le
   return [...till.retired].filter((purse) => purse.dirty || isNothing(purse.held)).map(giveBack);
 }
 
-/** What other sidecars need of this till's unspent slices. */
+/**
+ * What other sidecars need of this till's unspent slices. Where calls hold all of one, a recall is no news: answering
+ * would bring the next at once, for as long as a limit is below what is held.
+ */
 export function giveBackRecalled(till: Till): LeaseAsk[] {
   const called = [...pursesOf(till)].filter(({ lease }) => lease !== null && till.recalled.has(lease));
   till.recalled.clear();
-  return called.map((purse) => askOf(purse, NOTHING, NOTHING, { release: true }));
+  return called.filter(hasSpare).map((purse) => askOf(purse, NOTHING, NOTHING, { release: true }));
 }
 
 export const giveBack = (purse: Purse): LeaseAsk =>

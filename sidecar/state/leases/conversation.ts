@@ -19,7 +19,9 @@ export interface Conversation {
   /** From the slices at hand, or null. */
   tryTake(till: Till, task: string, amounts: Amounts): Hold | null;
   readonly around: Surroundings;
-  /** Serves who waits, then asks for what the first one lacks. */
+  /** Serves who waits, and refuses those whose time is over. */
+  attend(till: Till): void;
+  /** Attends to who waits, then asks for what the first one lacks. */
   pump(till: Till): void;
   /** One round trip; resolves when it is over, answered or not. */
   exchange(till: Till, asks: readonly LeaseAsk[]): Promise<void>;
@@ -57,9 +59,13 @@ export function createConversation(desk: Desk): Conversation {
     serve(till, (task, amounts) => takeFor(till, task, amounts));
   }
 
+  function attend(till: Till): void {
+    serveAll(till); // first: money that came in the last moment came in time
+    refuseOverdue(desk, till, () => serveAll(till));
+  }
+
   function pump(till: Till): void {
-    refuseOverdue(desk, till);
-    serveAll(till);
+    attend(till);
     if (till.waiters.length > 0 && !till.asking)
       void exchange(till, asksForWaiters(till, clock.nowMs(), ports));
   }
@@ -85,7 +91,8 @@ export function createConversation(desk: Desk): Conversation {
     if (desk.closing) return;
     scheduleRenewal(till);
     if (owesWord(till)) scheduleReport(till);
-    if (till.recalled.size > 0 && answers) void exchange(till, giveBackRecalled(till));
+    const givenBack = answers ? giveBackRecalled(till) : [];
+    if (givenBack.length > 0) void exchange(till, givenBack);
     else if (till.waiters.length > 0) serveOrRetry(till);
   }
 
@@ -150,5 +157,5 @@ export function createConversation(desk: Desk): Conversation {
     void exchange(till, asksToRenew(till, nowMs, ports));
   }
 
-  return { tryTake: takeFor, around, pump, exchange, report, scheduleReport };
+  return { tryTake: takeFor, around, attend, pump, exchange, report, scheduleReport };
 }

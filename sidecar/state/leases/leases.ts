@@ -14,7 +14,7 @@ import { leaseClock } from './lease-clock.ts';
 import { askOf, isLive, type Purse, type PurseState, purseFrom } from './purse.ts';
 import { goesOn, waitingTasks } from './stopped.ts';
 import { pursesOf, seat, type Till, taskPurse } from './till.ts';
-import { refuse, refuseOverdue } from './waiting.ts';
+import { refuse } from './waiting.ts';
 
 /** A call that a crash left without an end: it is posted at what it held. */
 export interface UnsettledHold {
@@ -129,7 +129,7 @@ function waitForHold(
   return new Promise<Hold>((resolve, reject) => {
     const deadlineMs = clock.monotonicMs() + holdWaitMs;
     till.waiters.push({ task, amounts, deadlineMs, obstacle: undefined, resolve, reject });
-    clock.after(holdWaitMs + 1, () => refuseOverdue(desk, till));
+    clock.after(holdWaitMs + 1, () => talk.attend(till));
     if (!till.asking) talk.pump(till);
   });
 }

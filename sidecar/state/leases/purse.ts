@@ -86,6 +86,12 @@ export function roomOf(purse: Purse): Amounts {
   };
 }
 
+/** Whether any of the slice could be given back: neither spent nor held. */
+export function hasSpare({ granted, posted, held, unlimited }: Purse): boolean {
+  const spare = minus(granted, plus(posted, held));
+  return (!unlimited.nanodollars && spare.nanodollars > 0n) || (!unlimited.tokens && spare.tokens > 0n);
+}
+
 /** What `amounts` lacks of room, never negative. What calls used beyond the slice is made good where it is posted. */
 export function lackOf(purse: Purse, amounts: Amounts, nowMs: number): Amounts {
   const room = isLive(purse, nowMs) ? plus(roomOf(purse), overrunOf(purse)) : NOTHING;

@@ -1,6 +1,6 @@
 // How the money's two refusals read: what stands in the way, in the ledger's own figures, and whether waiting helps.
 
-import type { Obstacle } from '../../../contract/budget.ts';
+import type { LeaseAnswer, LeaseAsk, Obstacle } from '../../../contract/budget.ts';
 import { type Amounts, formatDollars } from '../../../contract/money.ts';
 import { Refusal } from '../../../contract/refusals.ts';
 
@@ -15,16 +15,27 @@ export function ledgerUnreachable(): Refusal {
 }
 
 /**
- * The ledger's obstacle as a call meets it. What this sidecar drew and no call uses (`unspent`) counts as held there, but
- * it would pay for part of the call; and what is needed is the whole hold, not what it lacks.
+ * The ledger's obstacle as who asked meets it. What its sidecar drew and no call uses counts as held there, but would pay for
+ * part of the call; what its calls hold beyond their slice does not count there, and is held all the same.
  */
-export function metBy(amounts: Amounts, unspent: Amounts, obstacle: Obstacle): Obstacle {
+export function metBy(
+  { posted, held }: LeaseAsk,
+  { lease, granted }: LeaseAnswer,
+  obstacle: Obstacle,
+): Obstacle {
   const { unit } = obstacle;
-  if (unit === 'tasks') return obstacle;
-  const held = BigInt(obstacle.held);
-  const ours = unspent[unit] < 0n ? 0n : unspent[unit] < held ? unspent[unit] : held;
-  return { ...obstacle, held: (held - ours).toString(), needed: amounts[unit].toString() };
+  if (unit === 'tasks' || lease === null) return obstacle;
+  const unused = BigInt(granted[unit] ?? 0) - BigInt(posted[unit]) - BigInt(held[unit]);
+  return { ...obstacle, held: (BigInt(obstacle.held) - unused).toString() };
 }
+
+/** Needed is the whole hold, not what a slice lacks of it. */
+export const forAll = (amounts: Amounts, obstacle: Obstacle): Obstacle =>
+  obstacle.unit === 'tasks' ? obstacle : { ...obstacle, needed: amounts[obstacle.unit].toString() };
+
+/** There would be room, were nothing held. */
+export const fitsOnceReleased = ({ posted, needed, limit }: Obstacle): boolean =>
+  BigInt(posted) + BigInt(needed) <= BigInt(limit);
 
 /** `mayRetry`: only holds in flight stand in the way, and the wait for them was in vain. */
 export function overBudget(obstacle: Obstacle, mayRetry: boolean): Refusal {

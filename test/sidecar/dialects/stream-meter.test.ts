@@ -4,7 +4,8 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Behaviour, type Provider, startProvider } from '../../../examples/provider/provider.ts';
 import { anthropic } from '../../../sidecar/dialects/anthropic.ts';
-import type { Description, Dialect, JsonObject, Metered } from '../../../sidecar/dialects/dialect.ts';
+import type { Description, Dialect, JsonObject } from '../../../sidecar/dialects/dialect.ts';
+import type { Metered } from '../../../sidecar/dialects/metered.ts';
 import { openai } from '../../../sidecar/dialects/openai.ts';
 import { SSE_LINE_BYTES_MAX } from '../../../sidecar/dialects/sse.ts';
 

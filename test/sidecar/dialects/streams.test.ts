@@ -4,7 +4,8 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { anthropic } from '../../../sidecar/dialects/anthropic.ts';
-import type { Description, Dialect, JsonObject, Metered, Usage } from '../../../sidecar/dialects/dialect.ts';
+import type { Description, Dialect, JsonObject } from '../../../sidecar/dialects/dialect.ts';
+import type { Metered, Usage } from '../../../sidecar/dialects/metered.ts';
 import { openai } from '../../../sidecar/dialects/openai.ts';
 
 interface StreamCase {

@@ -1,7 +1,7 @@
 // A disk that turns bits: the book, the journal and the shipper as a start finds them afterwards. What was sent is known
 // elsewhere, so no link may be sealed a second time; what can still be read is still shipped.
 
-import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { readdirSync, readFileSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { walkFraming } from '../../../collector/receive/framing.ts';
@@ -10,7 +10,8 @@ import { NOTHING } from '../../../contract/money.ts';
 import { systemClock } from '../../../kit/clock.ts';
 import { silentLog } from '../../../kit/log.ts';
 import { openBook, spansOf } from '../../../sidecar/book.ts';
-import { systemDisk } from '../../../sidecar/edges/disk.ts';
+import { headerOf } from '../../../sidecar/book-frames.ts';
+import { type Disk, systemDisk } from '../../../sidecar/edges/disk.ts';
 import { openJournal } from '../../../sidecar/edges/journal.ts';
 import { nextFrame } from '../../../sidecar/edges/journal-frames.ts';
 import { openShipped } from '../../../sidecar/edges/shipped.ts';
@@ -21,7 +22,7 @@ import { exampleRecord } from '../example-record.ts';
 let streams = 0;
 
 /** A sidecar's records, from the data directory up to what its collector gets. */
-function start(directory: string, { segmentBytesMax = 1 << 20 } = {}) {
+function start(directory: string, { segmentBytesMax = 1 << 20, disk = systemDisk } = {}) {
   const shipped = openShipped(systemDisk, directory, silentLog);
   const { book, journal, recovered } = openBook(
     (snapshot) =>
@@ -29,6 +30,7 @@ function start(directory: string, { segmentBytesMax = 1 << 20 } = {}) {
         directory,
         sizeBytesMax: 1 << 30,
         segmentBytesMax,
+        disk,
         knownTo: shipped.knownTo,
         clock: systemClock,
         log: silentLog,
@@ -36,9 +38,11 @@ function start(directory: string, { segmentBytesMax = 1 << 20 } = {}) {
       }),
     {
       strict: false,
+      endedElsewhere: shipped.cursor.unsynced,
       newStream: () => `scout/host/${streams++}`,
       ended: () => undefined,
       lost: (failure) => expect.fail(String(failure)),
+      later: () => expect.fail('there is room'),
     },
   );
   const taken: ChainRange[] = [];
@@ -53,6 +57,7 @@ function start(directory: string, { segmentBytesMax = 1 << 20 } = {}) {
       taken.push(...walkFraming('traces', body).chains.flatMap((text) => parseChainRanges(text)!));
     },
     encode: (frames) => spansOf(frames, { 'service.name': 'test' }),
+    callOf: ({ payload }) => headerOf(payload).call,
   });
   return {
     book,
@@ -71,6 +76,24 @@ function start(directory: string, { segmentBytesMax = 1 << 20 } = {}) {
     async stop() {
       shipper.stop();
       await journal.close();
+    },
+  };
+}
+
+/** A disk that takes bytes and can't promise them any more, from the moment it is told so. */
+function failingDisk(): Disk & { fail(): void } {
+  let failing = false;
+  return {
+    ...systemDisk,
+    grow(path) {
+      const file = systemDisk.grow(path);
+      return {
+        ...file,
+        sync: (done) => (failing ? done(Object.assign(new Error('EIO'), { code: 'EIO' })) : file.sync(done)),
+      };
+    },
+    fail() {
+      failing = true;
     },
   };
 }
@@ -266,5 +289,31 @@ describe('AUD-07: where it was shipped to', () => {
     await again.ship();
     expect(linksOf(again.taken)).toEqual([`${again.book.stream} 0`]);
     await again.stop();
+  });
+});
+
+describe('a disk that fails, and then loses power', () => {
+  it('does not end a call again whose end was sent and then lost', async () => {
+    const directory = temporaryDirectory('damage');
+    const disk = failingDisk();
+    const first = start(directory, { disk });
+    for (const callId of ['known', 'open']) await first.book.decide(exampleRecord({ callId }), [], NOTHING);
+    await first.journal.synced();
+    const { offset } = first.journal.tail;
+    disk.fail();
+    first.book.end(exampleRecord({ callId: 'known' }), { decided: true, leases: [], used: NOTHING });
+    await expect(first.journal.synced()).rejects.toMatchObject({ code: 'audit_unavailable' });
+    await first.ship();
+    await first.stop();
+    expect(linksOf(first.taken)).toHaveLength(1);
+    truncateSync(journalIn(directory), offset);
+
+    const second = start(directory);
+    expect([...second.recovered.open.keys()]).toEqual(['open']);
+    expect(second.recovered.began).toMatchObject({ damagedBytes: expect.any(Number) });
+    second.call('after');
+    await second.ship();
+    await second.stop();
+    expect([...start(directory).recovered.open.keys()]).toEqual(['open']);
   });
 });

@@ -20,6 +20,7 @@ agents: { scout: { role: any }, pr-*: { role: any, credentials: { openai: own } 
 
 const healthy: Gauges = {
   journal: { bytes: 7, failing: false },
+  book: { unrecorded: 0 },
   circuits: { states: () => new Map([['openai', 'open']]) },
   throttles: { spent: () => ['openai'] },
   bodies: { bytesInFlight: 0 },

@@ -17,7 +17,7 @@ import { copyPostgres } from '../../support/empty-stores.ts';
 import { temporaryDirectory } from '../../support/processes.ts';
 
 const DOLLAR = { nanodollars: 1_000_000_000n, tokens: 1n };
-const AGENTS = Array.from({ length: 14 }, (_, i) => `agent-${i}`);
+const AGENTS = Array.from({ length: 15 }, (_, i) => `agent-${i}`);
 const YAML = `fleet: test
 upstreams: { openai: { url: https://api.openai.com, speaks: openai } }
 roles: { r: { allow: [llm openai/x] } }
@@ -138,6 +138,21 @@ describe('holds', () => {
     await leases.close();
   });
 
+  it('that wait behind another are told of it too, and not to come again where they could never fit', async () => {
+    const leases = await sidecar('a');
+    const { held } = await hold(leases, 'task', 8);
+    const dear = { nanodollars: 9n * DOLLAR.nanodollars, tokens: 1n };
+    const line = [DOLLAR, DOLLAR, dear].map(async (amounts) => leases.hold(agent, 'task', amounts));
+    const told = (await Promise.allSettled(line)).map((ending) => (ending as PromiseRejectedResult).reason);
+    expect(told.map(({ mayRetry, detail }: Refusal) => [mayRetry, detail.facts])).toEqual([
+      [true, expect.objectContaining({ spent: '0', held: '8000000000', needed: '1000000000' })],
+      [true, expect.objectContaining({ spent: '0', held: '9000000000', needed: '1000000000' })],
+      [false, expect.objectContaining({ spent: '0', held: '9000000000', needed: '9000000000' })],
+    ]);
+    for (const each of held) each.settle(DOLLAR);
+    await leases.close();
+  });
+
   it('that no budget could ever pay are told all they need, beside what others hold', async () => {
     const leases = await sidecar('a');
     const small = await hold(leases, 'task', 1);
@@ -180,6 +195,22 @@ describe('holds', () => {
     const [first, second] = await Promise.all([hold(a, 'task-a', 20), hold(b, 'task-b', 20)]);
     expect(first.held.length + second.held.length).toBe(10);
     await Promise.all([a.close(), b.close()]);
+  });
+
+  it('that take all of a slice leave nothing to give back: a recall of it is not answered', async () => {
+    const leases = await sidecar('a');
+    const { held } = await hold(leases, 'task', 2);
+    const recalled = async (): Promise<number> => {
+      const before = leases.asked.length;
+      leases.recall([...leases.purses()].find(({ scope }) => scope === 'agent')!.lease!);
+      await leases.told(agent);
+      return leases.asked.slice(before).filter(({ asks }) => asks.some(({ release }) => release)).length;
+    };
+    expect(await recalled()).toBe(1);
+    expect(await recalled()).toBe(0);
+    held[0]!.settle(NOTHING);
+    expect(await recalled()).toBe(1);
+    await leases.close();
   });
 
   it('with a live lease cost no round trip', async () => {

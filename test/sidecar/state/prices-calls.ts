@@ -2,7 +2,8 @@
 
 import type { PriceOverride, Upstream } from '../../../contract/config/config.ts';
 import { defaultConfig } from '../../../contract/config/default-config.ts';
-import type { Description, Metered, Usage } from '../../../sidecar/dialects/dialect.ts';
+import type { Description } from '../../../sidecar/dialects/dialect.ts';
+import type { Metered, Usage } from '../../../sidecar/dialects/metered.ts';
 import { createPriceBook, type PriceBook } from '../../../sidecar/state/prices.ts';
 
 /** After every dated price that the tests name. */

@@ -37,6 +37,7 @@ export async function benchAudit(quick: boolean): Promise<Row[]> {
       files: exportedFiles(directory),
       trusted: [noteVerifier(signer.verifierKey)],
       against: [],
+      anchored: null,
       acceptsUnlogged: false,
       progress: () => undefined,
     });

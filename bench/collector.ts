@@ -1,29 +1,18 @@
 // What the collector pays to take spans in: OTLP over HTTP, fsynced, loaded, queryable, all indexes and views on. In MB of
 // OTLP bytes per CPU-second of all its processes, and of the store's load alone; and what memory that takes.
 
-import { mkdtempSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Pool } from 'undici';
 import { genaiRequest } from './genai-spans.ts';
-import { percentile, startNode } from './processes.ts';
+import { cpuSeconds, peakMegabytes, percentile, startNode } from './processes.ts';
 import { type Row, row } from './report.ts';
 
 const SPANS_PER_REQUEST = 512;
-const SENDERS = 8;
+const SENDERS = [8, 64] as const;
 const MEGABYTE = 1e6;
-const TICKS_PER_SECOND = 100;
 const CLI = new URL('../bin/outrider.js', import.meta.url).pathname;
-
-function cpuSeconds(pid: number): number {
-  const [, rest = ''] = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ');
-  const fields = rest.split(' ');
-  return (Number(fields[11]) + Number(fields[12])) / TICKS_PER_SECOND;
-}
-
-function peakMegabytes(pid: number): number {
-  return (Number(/VmHWM:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1]) * 1024) / MEGABYTE;
-}
 
 function childrenOf(parent: number): number[] {
   const numbers = readdirSync('/proc')
@@ -54,19 +43,26 @@ export async function benchCollector(quick: boolean): Promise<Row[]> {
   const { otlp, sql } = collector.ready[0]!.listen as { otlp: string; sql: string };
   const pids = [collector.child.pid!, ...childrenOf(collector.child.pid!)];
   const now = BigInt(Date.now() - 3_600_000) * 1_000_000n;
-  const requests: Buffer[] = [];
-  for (let bytes = 0, span = 0; bytes < (quick ? 40 : 160) * MEGABYTE; span += SPANS_PER_REQUEST) {
-    const request = genaiRequest('agent', span, SPANS_PER_REQUEST, now);
-    requests.push(request);
-    bytes += request.length;
-  }
-  const megabytes = requests.reduce((sum, request) => sum + request.length, 0) / MEGABYTE;
   const before = pids.map(cpuSeconds);
-  const acks = await send(otlp, requests);
-  await untilStored(sql, requests.length * SPANS_PER_REQUEST);
+  const began = performance.now();
+  const acks: Row[] = [];
+  let spans = 0;
+  let bytes = 0;
+  for (const senders of SENDERS) {
+    const requests = requestsOf(((quick ? 40 : 160) * MEGABYTE) / SENDERS.length, spans, now);
+    const times = await send(otlp, requests, senders);
+    acks.push(ackRow(senders, times));
+    spans += requests.length * SPANS_PER_REQUEST;
+    bytes += requests.reduce((sum, request) => sum + request.length, 0);
+    await untilStored(sql, spans);
+  }
+  const seconds = (performance.now() - began) / 1000;
   const spent = pids.map((pid, i) => cpuSeconds(pid) - before[i]!);
+  const megabytes = bytes / MEGABYTE;
+  const disk = await diskBytes(sql);
   const memory = pids.reduce((sum, pid) => sum + peakMegabytes(pid), 0);
   await collector.stop();
+  rmSync(directory, { recursive: true, force: true });
   const all = megabytes / spent.reduce((sum, seconds) => sum + seconds, 0);
   const load = megabytes / spent[1]!;
   return [
@@ -76,9 +72,11 @@ export async function benchCollector(quick: boolean): Promise<Row[]> {
       met: load >= 30,
     }),
     row('… per CPU-second of all its processes', all.toFixed(1)),
+    row('… spans a second, until all are rows', (spans / seconds).toFixed(0)),
+    ...acks,
     row(
-      `ack of a 512-span request, ${SENDERS} senders, p50 · p99`,
-      `${percentile(acks, 50).toFixed(1)} · ${percentile(acks, 99).toFixed(1)} ms`,
+      'disk per span, all tables · OTLP bytes per span',
+      `${(disk / spans).toFixed(0)} · ${(bytes / spans).toFixed(0)}`,
     ),
     row('collector memory under full ingest, all its processes, peak', `${memory.toFixed(0)} MB`, {
       must: '≤ 1200',
@@ -88,9 +86,26 @@ export async function benchCollector(quick: boolean): Promise<Row[]> {
   ];
 }
 
+/** Requests of so many bytes together; their spans are numbered from `first`. */
+function requestsOf(bytes: number, first: number, at: bigint): Buffer[] {
+  const requests: Buffer[] = [];
+  for (let size = 0, span = first; size < bytes; span += SPANS_PER_REQUEST) {
+    const request = genaiRequest('agent', span, SPANS_PER_REQUEST, at);
+    requests.push(request);
+    size += request.length;
+  }
+  return requests;
+}
+
+const ackRow = (senders: number, times: readonly number[]): Row =>
+  row(
+    `ack of a ${SPANS_PER_REQUEST}-span request, ${senders} senders, p50 · p99`,
+    `${percentile(times, 50).toFixed(1)} · ${percentile(times, 99).toFixed(1)} ms`,
+  );
+
 /** Sends every request once, from several senders; milliseconds to each acknowledgement. */
-async function send(otlp: string, requests: readonly Buffer[]): Promise<number[]> {
-  const pool = new Pool(otlp, { connections: SENDERS });
+async function send(otlp: string, requests: readonly Buffer[], senders: number): Promise<number[]> {
+  const pool = new Pool(otlp, { connections: senders });
   const times: number[] = [];
   let next = 0;
   const sender = async (): Promise<void> => {
@@ -107,15 +122,18 @@ async function send(otlp: string, requests: readonly Buffer[]): Promise<number[]
       times.push(performance.now() - began);
     }
   };
-  await Promise.all(Array.from({ length: SENDERS }, sender));
+  await Promise.all(Array.from({ length: senders }, sender));
   await pool.close();
   return times;
 }
 
+const numberOf = async (sql: string, query: string): Promise<number> =>
+  Number(await (await fetch(`${sql}/?query=${encodeURIComponent(query)}`)).text());
+
 async function untilStored(sql: string, spans: number): Promise<void> {
-  for (;;) {
-    const answer = await fetch(`${sql}/?query=${encodeURIComponent('SELECT count() FROM otel_traces')}`);
-    if (Number(await answer.text()) >= spans) return;
+  while ((await numberOf(sql, 'SELECT count() FROM otel_traces')) < spans)
     await new Promise((resolve) => setTimeout(resolve, 100));
-  }
 }
+
+const diskBytes = (sql: string): Promise<number> =>
+  numberOf(sql, 'SELECT sum(total_bytes) FROM system.tables WHERE database = currentDatabase()');

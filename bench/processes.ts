@@ -80,9 +80,26 @@ export function residentMegabytes(pid: number): number {
   return (Number(kib) * 1024) / 1e6;
 }
 
+/** The most resident memory that a process ever had, in MB (10⁶ bytes). */
+export function peakMegabytes(pid: number): number {
+  const kib = /VmHWM:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1];
+  return (Number(kib) * 1024) / 1e6;
+}
+
+/** USER_HZ, which Linux fixes for /proc. */
+const TICKS_PER_SECOND = 100;
+
+/** What a process has used of its cores so far, in the kernel too. */
+export function cpuSeconds(pid: number): number {
+  const [, rest = ''] = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ');
+  const fields = rest.split(' ');
+  return (Number(fields[11]) + Number(fields[12])) / TICKS_PER_SECOND;
+}
+
 export const median = (numbers: readonly number[]): number => percentile(numbers, 50);
 
+/** By nearest rank. */
 export function percentile(numbers: readonly number[], p: number): number {
   const sorted = [...numbers].sort((a, b) => a - b);
-  return sorted[Math.min(sorted.length - 1, Math.floor((sorted.length * p) / 100))] ?? Number.NaN;
+  return sorted[Math.max(0, Math.ceil((sorted.length * p) / 100) - 1)] ?? Number.NaN;
 }

@@ -58,7 +58,7 @@ module.exports = {
       from: { path: '^sidecar/state/' },
       to: {
         pathNot:
-          '^(sidecar/(state|dialects/dialect|call)|contract/|kit/|node_modules/|(node:)?(crypto|buffer)$)',
+          '^(sidecar/(state|dialects/(dialect|metered)|call)|contract/|kit/|node_modules/|(node:)?(crypto|buffer)$)',
       },
     },
     {

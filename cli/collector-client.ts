@@ -34,11 +34,22 @@ export function collectorClient(flags: CollectorFlags, { env }: Io): CollectorCl
   const url = flags.collector ?? (env.OUTRIDER_COLLECTOR || DEFAULT_URL);
   if (!URL.canParse(url)) throw new UsageError(`${url} is not a URL; write it like ${DEFAULT_URL}.`);
   const authorization = `Bearer ${tokenFrom(flags.data ?? (env.OUTRIDER_DATA || DEFAULT_DATA), env)}`;
+  return clientOf(url, (path, { headers, ...request }) =>
+    send(url, path, { ...request, headers: { ...headers, authorization } }),
+  );
+}
 
+type Asking = Omit<RequestInit, 'headers'> & { readonly headers?: Readonly<Record<string, string>> };
+
+/** `send` answers with whatever status; `url` is the collector's name for people. */
+export function clientOf(
+  url: string,
+  send: (path: string, request: Asking) => Promise<Response>,
+): CollectorClient {
   async function ask<T>(method: string, path: string, message?: unknown): Promise<T> {
-    const answer = await send(url, path, {
+    const answer = await send(path, {
       method,
-      headers: { authorization, 'content-type': 'application/json' },
+      headers: { 'content-type': 'application/json' },
       signal: AbortSignal.timeout(ANSWER_MS),
       ...(message === undefined ? {} : { body: JSON.stringify(message) }),
     });
@@ -49,7 +60,7 @@ export function collectorClient(flags: CollectorFlags, { env }: Io): CollectorCl
 
   /** Throws with the collector's own sentence, unless it answers 200 or one of `statuses`. */
   async function fetched(path: string, statuses: readonly number[] = []): Promise<Response> {
-    const answer = await send(url, path, { headers: { authorization } });
+    const answer = await send(path, {});
     if (answer.ok || statuses.includes(answer.status)) return answer;
     throw new Error(sentenceFrom(answer.status, await answer.text(), url));
   }

@@ -17,6 +17,7 @@ const AT_START_ONLY = [
   'store',
   'journal',
   'retention',
+  'audit',
   'collector',
   'timezone',
   'export',

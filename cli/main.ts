@@ -20,6 +20,7 @@ const COMMANDS: Readonly<Record<string, { readonly line: string; load(): Promise
   demo: { line: 'a fleet of twenty agents on fake providers', load: () => import('./demo.ts') },
   mode: { line: 'let an agent observe or enforce for a while', load: () => import('./mode.ts') },
   quarantine: { line: 'hold an agent, or what agents use, apart', load: () => import('./quarantine.ts') },
+  tokens: { line: 'who may come to the collector, as what', load: () => import('./tokens.ts') },
   tools: { line: 'which definition of each tool holds', load: () => import('./tools.ts') },
   console: { line: 'a link that opens the console', load: () => import('./console.ts') },
   store: { line: 'back up what the collector knows, and restore it', load: () => import('./store.ts') },

@@ -3,6 +3,7 @@
 import { hostname } from 'node:os';
 import { agentNamed, type Config } from '../contract/config/config.ts';
 import { ConfigError, formatProblem, type Problem } from '../contract/config/problems.ts';
+import { keepCompiled } from '../kit/compile-cache.ts';
 import { createLog, type Log } from '../kit/log.ts';
 import { EXIT, type Io } from './command.ts';
 import { findConfig } from './config-file.ts';
@@ -69,7 +70,7 @@ export function namedAgent(text: string): { agent: string | null; instance: stri
   return { agent: agent || null, instance: instance || hostname() };
 }
 
-/** One JSON line on stdout when a process is ready. */
+/** One JSON line on stdout when a process is ready. What it compiled is kept, should it be killed. */
 export function announce(
   io: Io,
   process_: string,
@@ -77,6 +78,7 @@ export function announce(
   more: object = {},
 ): void {
   io.stdout(`${JSON.stringify({ event: 'ready', process: process_, listen, ...more })}\n`);
+  keepCompiled();
 }
 
 /** Resolves with the signal's name at the first SIGTERM or SIGINT; a second one ends the process at once. */

@@ -1,4 +1,5 @@
-// What alerts look at that is in no table of the store: the ledger's budgets, who has gone, the collector's own queue.
+// What alerts look at that is in no table of the store: the ledger's budgets, who has gone, the collector's own queue
+// and log.
 
 import { AWAY_AFTER_MS, type BudgetLine } from '../contract/budget.ts';
 import { formatDollars } from '../contract/money.ts';
@@ -6,6 +7,7 @@ import type { Clock } from '../kit/clock.ts';
 import { createSpenders, type Spenders } from './alert-spenders.ts';
 import type { Ask, Figures } from './alerts/evaluate.ts';
 import type { Row } from './alerts/finding.ts';
+import type { AnchorState } from './audit/anchors.ts';
 import { leaseHolders, openLetters } from './control/alert-facts.ts';
 import type { Database } from './control/database.ts';
 import type { Ledger } from './control/ledger.ts';
@@ -18,6 +20,15 @@ export interface FigureSources {
   /** Parts of this collector that are not there. */
   missing(): readonly string[];
   queue(): { readonly segments: number; readonly oldestMs: number };
+  /** What keeps the queue from its work, see queue/queue.ts; and how much it has set aside. */
+  standing(): readonly string[];
+  setAside(): number;
+  /** Counted tables that may lack rows. */
+  sumsInDoubt(): Promise<readonly string[]>;
+  behind(): { readonly requests: number; readonly forMs: number };
+  anchors(): readonly Pick<AnchorState, 'name' | 'failingMs' | 'reason'>[];
+  /** How far the clock stands ahead, where it keeps old rows from being dropped; else null. */
+  haltedByMs(): number | null;
   /** Asks the store. */
   readonly ask: Ask;
   readonly clock: Clock;
@@ -30,6 +41,12 @@ const NEARLY_ALL = 0.95;
 /** From here on it is said who spent what: where the first of the alerts begins. */
 const NEAR = 0.7;
 const SPENDERS_TOLD_MAX = 50;
+/** In words, what stands still of the queue. */
+const STANDS: Readonly<Record<string, string>> = {
+  queue: 'takes no records, not even of sidecars: its queue or its disk is full',
+  loading: 'loads nothing: its store refuses one message after the other',
+  'room to load': 'loads nothing: its disk is all but full',
+};
 
 export function createFigures(sources: FigureSources): Figures {
   const spenders = createSpenders(sources.ask, sources.clock);
@@ -50,6 +67,29 @@ export function createFigures(sources: FigureSources): Figures {
       return oldestMs < QUEUE_BEHIND_MS
         ? []
         : [{ key: 'collector', who: 'the collector', value: Math.max(segments, 11) }];
+    },
+    own_refusals: async () =>
+      sources.standing().map((part) => ({ key: part, what: STANDS[part] ?? part, value: 1 })),
+    set_aside: async () => {
+      const value = sources.setAside();
+      return value === 0 ? [] : [{ key: 'collector', value }];
+    },
+    sums_in_doubt: async () => {
+      const tables = await sources.sumsInDoubt();
+      const value = tables.length;
+      return value === 0 ? [] : [{ key: 'collector', value, tables: tables.join(' ') }];
+    },
+    own_log: async () => {
+      const { requests, forMs } = sources.behind();
+      return [{ key: 'collector', value: forMs / 1000, requests }];
+    },
+    anchors: async () =>
+      sources
+        .anchors()
+        .map(({ name, failingMs, reason }) => ({ key: name, name, value: failingMs / 1000, reason })),
+    halted_retention: async () => {
+      const aheadMs = sources.haltedByMs();
+      return aheadMs === null ? [] : [{ key: 'collector', value: Math.round(aheadMs / DAY_MS) }];
     },
     dead_letters: async () =>
       (await openLetters(sources.database)).map(({ letters, ...row }) => ({

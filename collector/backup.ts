@@ -5,10 +5,11 @@
 //            the store ─▶ loading goes on
 //   prove:   every file's hash, the figures of that moment ─▶ manifest.json
 //
-// Requests wait for well under a second on a small fleet; rows that come meanwhile are queryable later.
+// Requests wait for well under a second on a small fleet; rows that come meanwhile are queryable later. What is on servers
+// is backed up there, by their own means: the manifest says what to run.
 
 import { join } from 'node:path';
-import type { BackupManifest, BackupState, BackupStep } from '../contract/backup.ts';
+import type { BackupElsewhere, BackupManifest, BackupState, BackupStep } from '../contract/backup.ts';
 import type { Clock } from '../kit/clock.ts';
 import { type Log, sentenceOf } from '../kit/log.ts';
 import own from '../package.json' with { type: 'json' };
@@ -18,6 +19,7 @@ import { noteEvent } from './control/control-events.ts';
 import type { Database } from './control/database.ts';
 import {
   bytesFree,
+  checkpointsIn,
   copyFolder,
   copyLogs,
   foldersIn,
@@ -27,7 +29,7 @@ import {
   writeManifest,
 } from './edges/backup-files.ts';
 import type { Pipeline } from './pipeline.ts';
-import { backUpStore, bytesOfStore } from './store/backup.ts';
+import { backUpStore, bytesOfStore, type StoreFigures } from './store/backup.ts';
 import type { Store } from './store/store.ts';
 
 /** The parts of a backup, as folders in it. */
@@ -100,10 +102,6 @@ interface Making {
 
 async function makeBackup(options: BackupsOptions, { id, path, by, tell }: Making): Promise<void> {
   const { pipeline, database, store, places, clock } = options;
-  if (store.server !== null)
-    throw new Error(
-      `The tables are on ${store.server}: back them up there with ClickHouse's BACKUP, and control state as the docs say.`,
-    );
   // One at a time: what nobody took away, or a crash left half made, makes room for this one.
   await removeFolder(places.backups);
   await makeFolder(path);
@@ -111,11 +109,14 @@ async function makeBackup(options: BackupsOptions, { id, path, by, tell }: Makin
   const figures = await pipeline.quiet(SETTLE_MS, async (admit) => {
     tell('control state');
     await copyFolder(join(places.queue, 'manifest'), join(path, PARTS.queue, 'manifest'));
-    const control = await copyControl(database, join(path, PARTS.control));
+    const control = database.server === null ? await copyControl(database, join(path, PARTS.control)) : {};
+    const checkpoints = await checkpointsIn(places.audit);
     admit();
-    await copyLogs(places.audit, join(path, PARTS.audit));
+    await copyLogs(places.audit, join(path, PARTS.audit), checkpoints);
     const progress = (bytes: number, total: number) => tell('store', bytes, total);
-    const kept = await backUpStore(store, { directory: join(path, PARTS.store), id, clock, progress });
+    const directory = join(path, PARTS.store);
+    const kept =
+      store.server === null ? await backUpStore(store, { directory, id, clock, progress }) : NO_TABLES;
     return { control, ...kept };
   });
   const files = await hashedFiles(path, (bytes, total) => tell('hashes', bytes, total));
@@ -128,6 +129,7 @@ async function makeBackup(options: BackupsOptions, { id, path, by, tell }: Makin
     audit: figures.audit,
     control: figures.control,
     folders: await foldersIn(path),
+    elsewhere: partsElsewhere({ database, store }, id),
     files,
   };
   await writeManifest(path, manifest);
@@ -135,8 +137,26 @@ async function makeBackup(options: BackupsOptions, { id, path, by, tell }: Makin
   await noteEvent(database, event, clock.nowMs());
 }
 
+const NO_TABLES: StoreFigures = { version: '', rows: {}, audit: [] };
+
+function partsElsewhere({ database, store }: Pick<BackupsOptions, 'database' | 'store'>, id: string) {
+  const parts: BackupElsewhere[] = [];
+  if (store.server !== null) {
+    const [name] = store.server.split('/').slice(-1);
+    const run = `BACKUP DATABASE ${name}${spaced(store.layout.everywhere)} TO Disk('backups', 'outrider-${id}.zip')`;
+    parts.push({ part: 'tables', place: store.server, run });
+  }
+  if (database.server !== null) {
+    const run = `pg_dump --format=custom --file=outrider-${id}.dump postgres://USER@${database.server}`;
+    parts.push({ part: 'control state', place: database.server, run });
+  }
+  return parts;
+}
+
+const spaced = (word: string): string => (word === '' ? '' : ` ${word}`);
+
 async function enoughRoom(store: Store, path: string): Promise<void> {
-  const needed = (await bytesOfStore(store)) + SPARE_BYTES;
+  const needed = (store.server === null ? await bytesOfStore(store) : 0) + SPARE_BYTES;
   const free = await bytesFree(path);
   if (free < needed)
     throw new Error(

@@ -13,8 +13,7 @@ export interface CollectorConfig {
     readonly control: string;
     readonly sql: string;
   };
-  /** `key`: a file of the operator's own; null for one the collector makes. */
-  readonly audit: { readonly key: string | null };
+  readonly audit: Config['audit'];
   readonly retention: Config['retention'];
   /** Names under which people and sidecars may call the control API. */
   readonly hosts: readonly string[];
@@ -32,7 +31,7 @@ export function collectorConfig(config: Config): CollectorConfig {
   const { otlp, otlpGrpc, control, sql } = config.listen;
   return {
     listen: { otlp, otlpGrpc, control, sql },
-    audit: { key: null },
+    audit: config.audit,
     retention: config.retention,
     hosts: [new URL(config.collector).hostname],
     drainMs: config.drainMs,

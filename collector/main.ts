@@ -80,15 +80,15 @@ async function start(
   const control = await openControl(starting, stores);
   const audit = await openAudit({
     ...starting,
-    key: starting.settings.audit.key,
+    ...starting.settings.audit,
     fleet: options.config.fleet,
     days: starting.settings.retention.auditDays,
     database: stores.database,
   });
   const intake = await openIntake(starting, stores, control, audit);
   const outbox = await openOutbox(starting, stores, control, intake);
-  const watch = await openWatch(starting, stores, control, intake);
-  const retention = openRetention(starting, stores);
+  const retention = openRetention(starting, stores, audit);
+  const watch = await openWatch(starting, stores, control, intake, audit, retention);
   const rebuilds = openRebuilds(starting, stores, intake);
   const door = await openControlApi(starting, {
     ...stores,
@@ -99,6 +99,9 @@ async function start(
     retention,
     rebuilds,
   });
+  // The doors take records already; ready is who can also be asked.
+  await stores.storeOpened;
+  await intake.fleet.begun;
   return {
     listen: {
       otlp: intake.pipeline.otlpUrl,
@@ -148,8 +151,18 @@ async function openOutbox(
 }
 
 /** Stopped before the stores are. */
-function openRetention({ settings, lifecycle, clock, log }: Start, stores: Stores): Retention {
-  const retention = startRetention({ ...stores, retention: settings.retention, clock, log });
+function openRetention(
+  { settings, lifecycle, clock, log }: Start,
+  stores: Stores,
+  { pruning }: Audit,
+): Retention {
+  const retention = startRetention({
+    ...stores,
+    retention: settings.retention,
+    pruneLog: (beforeMs) => pruning.prune(beforeMs),
+    clock,
+    log,
+  });
   lifecycle.onStop('retention', () => retention.close());
   return retention;
 }
@@ -188,6 +201,7 @@ async function openControlApi(
   const sessions = await openSessions(database, clock);
   const live = createLive({ store, clock, log });
   const streams = [recalls, live];
+  tokens.watch(recalls.endRevoked);
   const api = createApi({
     ...parts,
     audit: deskOf(parts),
@@ -195,8 +209,10 @@ async function openControlApi(
     live,
     config: inForce,
     keepPolicy: (report) => policies.note(report, inForce().fleet),
+    again: pipeline.again,
     backups: createBackups({ pipeline, database, store, places, clock, log }),
     authenticate: tokens.authenticate,
+    tokens,
     otlpPort: Number(new URL(pipeline.otlpUrl).port),
     missing: () => [...missingParts(parts), ...pipeline.missing()],
     metrics: {

@@ -5,11 +5,14 @@ import { startAlerting } from './alerting.ts';
 import type { Alerts } from './alerts/alerts.ts';
 import { createDegradations } from './control/degradations.ts';
 import { type Modes, openModes } from './control/modes.ts';
+import { followNeighbours } from './control/neighbours.ts';
 import { openQuarantines, type Quarantines } from './control/quarantines.ts';
 import { openTools, type Tools } from './control/tools.ts';
 import { startDegradationWatch } from './degradation.ts';
+import type { Audit } from './open-audit.ts';
 import type { Control } from './open-control.ts';
 import type { Intake } from './open-intake.ts';
+import type { Retention } from './retention.ts';
 import type { Start } from './starting.ts';
 import { missingParts, type Stores } from './stores.ts';
 
@@ -23,10 +26,12 @@ export interface Watch {
 export async function openWatch(
   { lifecycle, inForce, env, clock, log }: Start,
   stores: Stores,
-  { ledger, roster, recalls, secrets }: Control,
+  { ledger, roster, recalls, secrets, tokens }: Control,
   { pipeline }: Intake,
+  { audit, anchors }: Audit,
+  { haltedByMs }: Retention,
 ): Promise<Watch> {
-  const { database, store } = stores;
+  const { database, store, sumsInDoubt } = stores;
   const modes = await openModes({
     database,
     config: inForce,
@@ -48,6 +53,8 @@ export async function openWatch(
     changed: () => recalls.tellQuarantine({ revision: quarantines.revision() }),
   });
   lifecycle.onStop('quarantine', () => quarantines.close());
+  const neighbours = followNeighbours({ database, lists: [tokens, modes, tools, quarantines], clock, log });
+  lifecycle.onStop('neighbours', () => neighbours.close());
   const degradation = startDegradationWatch({
     ask: (sql, parameters) => store.query(sql, parameters),
     degradations: createDegradations(database, () => clock.nowMs()),
@@ -64,8 +71,14 @@ export async function openWatch(
     database,
     ledger,
     roster,
-    missing: () => [...missingParts(stores), ...pipeline.missing()],
+    missing: () => missingParts(stores).map((part) => part.replace(/:.*/, '')),
     queue: () => pipeline.depth(),
+    standing: () => pipeline.missing(),
+    setAside: () => pipeline.counters().queue.setAside,
+    sumsInDoubt: sumsInDoubt.list,
+    behind: () => audit.behind(),
+    anchors: () => anchors.states(),
+    haltedByMs,
     env,
     secrets,
     clock,

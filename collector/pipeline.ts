@@ -11,10 +11,12 @@ import type { Loader } from './queue/loader.ts';
 import { createPause } from './queue/pause.ts';
 import { openQueue, type Queue, type QueueCounters } from './queue/queue.ts';
 import type { RequestFacts, Sequencer } from './queue/sequencer.ts';
+import type { Binding } from './receive/claims.ts';
 import { walkFraming } from './receive/framing.ts';
 import { type Appended, createIntake, type Intake, type ReceiverCounters } from './receive/intake.ts';
 import { createGrpcReceiver } from './receive/otlp-grpc.ts';
 import { createHttpReceiver } from './receive/otlp-http.ts';
+import { isForeign } from './senders.ts';
 import type { Signal } from './signals.ts';
 
 export interface Pipeline {
@@ -24,6 +26,8 @@ export interface Pipeline {
   /** The collector's own records, past the door; they wait with all others while it is quiet. */
   append(signal: Signal, request: Buffer, sender: string): Promise<Appended>;
   depth(): ReturnType<Queue['depth']>;
+  /** What the store could not take. */
+  readonly again: Queue['again'];
   /** What keeps it from its work, as `/readyz` and alerts name it. */
   missing(): readonly string[];
   counters(): { readonly receiver: ReceiverCounters; readonly queue: QueueCounters };
@@ -52,9 +56,13 @@ export interface PipelineOptions {
   /** The queue's own directory. */
   readonly directory: string;
   readonly store: Loader;
+  /** Its tables lie on the queue's disk. */
+  readonly sharesDisk?: boolean;
   /** The log of what is accepted; nothing is while it has no room. */
   readonly audit?: Sequencer & { hasRoom(): boolean };
   authenticate(token: string | null): string | null;
+  /** What holds a sender to its claims; null where nothing does. */
+  bindingOf?(sender: string): Binding | null;
   /** A request of somebody authenticated was stored that says which links of chains it holds. */
   chainsHeard?(texts: readonly string[]): void;
   readonly log: Log;
@@ -64,12 +72,13 @@ export interface PipelineOptions {
 
 /** Throws what a taken directory, a full disk or a taken port throws; nothing stays open then. */
 export async function startPipeline(options: PipelineOptions): Promise<Pipeline> {
-  const { log, clock, directory, store, audit, loadAfterMs } = options;
+  const { log, clock, directory, store, sharesDisk = false, audit, loadAfterMs } = options;
   const loads = createPause();
   const appends = createPause();
   const queue = await openQueue({
     directory,
     loader: { ...store, load: (segment) => loads.pass(() => store.load(segment)) },
+    sharesDisk,
     log,
     clock,
     lookInto,
@@ -82,9 +91,11 @@ export async function startPipeline(options: PipelineOptions): Promise<Pipeline>
   };
   const intake = createIntake({
     authenticate: (token) => options.authenticate(token),
+    bindingOf: (sender) => options.bindingOf?.(sender) ?? null,
     async append(request, { sender, signal, items, chains }) {
       const appended = await append(request, sender, signal, { items, chains });
-      if (appended.kind === 'stored' && sender !== '' && chains.length > 0) options.chainsHeard?.(chains);
+      if (appended.kind === 'stored' && !isForeign(sender) && chains.length > 0)
+        options.chainsHeard?.(chains);
       return appended;
     },
     log,
@@ -96,6 +107,7 @@ export async function startPipeline(options: PipelineOptions): Promise<Pipeline>
     otlpGrpcUrl: doors.otlpGrpcUrl,
     append: (signal, request, sender) => append(request, sender, signal, lookInto(signal, request)),
     depth: () => queue.depth(),
+    again: queue.again,
     missing: () => queue.missing(),
     counters: () => ({ receiver: intake.counters, queue: queue.counters }),
     drain: () => queue.drain(),

@@ -5,6 +5,7 @@ import { REBUILDABLE, type Rebuildable, type RebuildState } from '../contract/re
 import type { Clock } from '../kit/clock.ts';
 import { type Log, sentenceOf } from '../kit/log.ts';
 import type { Database } from './control/database.ts';
+import type { SumsInDoubt } from './control/sums-in-doubt.ts';
 import type { Pipeline } from './pipeline.ts';
 import { rebuildTable } from './store/rebuild.ts';
 import type { Store } from './store/store.ts';
@@ -20,7 +21,8 @@ export interface Rebuilds {
 
 export interface RebuildsOptions {
   readonly database: Database;
-  readonly store: Pick<Store, 'query' | 'command' | 'layout'>;
+  readonly store: Pick<Store, 'query' | 'command' | 'layout' | 'server'>;
+  readonly sumsInDoubt: Pick<SumsInDoubt, 'list'>;
   readonly pipeline: Pick<Pipeline, 'quiet'>;
   readonly clock: Clock;
   readonly log: Log;
@@ -30,7 +32,7 @@ const SETTLE_MS = 30_000;
 const AGAIN_MS = 60_000;
 
 export function startRebuilds(options: RebuildsOptions): Rebuilds {
-  const { database, clock, log } = options;
+  const { database, sumsInDoubt, clock, log } = options;
   let running: Promise<void> | null = null;
   let cancel: () => void = () => undefined;
   let closed = false;
@@ -40,7 +42,6 @@ export function startRebuilds(options: RebuildsOptions): Rebuilds {
     try {
       for (let [next] = await tablesLeft(database); next && !closed; [next] = await tablesLeft(database)) {
         await rebuildOne(options, next);
-        failure = '';
       }
     } catch (thrown) {
       failure = sentenceOf(thrown);
@@ -51,12 +52,18 @@ export function startRebuilds(options: RebuildsOptions): Rebuilds {
 
   function go(): void {
     cancel();
-    running ??= work().finally(() => {
+    if (running !== null) return;
+    failure = '';
+    running = work().finally(() => {
       running = null;
     });
   }
 
-  const state = async (): Promise<RebuildState> => ({ left: await tablesLeft(database), failure });
+  const state = async (): Promise<RebuildState> => ({
+    left: await tablesLeft(database),
+    in_doubt: await sumsInDoubt.list(),
+    failure,
+  });
   go();
 
   return {
@@ -79,13 +86,28 @@ export function startRebuilds(options: RebuildsOptions): Rebuilds {
   };
 }
 
-async function rebuildOne({ pipeline, store, database, log }: RebuildsOptions, table: Rebuildable) {
-  await pipeline.quiet(SETTLE_MS, async (admit) => {
-    admit();
-    await rebuildTable(store, table);
+async function rebuildOne(options: RebuildsOptions, table: Rebuildable): Promise<void> {
+  const { pipeline, store, database, clock, log } = options;
+  // A collector that starts meanwhile waits before it brings tables forward, and so before it loads.
+  await database.alone(async () => {
+    if (store.server !== null) await refuseCompany(database);
+    await pipeline.quiet(SETTLE_MS, async (admit) => {
+      admit();
+      await rebuildTable(store, table);
+      // Before anything else is loaded, and may be in doubt.
+      await database.query('select table_rebuilt($1, $2)', [table, clock.nowMs()]);
+    });
   });
-  await database.query('delete from rebuilds where table_name = $1', [table]);
   log.info('rebuild.done', { table });
+}
+
+/** What others load while a table is counted would be counted twice or not at all. */
+async function refuseCompany(database: Database): Promise<void> {
+  const others = await database.others();
+  if (others > 0)
+    throw new Error(
+      `${others} more of the fleet's collectors load into these tables: stop them until all is made anew.`,
+    );
 }
 
 async function tablesLeft(database: Database): Promise<Rebuildable[]> {

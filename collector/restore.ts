@@ -2,7 +2,7 @@
 // the databases that were made of them. All of it happens in a draft beside; only what is proven gets the collector's name.
 
 import { join } from 'node:path';
-import type { BackupManifest } from '../contract/backup.ts';
+import type { BackupElsewhere, BackupManifest } from '../contract/backup.ts';
 import type { Clock } from '../kit/clock.ts';
 import type { Log } from '../kit/log.ts';
 import { PARTS } from './backup.ts';
@@ -44,6 +44,11 @@ export async function restoreBackup(options: RestoreOptions): Promise<BackupMani
   if (!(await isFree(own)))
     throw new Error(`${own} is not empty: restore into another folder with --data, or move it away first.`);
   const manifest = await readManifest(from);
+  const tables = elsewhere(manifest, 'tables');
+  if (tables && options.server)
+    throw new Error(
+      `The tables of this backup are on ${tables.place}: restore them with ClickHouse's RESTORE.`,
+    );
   await verifyFiles(from, manifest, (bytes, total) => progress('files', bytes, total));
 
   const draft = join(dataDirectory, 'restoring');
@@ -51,11 +56,11 @@ export async function restoreBackup(options: RestoreOptions): Promise<BackupMani
   await makeFolder(draft);
   try {
     const places = placesIn(draft);
-    await restoreControl(manifest, from, places);
+    if (!elsewhere(manifest, 'control state')) await restoreControl(manifest, from, places);
     await copyPart(from, PARTS.queue, places.queue, manifest.folders);
     await restoreLogs(manifest, from, places);
     if (options.server) await moveTables(manifest, options, places, options.server);
-    else await restoreTables(manifest, options, places);
+    else if (!tables) await restoreTables(manifest, options, places);
     markRestored(places.own);
     await removeFolder(own);
     await moveFolder(places.own, own);
@@ -64,6 +69,10 @@ export async function restoreBackup(options: RestoreOptions): Promise<BackupMani
   }
   return manifest;
 }
+
+/** Nothing, where the part is in the backup. */
+const elsewhere = (manifest: BackupManifest, part: BackupElsewhere['part']): BackupElsewhere | undefined =>
+  manifest.elsewhere?.find((each) => each.part === part);
 
 /** For reading alone: the collector that was backed up may have gone on with its log, so this one begins another. */
 async function restoreLogs(manifest: BackupManifest, from: string, places: Places): Promise<void> {

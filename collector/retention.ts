@@ -16,7 +16,13 @@ import { noteEvent } from './control/control-events.ts';
 import type { Database } from './control/database.ts';
 import { createLegalHolds, type LegalHolds } from './control/legal-holds.ts';
 import { droppedRecords } from './store/dropped-records.ts';
-import { dropPartition, newestReceivedMs, overduePartitions } from './store/retention.ts';
+import {
+  dropPartition,
+  type HeldRange,
+  logKeptFromMs,
+  newestReceivedMs,
+  overduePartitions,
+} from './store/retention.ts';
 import type { Store } from './store/store.ts';
 
 export interface Retention {
@@ -24,6 +30,8 @@ export interface Retention {
   /** What went. `trustedBy`: who says that the clock is right. Throws ClockNotBelieved and what the stores throw. */
   run(trustedBy?: string): Promise<RetentionRun>;
   state(): Promise<RetentionState>;
+  /** How far the clock stood ahead when the last run was halted by it; null: it was not. */
+  haltedByMs(): number | null;
   /** Resolves once no run goes on that began before: what a hold covers since then stays. */
   settled(): Promise<void>;
   close(): Promise<void>;
@@ -33,6 +41,8 @@ export interface RetentionOptions {
   readonly store: Pick<Store, 'query' | 'command' | 'layout'>;
   readonly database: Database;
   readonly retention: CollectorConfig['retention'];
+  /** Drops of the log what came before a time, in milliseconds. */
+  pruneLog?(beforeMs: number): Promise<void>;
   readonly clock: Clock;
   readonly log: Log;
 }
@@ -53,18 +63,18 @@ export function startRetention(options: RetentionOptions): Retention {
   const days = daysOf(options.retention);
   let cancel: () => void = () => undefined;
   let closed = false;
-  let halted = false;
+  let haltedByMs: number | null = null;
   let last: Promise<unknown> = Promise.resolve();
 
-  const overdue = async (): Promise<OverduePartition[]> => {
-    const held = (await holds.list(false)).map(({ id, agent, from, until }) => ({
+  const held = async (): Promise<HeldRange[]> =>
+    (await holds.list(false)).map(({ id, agent, from, until }) => ({
       id,
       agent,
       fromMs: from === null ? null : Date.parse(from),
       untilMs: until === null ? null : Date.parse(until),
     }));
-    return overduePartitions(store, { days, holds: held, nowMs: clock.nowMs() });
-  };
+  const overdue = async (): Promise<OverduePartition[]> =>
+    overduePartitions(store, { days, holds: await held(), nowMs: clock.nowMs() });
 
   const aheadMs = async (): Promise<number> => {
     const since = (await holds.lastRunMs()) ?? (await newestReceivedMs(store)) ?? clock.nowMs();
@@ -73,8 +83,8 @@ export function startRetention(options: RetentionOptions): Retention {
 
   async function halt(ahead: number): Promise<never> {
     const sentence = `The clock stands ${Math.round(ahead / 86_400_000)} days after old rows were looked for last, so none are dropped: if it is right, run \`outrider store retention run --trust-clock\`.`;
-    if (!halted) await note('retention_halted', 'collector', { ahead_ms: ahead });
-    halted = true;
+    if (haltedByMs === null) await note('retention_halted', 'collector', { ahead_ms: ahead });
+    haltedByMs = ahead;
     throw new ClockNotBelieved(sentence);
   }
 
@@ -89,7 +99,7 @@ export function startRetention(options: RetentionOptions): Retention {
   async function drop(trustedBy: string | undefined): Promise<RetentionRun> {
     const ahead = await aheadMs();
     if (trustedBy === undefined && ahead > CLOCK_AHEAD_MS_MAX) return halt(ahead);
-    halted = false;
+    haltedByMs = null;
     const going = (await overdue()).filter(({ held_by }) => held_by.length === 0);
     const dropped = going.map(({ held_by: _none, ...partition }) => partition);
     const run = { dropped, streams: await droppedRecords(store, going) };
@@ -99,6 +109,7 @@ export function startRetention(options: RetentionOptions): Retention {
       log.info('retention.dropped', { ...partition });
     }
     await holds.noteRun(clock.nowMs());
+    await options.pruneLog?.(logKeptFromMs({ days, holds: await held(), nowMs: clock.nowMs() }));
     return run;
   }
 
@@ -121,6 +132,7 @@ export function startRetention(options: RetentionOptions): Retention {
   return {
     holds,
     run,
+    haltedByMs: () => haltedByMs,
     async state() {
       const lastRunMs = await holds.lastRunMs();
       return {

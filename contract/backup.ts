@@ -20,12 +20,23 @@ export interface BackupManifest {
   readonly control: Readonly<Record<string, { readonly rows: string; readonly digest: string }>>;
   /** Every folder, empty ones too: Postgres misses them, and not every way of keeping files keeps them. */
   readonly folders: readonly string[];
+  /** What is on servers and in no file; a collector that has it all embedded says nothing. */
+  readonly elsewhere?: readonly BackupElsewhere[];
   readonly files: readonly {
     readonly path: string;
     readonly bytes: number;
     /** SHA-256, lower-case hex. */
     readonly sha256: string;
   }[];
+}
+
+/** A part that a server holds. */
+export interface BackupElsewhere {
+  readonly part: 'tables' | 'control state';
+  /** `host:port/database`. */
+  readonly place: string;
+  /** The statement, or the command, that backs it up there. */
+  readonly run: string;
 }
 
 export const BACKUP_STEPS = ['settling', 'control state', 'store', 'hashes', 'done', 'failed'] as const;

@@ -40,10 +40,15 @@ export const CONTROL_EVENTS = [
   'retention_run',
   'retention_halted',
   'body_erased',
+  'audit_log_started',
+  'audit_log_pruned',
+  'audit_key_changed',
   'rebuild_asked',
+  'rebuild_done',
+  'sums_in_doubt',
   'records_damaged',
   'chain_forked',
-  'message_quarantined',
+  'records_loaded_again',
 ] as const;
 export type ControlEventName = (typeof CONTROL_EVENTS)[number];
 

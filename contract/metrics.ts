@@ -101,6 +101,11 @@ export const SIDECAR_METRICS = {
   outrider_circuits_not_closed: gauge('circuits', [], 'Circuits that are open or on trial.'),
   outrider_ledger_reachable: gauge('boolean', [], '1 while the ledger answers.'),
   outrider_collector_reachable: gauge('boolean', [], '1 while the collector takes what is shipped.'),
+  outrider_refusals_unrecorded_total: counter(
+    'calls',
+    [],
+    'Calls refused without a record, for the journal was full and a thousand ends waited for room.',
+  ),
   outrider_journal_writable: gauge('boolean', [], '1 while the journal can be written; else nothing leaves.'),
   gen_ai_client_operation_duration_seconds: histogram(
     'seconds',
@@ -124,10 +129,21 @@ export const SIDECAR_METRICS = {
 
 export const COLLECTOR_METRICS = {
   outrider_queue_segments: gauge('segments', [], 'Segments accepted and not yet in the store.'),
-  outrider_queue_refusing: gauge(
+  outrider_queue_refusing: gauge('queues', [], '1 while the queue takes nothing, not even of sidecars.'),
+  outrider_queue_not_loading: gauge(
     'queues',
     [],
-    '1 while the queue takes nothing, not even of sidecars, or the store refuses everything it has.',
+    '1 while nothing is loaded: the store refuses everything it is given, or its disk is all but full.',
+  ),
+  outrider_queue_set_aside: gauge(
+    'messages',
+    [],
+    'Messages and damage that lie set aside and are not in the store.',
+  ),
+  outrider_store_sums_in_doubt: gauge(
+    'tables',
+    [],
+    'Counted tables that may lack rows, because the ClickHouse server was killed in the middle of a load.',
   ),
   outrider_queue_segments_lost_total: counter('segments', [], 'Segments whose file somebody removed.'),
   outrider_queue_bytes: gauge('bytes', [], 'Bytes accepted and not yet in the store.'),
@@ -150,7 +166,12 @@ export const COLLECTOR_METRICS = {
   outrider_dropped_attributes_total: counter(
     'attributes',
     [],
-    'Attributes named outrider.* at the OTLP door from senders without a token; the store drops them.',
+    'Attributes named outrider.* at the OTLP door from senders whose records do not count; the store drops them.',
+  ),
+  outrider_overruled_claims_total: counter(
+    'claims',
+    [],
+    'Resources and scopes at the OTLP door that claimed what their sender’s token does not, stored as what it does.',
   ),
   outrider_stored_items_total: counter(
     'items',
@@ -160,7 +181,7 @@ export const COLLECTOR_METRICS = {
   outrider_quarantined_total: counter(
     'messages',
     [],
-    'Messages put aside because the store cannot take them.',
+    'Messages set aside because the store cannot take them, and damage.',
   ),
   outrider_control_statements_pending: gauge(
     'statements',
@@ -177,6 +198,28 @@ export const COLLECTOR_METRICS = {
     'questions',
     [],
     'Questions of alerts that could not be answered; an alert fires no sooner than its question is.',
+  ),
+  outrider_audit_leaves: gauge('leaves', [], 'Leaves of the log under its newest checkpoint.'),
+  outrider_audit_minimum_index: gauge(
+    'leaves',
+    [],
+    'Leaves from the first on whose entries have had their time and are no longer kept.',
+  ),
+  outrider_audit_waiting_requests: gauge(
+    'requests',
+    [],
+    'Requests accepted that are under no signed checkpoint of the log yet.',
+  ),
+  outrider_audit_behind_seconds: gauge('seconds', [], 'For how long the oldest of them has waited.'),
+  outrider_audit_anchored_leaves: gauge(
+    'leaves',
+    ['anchor'],
+    'Leaves of the last checkpoint that the place outside has.',
+  ),
+  outrider_audit_anchor_failing_seconds: gauge(
+    'seconds',
+    ['anchor'],
+    'For how long no checkpoint could be told there; 0 while it can.',
   ),
   outrider_export_waiting_bytes: gauge('bytes', [], 'Copies that the backends of `export` have yet to take.'),
   outrider_export_given_up_total: counter(

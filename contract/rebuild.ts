@@ -22,6 +22,8 @@ export interface RebuildOrder {
 export interface RebuildState {
   /** Still to be made, the next first; empty: all is done. */
   readonly left: readonly Rebuildable[];
+  /** May lack what a killed server had not kept, until they are made anew. */
+  readonly in_doubt: readonly Rebuildable[];
   /** Why the last try failed; it is tried again. Empty otherwise. */
   readonly failure: string;
 }

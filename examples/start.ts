@@ -23,4 +23,4 @@ if (!ownConfig) {
   }
 }
 process.argv = [process.argv[0]!, process.argv[1]!, 'up', ...args];
-await import('../cli/main.ts');
+await import(new URL('../bin/outrider.js', import.meta.url).href);

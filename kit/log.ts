@@ -46,5 +46,6 @@ export function sentenceOf(failure: unknown): string {
   const own = failure.message || ('code' in failure ? String(failure.code) : failure.name);
   if (!(failure.cause instanceof Error)) return own;
   const cause = sentenceOf(failure.cause);
+  if (own.includes(cause)) return own; // whoever wrapped it has said it
   return own.endsWith('.') ? `${own.slice(0, -1)} (${cause}).` : `${own}: ${cause}`;
 }

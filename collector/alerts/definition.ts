@@ -5,14 +5,20 @@ import { parseDocument } from 'yaml';
 import { z } from 'zod';
 import { readDuration } from '../../contract/config/units.ts';
 
-/** What no query can know, because it is not in the store: the ledger's accounts, the letters that wait, who is away. */
+/** What no query can know, because it is not in the store: the ledger's accounts, the letters that wait, who is away, the log. */
 export const FIGURES = [
   'budgets',
   'shared_budgets',
   'own_budgets',
   'parts_away',
   'own_queue',
+  'own_refusals',
+  'set_aside',
+  'sums_in_doubt',
   'dead_letters',
+  'own_log',
+  'anchors',
+  'halted_retention',
 ] as const;
 export type FigureName = (typeof FIGURES)[number];
 

@@ -18,6 +18,7 @@ export function checkWhole(file: FileConfig, tree: MapTree): Problem[] {
   checkLimits(file, report);
   checkStore(file.store, report);
   checkExports(file.export, report);
+  checkAnchors(file.audit?.anchors, report);
   for (const [name, upstream] of Object.entries(file.upstreams ?? {})) {
     checkStdio(name, upstream, report);
     if (upstream.timeout === undefined || upstream.timeouts?.total === undefined) continue;
@@ -66,6 +67,20 @@ function checkExports(exports: FileConfig['export'], report: Report): void {
   for (const [index, { otlp }] of (exports ?? []).entries()) {
     if (seen.has(otlp)) report(['export', index, 'otlp'], `${otlp} already gets every span`);
     seen.add(otlp);
+  }
+}
+
+function checkAnchors(anchors: NonNullable<FileConfig['audit']>['anchors'], report: Report): void {
+  const seen = new Set<string>();
+  for (const [index, { directory, command }] of (anchors ?? []).entries()) {
+    const path = ['audit', 'anchors', index];
+    if ((directory === undefined) === (command === undefined))
+      report(path, 'an anchor is { directory: /path } or { command: [program, argument] }');
+    if (directory === undefined) continue;
+    if (!directory.startsWith('/'))
+      report([...path, 'directory'], 'a directory for checkpoints is named by its absolute path');
+    if (seen.has(directory)) report([...path, 'directory'], `${directory} already gets every checkpoint`);
+    seen.add(directory);
   }
 }
 

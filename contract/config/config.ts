@@ -36,6 +36,7 @@ export interface Config {
     readonly auditDays: number;
     readonly bodiesDays: number;
   };
+  readonly audit: AuditRules;
   readonly captureBodies: CaptureBodies;
   readonly listen: Listen;
   readonly otlp: OtlpRules;
@@ -215,6 +216,20 @@ export interface PriceOverride {
   readonly contextWindow: number | null;
 }
 
+/** Of the collector's log. */
+export interface AuditRules {
+  /** Path of a PKCS #8 file of the operator's own; null: the collector makes one. */
+  readonly key: string | null;
+  readonly anchors: readonly AuditAnchor[];
+}
+
+/** Where checkpoints are told, at most so often. */
+export type AuditAnchor = { readonly everyMs: number } & (
+  | { readonly kind: 'directory'; readonly directory: string }
+  /** Program and arguments; no shell. */
+  | { readonly kind: 'command'; readonly command: readonly string[] }
+);
+
 /** Another OTLP/HTTP backend, which gets copies of the sidecars' spans. */
 export interface ExportTarget {
   /** As written, with its path: `https://otel.example/v1/traces`. */
@@ -233,6 +248,8 @@ export type CaptureBodies = (typeof CAPTURES)[number];
 export interface OtlpRules {
   /** Origins whose pages may send from a browser, e.g. `https://app.example`. */
   readonly allowedOrigins: readonly string[];
+  /** `required`: who shows no token is refused; `optional`: what such a one sends is context. */
+  readonly tokens: 'optional' | 'required';
 }
 
 /** `host:port`; port 0 picks a free one. */

@@ -5,6 +5,7 @@ import { hash } from 'node:crypto';
 import type { Agent, Config, Upstream } from './config.ts';
 import {
   ALERTS_DEFAULT,
+  AUDIT_DEFAULT,
   BREAKERS_DEFAULT,
   COLLECTOR_DEFAULT,
   DRAIN_MS_DEFAULT,
@@ -64,6 +65,7 @@ export function defaultConfig(): Config {
     alerts: ALERTS_DEFAULT,
     export: [],
     retention: RETENTION_DEFAULT,
+    audit: AUDIT_DEFAULT,
     captureBodies: 'hash',
     listen: LISTEN_DEFAULT,
     otlp: OTLP_DEFAULT,

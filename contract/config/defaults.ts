@@ -2,6 +2,7 @@
 
 import type {
   AlertChannels,
+  AuditRules,
   Breakers,
   Listen,
   MoneyRules,
@@ -63,6 +64,8 @@ export const RETRIES_DEFAULT: RetryRules = { waitMs: 5 * SECOND_MS };
 export const LIMITS_DEFAULT = { bodyBytesMax: 32 * 2 ** 20, bodyBytesInFlightMax: 256 * 2 ** 20 };
 export const JOURNAL_DEFAULT = { durability: 'batched', sizeBytesMax: 4 * 2 ** 30 } as const;
 export const RETENTION_DEFAULT = { tracesDays: 30, auditDays: 184, bodiesDays: 14 };
+export const AUDIT_DEFAULT: AuditRules = { key: null, anchors: [] };
+export const ANCHOR_EVERY_MS_DEFAULT = MINUTE_MS;
 export const STORE_DEFAULT = {
   clickhouse: 'embedded',
   cluster: null,
@@ -70,7 +73,7 @@ export const STORE_DEFAULT = {
   postgres: 'embedded',
 } as const;
 
-export const OTLP_DEFAULT: OtlpRules = { allowedOrigins: [] };
+export const OTLP_DEFAULT: OtlpRules = { allowedOrigins: [], tokens: 'optional' };
 
 export const LISTEN_DEFAULT: Listen = {
   proxy: '127.0.0.1:4320',

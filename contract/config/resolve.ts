@@ -4,6 +4,7 @@
 import type { CompileCondition } from '../rules/condition.ts';
 import type {
   Agent,
+  AuditAnchor,
   Config,
   ConfigSource,
   Credential,
@@ -15,6 +16,8 @@ import type {
 } from './config.ts';
 import {
   ALERTS_DEFAULT,
+  ANCHOR_EVERY_MS_DEFAULT,
+  AUDIT_DEFAULT,
   BREAKERS_DEFAULT,
   COLLECTOR_DEFAULT,
   DRAIN_MS_DEFAULT,
@@ -50,6 +53,7 @@ type Files<Section extends keyof FileConfig> = NonNullable<FileConfig[Section]>;
 type Named = 'departments' | 'owners' | 'upstreams' | 'credentials' | 'roles' | 'agents';
 type FileUpstream = Files<'upstreams'>[string];
 type FileRole = Files<'roles'>[string];
+type FileAnchor = NonNullable<Files<'audit'>['anchors']>[number];
 type FileAgent = Files<'agents'>[string];
 
 export function resolveConfig(file: FileConfig, resolving: Resolving): Config {
@@ -97,9 +101,13 @@ export function resolveConfig(file: FileConfig, resolving: Resolving): Config {
       auditDays: file.retention?.audit ?? RETENTION_DEFAULT.auditDays,
       bodiesDays: file.retention?.bodies ?? RETENTION_DEFAULT.bodiesDays,
     },
+    audit: resolveAudit(file.audit),
     captureBodies: file.capture?.bodies ?? 'hash',
     listen: resolveListen(file.listen ?? {}),
-    otlp: { allowedOrigins: file.otlp?.allowed_origins ?? OTLP_DEFAULT.allowedOrigins },
+    otlp: {
+      allowedOrigins: file.otlp?.allowed_origins ?? OTLP_DEFAULT.allowedOrigins,
+      tokens: file.otlp?.tokens ?? OTLP_DEFAULT.tokens,
+    },
     store: { ...STORE_DEFAULT, ...defined(file.store ?? {}) },
     collector: file.collector ?? COLLECTOR_DEFAULT,
     timezone: file.timezone ?? TIMEZONE_DEFAULT,
@@ -231,6 +239,19 @@ function resolveMoney(file: FileConfig['money']): Config['money'] {
 
 const resolveRetries = (file: FileConfig['retries']): Config['retries'] =>
   file === 'none' ? null : { waitMs: file?.wait ?? RETRIES_DEFAULT.waitMs };
+
+function resolveAudit(file: FileConfig['audit']): Config['audit'] {
+  const anchors = file?.anchors?.map(resolveAnchor) ?? AUDIT_DEFAULT.anchors;
+  return { key: file?.key?.locator ?? AUDIT_DEFAULT.key, anchors };
+}
+
+/** That it is one of the two and not both is checked with the whole. */
+function resolveAnchor({ directory, command, every }: FileAnchor): AuditAnchor {
+  const everyMs = every ?? ANCHOR_EVERY_MS_DEFAULT;
+  return directory === undefined
+    ? { kind: 'command', command: command ?? [], everyMs }
+    : { kind: 'directory', directory, everyMs };
+}
 
 const limited = (budgets: FileConfig['budgets']): Config['budgets'] =>
   budgets === undefined || budgets === 'none' ? [] : budgets;

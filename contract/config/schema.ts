@@ -1,21 +1,19 @@
 // The one definition of outrider.yaml. The parser validates with it, and contract/outrider.schema.json is generated from
-// it. It knows shapes and units; names that refer to each other, and rules, are read in resolve.ts.
+// it. It knows shapes and units; names that refer to each other, and rules, are read in resolve.ts. What only the collector
+// reads stands in schema-collector.ts.
 
 import { z } from 'zod';
 import { DIALECTS, MODES } from '../attributes.ts';
-import { CAPTURES, MESSAGES_KEPT } from './config.ts';
+import { CAPTURES } from './config.ts';
+import { collectorSections } from './schema-collector.ts';
 import {
-  address,
   agentName,
   budgets,
-  channel,
-  days,
   dollars,
   duration,
   exact,
   header,
   name,
-  origin,
   percent,
   positiveDuration,
   requestRate,
@@ -25,7 +23,6 @@ import {
   timezone,
   tokenRate,
   upstreamUrl,
-  url,
   wholeNumber,
 } from './schema-values.ts';
 
@@ -238,85 +235,8 @@ export const configSchema = z
       .record(z.string(), price)
       .optional()
       .meta({ description: 'upstream/model (may end in *) or upstream; only what the price library lacks.' }),
-    alerts: z
-      .strictObject({
-        critical: channel().optional(),
-        warning: channel().optional(),
-        digest: channel()
-          .refine(({ kind }) => kind !== 'pagerduty', {
-            error: 'a digest never pages: send it to slack or a webhook',
-          })
-          .optional(),
-      })
-      .optional(),
-    export: z
-      .array(
-        z.strictObject({
-          otlp: url({ description: 'Where copies of the spans go.' }),
-          headers: z.record(header, secret()).optional(),
-          bodies: z.enum(CAPTURES).optional(),
-        }),
-      )
-      .optional(),
-    retention: z
-      .strictObject({
-        traces: days({ default: '30d' }).optional(),
-        audit: days({ description: 'At least 90d.', default: '184d' }).optional(),
-        bodies: days({ default: '14d' }).optional(),
-      })
-      .optional(),
     capture: capture.optional(),
-    listen: z
-      .strictObject({
-        proxy: address({ default: '127.0.0.1:4320' }).optional(),
-        admin: address({ default: '127.0.0.1:4321' }).optional(),
-        otlp: address({ default: '127.0.0.1:4318' }).optional(),
-        otlp_grpc: address({
-          description: 'Without it a free port where listen.otlp has port 0.',
-          default: '127.0.0.1:4317',
-        }).optional(),
-        control: address({ default: '127.0.0.1:4319' }).optional(),
-        sql: address({ default: '127.0.0.1:8123' }).optional(),
-        insecure: z.boolean().optional().meta({
-          description: 'Lets a listener stand beyond loopback without TLS and tokens.',
-          default: false,
-        }),
-      })
-      .optional(),
-    otlp: z
-      .strictObject({
-        allowed_origins: z.array(origin()).optional().meta({
-          description: 'Whose pages may send telemetry from a browser, such as https://app.example.',
-        }),
-      })
-      .optional(),
-    store: z
-      .strictObject({
-        clickhouse: z.string().optional().meta({
-          description:
-            'embedded, the url of a ClickHouse server without a password, or where a url is to be read (env:NAME, file:/path, exec:command).',
-          default: 'embedded',
-        }),
-        cluster: z.string().optional().meta({
-          description:
-            "The cluster of that server to spread the tables over, by its name in the server's configuration.",
-        }),
-        messages: z.enum(MESSAGES_KEPT).optional().meta({
-          description:
-            'How what agents say was said is kept: by_content (each message once, for retention.bodies) or inline, in each span.',
-          default: 'by_content',
-        }),
-        postgres: z.string().optional().meta({
-          description:
-            'embedded, a url without a password, or where a url is to be read (env:NAME, file:/path, exec:command).',
-          default: 'embedded',
-        }),
-      })
-      .optional(),
-    collector: url({
-      description: 'Where sidecars find the control API.',
-      default: 'http://127.0.0.1:4319',
-    }).optional(),
+    ...collectorSections,
     timezone: timezone.optional().meta({ description: 'Of the budget windows.', default: 'UTC' }),
   })
   .meta({ title: 'outrider.yaml', description: 'Configuration of an Outrider fleet.' });

@@ -56,6 +56,8 @@ export function configurationOf(at: Addresses): string {
     `breakers: { window: 30s, failure_rate: 0.5, min_calls: ${BREAKER.callsMin}, cooldown: ${BREAKER.cooldownSeconds}s, trials: ${BREAKER.trials} }`,
     // Whose failures are half of what it did depends on how many articles it works on: `error-rate` finds them all the same.
     `quarantine: { degraded: flag, same_calls: ${LOOP_FROM}, failure_rate: none }`,
+    // An article's call that is let in first after a 429 may take its time: who comes behind it waits.
+    'money: { hold_wait: 10s }',
     'listen: { proxy: "127.0.0.1:0", admin: "127.0.0.1:0", otlp: "127.0.0.1:0", control: "127.0.0.1:0", sql: "127.0.0.1:0" }',
     'drain: 2s',
     '',
@@ -64,7 +66,7 @@ export function configurationOf(at: Addresses): string {
 
 function agentLine({ name, role, dollarsPerMonth }: Member): string {
   const mode = name === 'social-2' ? ', mode: observe' : '';
-  const expected = name === 'keyword' ? '45s' : '30m';
+  const expected = name === 'keyword' ? '90s' : '30m';
   return `  ${name}: { role: ${role}, department: content, owner: content-leads, version: 1.0.0, budgets: [$${dollarsPerMonth}/month], expected_task: ${expected}${mode} }`;
 }
 

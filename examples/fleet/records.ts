@@ -35,8 +35,7 @@ export interface BudgetRow {
 
 const ACTIONS = `SELECT agent_id, task_id, upstream, model, status, refusal, verdict, would_verdict, http_status,
   toString(tokens_in) AS tokens_in, toString(tokens_out) AS tokens_out,
-  toString(cost_usd) AS cost_usd, call_id, span_id, trace_id, audit_stream,
-  JSONExtractString(audit_entry, 'errorType') AS error
+  toString(cost_usd) AS cost_usd, call_id, span_id, trace_id, audit_stream, error_type AS error
 FROM actions`;
 
 const SETTLE_MS = 90_000;

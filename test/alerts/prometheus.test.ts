@@ -57,7 +57,9 @@ describe('the rules', () => {
     const bySeverity = (severity: string) =>
       alerts.filter((alert) => alert.severity === severity).map(({ id }) => id);
     expect(bySeverity('critical')).toEqual([
+      'audit-log-behind',
       'chain-broken',
+      'collector-refuses',
       'collector-unreachable',
       'credential-failed',
       'error-rate',
@@ -72,6 +74,7 @@ describe('the rules', () => {
     expect(bySeverity('warning')).toEqual([
       'agent-degraded',
       'agent-not-held',
+      'anchor-failing',
       'budget-near',
       'budget-overrun',
       'budget-used-up',
@@ -84,6 +87,9 @@ describe('the rules', () => {
       'quarantine-set',
       'queue-growing',
       'rate-limited',
+      'records-set-aside',
+      'retention-halted',
+      'sums-in-doubt',
       'token-burn',
       'tool-changed',
     ]);

@@ -1,14 +1,16 @@
 import { readdirSync, readFileSync, rmSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { join } from 'node:path';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { run } from '../../cli/budgets.ts';
+import { run as runTokens } from '../../cli/tokens.ts';
 import { type Collector, startCollector } from '../../collector/main.ts';
 import type { Config } from '../../contract/config/config.ts';
 import { systemClock } from '../../kit/clock.ts';
 import { DataDirectoryTaken } from '../../kit/data-directory.ts';
 import { listenOn, PortUnavailable } from '../../kit/listen.ts';
 import { silentLog } from '../../kit/log.ts';
+import { copyEmptyStores } from '../support/empty-stores.ts';
 import { temporaryDirectory } from '../support/processes.ts';
 import { configOf } from './control/bench.ts';
 
@@ -71,6 +73,7 @@ test.each(['otlp', 'control', 'sql'] as const)(
     const squatter = createServer();
     const { port } = await listenOn(squatter, '127.0.0.1:0', 'test');
     const data = temporaryDirectory('outrider-taken');
+    copyEmptyStores(data);
     const failure = await start({ [door]: `127.0.0.1:${port}` }, data).catch((reason: unknown) => reason);
     expect(failure).toBeInstanceOf(PortUnavailable);
     expect((failure as Error).message).toContain(`listen.${door}`);
@@ -106,4 +109,119 @@ test('outrider budgets says what is missing: the token, the collector, the right
   );
   await expect(budgets(['spend'])).rejects.toThrow('write-off');
   expect((await budgets(['--collector', control], { OUTRIDER_TOKEN: 'given' })).code).toBe(0);
+});
+
+describe('COL-28 a telemetry token', () => {
+  const tokens = async (...args: readonly string[]) => {
+    const written: string[] = [];
+    const io = { stdout: (text: string) => void written.push(text), stderr: () => undefined, env: {} };
+    const flags = ['--collector', collector.listen.control, '--data', dataDirectory];
+    await runTokens([...args, ...flags], io);
+    return written.join('').trim();
+  };
+  const post = (token: string, resource: object) =>
+    fetch(`${collector.listen.otlp}/v1/traces`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json', authorization: `Bearer ${token}` },
+      body: JSON.stringify({ resourceSpans: [{ resource, scopeSpans: [{ scope: FORGED, spans: [SPAN] }] }] }),
+    });
+  const attributes = (said: Readonly<Record<string, string>>) =>
+    Object.entries(said).map(([key, stringValue]) => ({ key, value: { stringValue } }));
+  const FORGED = { name: 'outrider.sidecar' };
+  const SPAN = {
+    traceId: '5b8efff798038103d269b633813fc60c',
+    spanId: 'eee19b7ec3c1b174',
+    name: 'chat',
+    startTimeUnixNano: String(Date.now() * 1e6),
+    attributes: attributes({ 'outrider.agent': 'b', 'outrider.call.id': 'forged', said: 'this' }),
+  };
+  const rows = async <Row>(query: string): Promise<Row[]> => {
+    const answer = await fetch(`${collector.listen.sql}/?default_format=JSONEachRow`, {
+      method: 'POST',
+      body: query,
+    });
+    return (await answer.text())
+      .trim()
+      .split('\n')
+      .filter(Boolean)
+      .map((line) => JSON.parse(line) as Row);
+  };
+
+  test('writes as the agent it is bound to, never as another, and no action', async () => {
+    const token = await tokens(
+      'create',
+      'laptop',
+      '--kind',
+      'telemetry',
+      '--claim',
+      'agent=a',
+      '--expires',
+      '1d',
+    );
+    expect(await tokens('list')).toMatch(/^laptop +telemetry +agent=a +join +\S+ +\S+Z$/m);
+    const chains = 'b/host/1 0-1 00';
+    const answer = await post(token, {
+      attributes: attributes({ 'service.name': 'b', 'outrider.audit.chains': chains }),
+    });
+    expect(answer.status).toBe(200);
+    const { partialSuccess } = (await answer.json()) as { partialSuccess: { errorMessage: string } };
+    expect(partialSuccess.errorMessage).toMatch(/^3 attributes .*; 2 resources or scopes claim/);
+    await collector.drain();
+    expect(
+      await rows(
+        'SELECT ServiceName, Sender, ScopeName, SpanAttributes AS said, ResourceAttributes AS of FROM otel_traces',
+      ),
+    ).toEqual([
+      {
+        ServiceName: 'a',
+        Sender: 'telemetry:laptop agent=a',
+        ScopeName: '',
+        said: { said: 'this' },
+        of: { 'service.name': 'a' },
+      },
+    ]);
+    expect(await rows('SELECT call_id FROM actions')).toEqual([]);
+    const metrics = await (await fetch(`${collector.listen.control}/metrics`)).text();
+    expect(metrics).toContain('outrider_overruled_claims_total 2\n');
+  });
+
+  test('is refused once it is revoked; a reader’s token sends nothing', async () => {
+    const token = await tokens('create', 'short', '--kind', 'telemetry', '--claim', 'agent=a');
+    expect((await post(token, {})).status).toBe(200);
+    await tokens('revoke', 'short');
+    expect((await post(token, {})).status).toBe(401);
+    expect((await post(await tokens('create', 'eyes', '--kind', 'reader'), {})).status).toBe(403);
+  });
+
+  test('is needed where the config says so', async () => {
+    const anonymous = () =>
+      fetch(`${collector.listen.otlp}/v1/logs`, {
+        method: 'POST',
+        headers: { 'content-type': 'application/json' },
+        body: '{}',
+      });
+    expect((await anonymous()).status).toBe(200);
+    collector.reload({ ...config, otlp: { ...config.otlp, tokens: 'required' } });
+    expect((await anonymous()).status).toBe(401);
+    expect((await post('given', {})).status).toBe(200);
+    collector.reload(config);
+    expect((await anonymous()).status).toBe(200);
+  });
+
+  test('of several agents is refused where it names none of them', async () => {
+    const token = await tokens(
+      'create',
+      'two',
+      '--kind',
+      'telemetry',
+      '--claim',
+      'agent=a',
+      '--claim',
+      'agent=pr-*',
+    );
+    expect((await post(token, { attributes: attributes({ 'service.name': 'pr-1' }) })).status).toBe(200);
+    const answer = await post(token, { attributes: attributes({ 'service.name': 'b' }) });
+    expect(answer.status).toBe(403);
+    expect(await answer.json()).toMatchObject({ code: 7, message: expect.stringContaining('a, pr-*') });
+  });
 });

@@ -1,8 +1,12 @@
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { type PipelineOptions, startPipeline } from '../../collector/pipeline.ts';
+import { StoreUnavailable } from '../../collector/store/failures.ts';
+import { ALONE } from '../../collector/store/layout.ts';
+import { whileOpening } from '../../collector/store/opening.ts';
+import type { Store } from '../../collector/store/store.ts';
 import { systemClock } from '../../kit/clock.ts';
 import { PortUnavailable } from '../../kit/listen.ts';
 import { silentLog } from '../../kit/log.ts';
@@ -57,6 +61,52 @@ it('keeps for its next start what it was closed with', async () => {
   await second.drain();
   expect(store.landed.length).toBe(3);
   await second.close();
+});
+
+describe('a store that is still opening', () => {
+  const remembering = rememberingStore(readFileSync);
+  const standing: Store = {
+    ...remembering,
+    sqlUrl: 'http://127.0.0.1:1',
+    server: null,
+    layout: ALONE,
+    takeBack: async () => undefined,
+    query: async () => [],
+    command: async () => undefined,
+    isOpen: () => true,
+    memoryBytes: async () => 7,
+    close: async () => undefined,
+  };
+
+  it('keeps no request from being taken, and gets them all once it stands', async () => {
+    const opening = Promise.withResolvers<Store>();
+    const store = whileOpening(opening.promise);
+    const pipeline = await startPipeline(optionsOf({ store, loadAfterMs: 1 }));
+    for (const number of [1, 2, 3]) expect((await post(pipeline.otlpUrl, number)).status).toBe(200);
+    expect([store.isOpen(), store.sqlUrl, await store.memoryBytes()]).toEqual([false, null, 0]);
+    expect(remembering.landed).toEqual([]);
+    opening.resolve(standing);
+    await pipeline.drain();
+    expect(remembering.landed.length).toBe(3);
+    expect([store.isOpen(), store.sqlUrl, await store.memoryBytes()]).toEqual([true, standing.sqlUrl, 7]);
+    await pipeline.close();
+  });
+
+  it('and never stands, is away for whoever waited; what was taken is kept', async () => {
+    const opening = Promise.withResolvers<Store>();
+    const store = whileOpening(opening.promise);
+    const pipeline = await startPipeline(optionsOf({ store }));
+    expect((await post(pipeline.otlpUrl, 1)).status).toBe(200);
+    const asked = store.query('SELECT 1');
+    opening.reject(new Error('the directory is locked'));
+    await expect(asked).rejects.toThrow(StoreUnavailable);
+    await expect(asked).rejects.toThrow('the directory is locked');
+    await pipeline.close();
+    await store.close();
+    const next = await startPipeline(optionsOf());
+    expect(next.depth().segments).toBe(1);
+    await next.close();
+  });
 });
 
 it('holds nothing when its port is taken', async () => {

@@ -1,7 +1,9 @@
 // Tables that are counted from others say, made anew, what they said before somebody broke them; and a collector that dies
-// in the middle goes on with it. On a real store and a real database.
+// in the middle goes on with it. On a real store and a real database; on a server and on
+// a cluster's shape with the store's suite.
 
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
+import { createSumsInDoubt } from '../../collector/control/sums-in-doubt.ts';
 import { type Rebuilds, startRebuilds } from '../../collector/rebuild.ts';
 import { rebuildTable } from '../../collector/store/rebuild.ts';
 import type { Store } from '../../collector/store/store.ts';
@@ -10,20 +12,20 @@ import { REBUILDABLE, type Rebuildable } from '../../contract/rebuild.ts';
 import { silentLog } from '../../kit/log.ts';
 import { manualClock } from '../support/manual-clock.ts';
 import { openBench } from './control/bench.ts';
-import { type OpenedStore, openTestStore, RECEIVED_AT } from './store/open.ts';
+import { type OpenedStore, openAnyStore, RECEIVED_AT } from './store/open.ts';
 import { requestBytes } from './store/otlp.ts';
 import { ROLLUP_NAMES, rollupBothWays } from './store/rollups.ts';
 
 const DAY = 86_400_000_000_000n;
 const MINUTE_MS = 60_000;
 
-let opened: OpenedStore;
+let opened: OpenedStore<Store>;
 let bench: Awaited<ReturnType<typeof openBench>>;
 const clock = manualClock();
 let before: Readonly<Record<string, unknown>>;
 
 beforeAll(async () => {
-  opened = await openTestStore();
+  opened = await openAnyStore();
   bench = await openBench();
   for (const at of [0, 1]) {
     const request = requestBytes({ scope: { name: SCOPE_NAME }, spans: calls(at) });
@@ -36,7 +38,7 @@ afterAll(async () => {
   await bench.close();
   await opened.close();
 });
-beforeEach(() => bench.database.query('truncate rebuilds, control_events'));
+beforeEach(() => bench.database.query('truncate rebuilds, sums_in_doubt, control_events'));
 
 /** Over 80 days, so that every table has several months, and one block of spans falls into two. */
 function calls(at: number) {
@@ -96,22 +98,25 @@ async function said(): Promise<Record<string, unknown>> {
 
 async function corrupt(tables: readonly Rebuildable[]): Promise<void> {
   for (const table of tables) {
-    await opened.store.command(`DELETE FROM ${table} WHERE rand() % 2`);
+    await opened.store.command(`DELETE FROM ${opened.store.layout.changed(table)} WHERE rand() % 2`);
     await opened.store.command(`INSERT INTO ${table} SELECT * FROM ${table}`);
   }
 }
 
-function start(store: Pick<Store, 'query' | 'command' | 'layout'> = opened.store): Rebuilds {
+function start(store: Parameters<typeof startRebuilds>[0]['store'] = opened.store): Rebuilds {
   const pipeline = {
     quiet: <T>(_patienceMs: number, act: (admit: () => void) => Promise<T>) => act(() => undefined),
   };
-  return startRebuilds({ ...bench, store, pipeline, clock, log: silentLog });
+  const sumsInDoubt = createSumsInDoubt(bench.database, clock);
+  return startRebuilds({ ...bench, sumsInDoubt, store, pipeline, clock, log: silentLog });
 }
 
 const partsOf = (table: Rebuildable) =>
-  opened.store.query('SELECT name FROM system.parts WHERE active AND table = {table:String} ORDER BY name', {
-    table,
-  });
+  opened.store.query(
+    `SELECT name FROM ${opened.store.layout.parts}
+     WHERE active AND database = currentDatabase() AND table = {table:String} ORDER BY name`,
+    { table: opened.store.layout.holding(table) },
+  );
 
 test('broken tables, made anew, equal what calls add up to', async () => {
   await corrupt(REBUILDABLE);
@@ -119,13 +124,15 @@ test('broken tables, made anew, equal what calls add up to', async () => {
   const rebuilds = start();
   await rebuilds.ask(REBUILDABLE, 'operator');
   await rebuilds.settled();
-  expect(await rebuilds.state()).toEqual({ left: [], failure: '' });
+  expect(await rebuilds.state()).toEqual({ left: [], in_doubt: [], failure: '' });
   for (const name of ROLLUP_NAMES) {
     const { kept, anew } = await rollupBothWays(opened.store, name);
     expect(kept).toBe(anew);
   }
   expect(await said()).toEqual(before);
-  const drafts = await opened.store.query("SELECT name FROM system.tables WHERE name LIKE '%_rebuilt'");
+  const drafts = await opened.store.query(
+    "SELECT name FROM system.tables WHERE database = currentDatabase() AND name LIKE '%\\_rebuilt%'",
+  );
   expect(drafts).toEqual([]);
   const [event] = await bench.database.query('select event, actor, details from control_events');
   expect(event).toMatchObject({
@@ -150,7 +157,7 @@ test('whoever dies in the middle leaves what is left on record, and the next lif
   const first = start(dying);
   await first.ask(tables, 'operator');
   await first.settled();
-  expect(await first.state()).toEqual({ left: tables, failure: 'killed' });
+  expect(await first.state()).toEqual({ left: tables, in_doubt: [], failure: 'killed' });
   await first.close();
   const second = start();
   await second.settled();
@@ -171,11 +178,31 @@ test('what failed is tried again by itself', async () => {
   const rebuilds = start(store);
   await rebuilds.ask(['agent_edge_calls'], 'operator');
   await rebuilds.settled();
-  expect(await rebuilds.state()).toEqual({ left: ['agent_edge_calls'], failure: 'away' });
+  expect(await rebuilds.state()).toEqual({ left: ['agent_edge_calls'], in_doubt: [], failure: 'away' });
   isAway = false;
   clock.advance(MINUTE_MS);
   await rebuilds.settled();
-  expect(await rebuilds.state()).toEqual({ left: [], failure: '' });
+  expect(await rebuilds.state()).toEqual({ left: [], in_doubt: [], failure: '' });
+  await rebuilds.close();
+});
+
+test('sums are in doubt until they are made anew, and on record once', async () => {
+  const sums = createSumsInDoubt(bench.database, clock);
+  await sums.note(['calls_1h', 'calls_1m'], 'segment-1');
+  await sums.note(['calls_1m'], 'segment-2');
+  const rebuilds = start();
+  expect((await rebuilds.state()).in_doubt).toEqual(['calls_1m', 'calls_1h']);
+  await rebuilds.ask(['calls_1m'], 'operator');
+  await rebuilds.settled();
+  expect((await rebuilds.state()).in_doubt).toEqual(['calls_1h']);
+  expect(await sums.list()).toEqual(['calls_1h']);
+  expect(sums.count()).toBe(1);
+  const events = await bench.database.query('select event, details from control_events order by id');
+  expect(events).toEqual([
+    { event: 'sums_in_doubt', details: { tables: ['calls_1h', 'calls_1m'], segment: 'segment-1' } },
+    { event: 'rebuild_asked', details: { tables: ['calls_1m'] } },
+    { event: 'rebuild_done', details: { table: 'calls_1m' } },
+  ]);
   await rebuilds.close();
 });
 

@@ -25,6 +25,7 @@ let opened: OpenedStore;
 let bench: Awaited<ReturnType<typeof openBench>>;
 let clock = manualClock(NOW);
 let running: Retention[] = [];
+let prunedBefore: string[] = [];
 
 beforeAll(async () => {
   opened = await openTestStore();
@@ -37,6 +38,7 @@ afterAll(async () => {
 beforeEach(async () => {
   for (const each of running) await each.close();
   running = [];
+  prunedBefore = [];
   clock = manualClock(NOW);
   await bench.database.query('truncate legal_holds, retention_clock, control_events');
   for (const table of ['otel_traces', 'otel_traces_trace_id_ts', 'otel_segments', ...TABLES_OF.audit])
@@ -44,7 +46,14 @@ beforeEach(async () => {
 });
 
 function start(retention = DEFAULT): Retention {
-  const started = startRetention({ ...opened, ...bench, retention, clock, log: silentLog });
+  const started = startRetention({
+    ...opened,
+    ...bench,
+    retention,
+    pruneLog: async (beforeMs) => void prunedBefore.push(new Date(beforeMs).toISOString().slice(0, 10)),
+    clock,
+    log: silentLog,
+  });
   running.push(started);
   return started;
 }
@@ -132,6 +141,23 @@ describe('what is past its time', () => {
     expect(await actionAges()).toEqual([10, 80]);
     const [rollup] = await opened.store.query('SELECT sum(calls) AS calls FROM calls_1h');
     expect(rollup).toEqual({ calls: '2' });
+  });
+
+  test('is what came to the log before the months that are kept, and no less than a hold wants', async () => {
+    const retention = start();
+    await retention.run();
+    const order = {
+      agent: 'scout',
+      from: '2026-03-17T00:00:00Z',
+      until: '2026-03-20T00:00:00Z',
+      reason: 'case',
+    };
+    const { id } = await retention.holds.add(order, 'counsel');
+    await retention.run();
+    await retention.holds.end(id, 'counsel', 'closed');
+    await retention.holds.add({ ...order, from: null, until: null }, 'counsel');
+    await retention.run();
+    expect(prunedBefore).toEqual(['2026-04-30', '2026-02-28', '1969-12-31']);
   });
 
   test('is never a policy: every act names a digest', async () => {
@@ -249,6 +275,7 @@ describe('a clock that jumped far ahead', () => {
     await expect(jumped.run()).rejects.toBeInstanceOf(ClockNotBelieved);
     await expect(jumped.run()).rejects.toThrow('--trust-clock');
     expect((await jumped.state()).clock_believed).toBe(false);
+    expect(jumped.haltedByMs()).toBe(4000 * DAY_MS);
     expect(await spanAges()).toEqual([1]);
     expect(await events()).toMatchObject([{ event: 'retention_halted' }]);
     clock = right;
@@ -259,9 +286,15 @@ describe('a clock that jumped far ahead', () => {
     await spans([1]);
     await start().run();
     clock = manualClock(NOW + 100 * DAY_MS);
-    await start().run('operator');
+    const jumped = start();
+    await expect(jumped.run()).rejects.toBeInstanceOf(ClockNotBelieved);
+    await jumped.run('operator');
+    expect(jumped.haltedByMs()).toBeNull();
     expect(await spanAges()).toEqual([]);
-    expect(await events()).toMatchObject([{ event: 'retention_run', actor: 'operator' }]);
+    expect(await events()).toMatchObject([
+      { event: 'retention_halted' },
+      { event: 'retention_run', actor: 'operator' },
+    ]);
     expect((await start().state()).clock_believed).toBe(true);
   });
 

@@ -3,7 +3,8 @@
 
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Metered, RequestHead } from '../../sidecar/dialects/dialect.ts';
+import type { RequestHead } from '../../sidecar/dialects/dialect.ts';
+import type { Metered } from '../../sidecar/dialects/metered.ts';
 import { ROOT, split } from './golden.ts';
 
 export interface GoldenBridge {

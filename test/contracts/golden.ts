@@ -3,7 +3,8 @@
 
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Description, Metered, RequestHead } from '../../sidecar/dialects/dialect.ts';
+import type { Description, RequestHead } from '../../sidecar/dialects/dialect.ts';
+import type { Metered } from '../../sidecar/dialects/metered.ts';
 
 export interface Golden {
   readonly dialect: string;

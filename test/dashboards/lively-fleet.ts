@@ -21,6 +21,7 @@ agents:
   scout: { role: researcher, department: lab, budgets: [$100/month], task_budgets: [$50] }
   scribe: { role: watched, department: press, budgets: [$100/month] }
   writer-*: { role: writer, department: press, budgets: [$100/month] }
+audit: { anchors: [{ command: [cat], every: 1s }] }
 drain: 2s
 listen: { proxy: 127.0.0.1:0, admin: 127.0.0.1:0, otlp: 127.0.0.1:0, control: 127.0.0.1:0, sql: 127.0.0.1:0 }
 `;

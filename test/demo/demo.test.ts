@@ -108,7 +108,7 @@ describe('the records', () => {
   it('show the crash as what it was', async () => {
     const crashed = await demo().query(
       `SELECT agent_id, status, usage_source, cost_usd > 0 AS charged FROM actions
-       WHERE JSONExtractString(audit_entry, 'errorType') = 'outcome_unknown'`,
+       WHERE error_type = 'outcome_unknown'`,
     );
     expect(crashed).toEqual([
       { agent_id: 'editor-2', status: 'failure', usage_source: 'estimated', charged: 1 },

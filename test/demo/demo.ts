@@ -3,8 +3,10 @@
 
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { afterAll, beforeAll } from 'vitest';
+import { copyEmptyStores } from '../support/empty-stores.ts';
 import { control, rows } from '../support/processes.ts';
 
 const CLI = new URL('../../bin/outrider.js', import.meta.url).pathname;
@@ -38,6 +40,7 @@ export function withDemo(articles: number, directory: string): () => Demo {
   let child: ChildProcess;
   let found: Demo | undefined;
   beforeAll(async () => {
+    copyEmptyStores(join(directory, 'data'));
     const args = [
       'demo',
       '--articles',

@@ -146,6 +146,24 @@ describe('outrider store', () => {
     expect(decodeLeaf(first)).toMatchObject({ kind: 'start', digest: hash('sha256', note, 'buffer') });
   });
 
+  it('proves what both logs hold, from a collector that does not run', async () => {
+    const audit = (...args: readonly string[]) => runOutrider(['audit', ...args], { env });
+    const exported = join(directory, 'exported');
+    const done = await audit('export', exported, '--data', data);
+    expect([done.code, done.stdout]).toEqual([
+      0,
+      expect.stringMatching(/^Exported 5 records and \d+ control/),
+    ]);
+    const key = ['--key', join(data, 'collector', 'audit', 'vkey'), '--json'];
+    const { code, stdout } = await audit('verify', exported, ...key);
+    expect(JSON.parse(stdout)).toMatchObject({ findings: [], records: 5, unlogged: 0 });
+    expect(code).toBe(0);
+    const [earlier] = readdirSync(join(exported, 'logs'));
+    rmSync(join(exported, 'logs', earlier!), { recursive: true });
+    const without = await audit('verify', exported, ...key);
+    expect(JSON.parse(without.stdout).findings).toMatchObject([{ kind: 'deleted', in: 'checkpoint' }]);
+  });
+
   it('backs up a collector that is stopped', async () => {
     const offline = join(directory, 'offline');
     expect((await store('backup', offline, '--data', data)).code).toBe(0);

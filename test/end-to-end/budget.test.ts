@@ -8,8 +8,8 @@ import { killRound } from './kill-round.ts';
 
 const TEN_DOLLARS = SAMPLE.replace('budgets: [$100/month], task_budgets: [$50]', 'budgets: [$10/month]');
 const DOLLAR = 1_000_000_000n;
-const ROUNDS = 10;
-const SEED = 1_000;
+/** Two rounds of each victim: the store process, the sidecar, the collector. Hundreds run with the long ones. */
+const SEEDS = [1_000, 1_001, 1_002, 1_003, 1_004, 1_007];
 
 async function storm(
   fleet: Fleet,
@@ -71,7 +71,7 @@ describe('a budget of $10', () => {
     expect(await fleet.stop()).toBe(0);
   });
 
-  it.each(Array.from({ length: ROUNDS }, (_, round) => SEED + round))(
+  it.each(SEEDS)(
     'is not passed when a process is killed at a random moment, and every call has its row (seed %i)',
     killRound,
     90_000,

@@ -161,7 +161,7 @@ test('the same call again and again is one letter, which a client that comes thr
   expect(settled).toMatchObject({ state: 'recovered', closed_by: 'collector', request: null });
 });
 
-test('a call whose sidecar was killed is a letter that says so', async () => {
+test('AUD-04: a call whose sidecar was killed has one record, and is a letter that says so', async () => {
   answer = hang;
   asked = [];
   const lost = post('/refunds', { order: 9 }, 'refunds').catch(() => null);
@@ -178,6 +178,12 @@ test('a call whose sidecar was killed is a letter that says so', async () => {
     task: 'refunds',
     replayable: false,
   });
+  const sql = `SELECT count() AS records, uniqExact(call_id) AS calls FROM actions WHERE task_id = 'refunds'`;
+  const ended = await until(
+    () => fleet.query<{ records: number; calls: number }>(sql),
+    ([row]) => (row?.records ?? 0) >= asked.length,
+  );
+  expect(ended).toEqual([{ records: 1, calls: 1 }]);
   expect((await letters()).stdout).toContain(`${letter!.id.slice(0, 12)}  open`);
   const page = await letters('show', letter!.id.slice(0, 6));
   expect(page.stdout).toContain('it may have happened');

@@ -8,13 +8,13 @@ import {
   type ReceivedRequest,
   startProvider,
 } from '../../examples/provider/provider.ts';
+import { openCallRows } from '../support/call-rows.ts';
 import {
   control,
   rows,
   type Started,
   startOutrider,
   temporaryDirectory,
-  until,
   writeConfig,
 } from '../support/processes.ts';
 
@@ -116,6 +116,7 @@ export async function startFleet(yaml = SAMPLE): Promise<Fleet> {
     });
   let process_ = await start();
   const query = <T>(text: string): Promise<T[]> => rows<T>(process_.listen.collector!.sql!, text);
+  const rowsOf = openCallRows<Action>(query);
   return {
     provider,
     directory: data,
@@ -138,13 +139,7 @@ export async function startFleet(yaml = SAMPLE): Promise<Fleet> {
     output: () => earlier + process_.output(),
     query,
     actions: (calls) =>
-      until(
-        () =>
-          query<Action>(
-            `SELECT * FROM actions WHERE call_id IN (${calls.map((call) => `'${call}'`).join()})`,
-          ),
-        (found) => found.length >= calls.length,
-      ).catch((failure: unknown) => {
+      rowsOf(calls).catch((failure: unknown) => {
         throw new Error(`rows of ${calls.join()} are missing:\n${process_.output()}`, { cause: failure });
       }),
     budgets: () => control<Budget[]>(process_.listen.collector!.control!, data, '/v1/budgets'),

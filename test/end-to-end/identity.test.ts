@@ -4,6 +4,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Provider, startProvider } from '../../examples/provider/provider.ts';
+import { type CallRows, openCallRows } from '../support/call-rows.ts';
 import {
   order,
   rows,
@@ -29,6 +30,7 @@ let config: string;
 let data: string;
 let collector: Started;
 let sidecar: Started;
+let rowsOf: CallRows<Record<string, string>>;
 
 beforeAll(async () => {
   provider = await startProvider({ behave: () => (hang ? { hang } : undefined) });
@@ -45,7 +47,8 @@ beforeAll(async () => {
   data = join(directory, 'data');
   config = writeConfig(directory, yaml);
   collector = await startOutrider(['collector', '--config', config, '--data', data], { ready: 1, env });
-  const { control } = collector.listen.collector!;
+  const { control, sql } = collector.listen.collector!;
+  rowsOf = openCallRows((statement) => rows(sql!, statement));
   const args = ['sidecar', '--config', config, '--data', data, '--collector', control!];
   sidecar = await startOutrider(args, { ready: 1, env });
 });
@@ -63,16 +66,8 @@ const chat = (headers: Record<string, string>, model = 'gpt-5-mini'): Promise<Re
   });
 
 async function rowOf(response: Response): Promise<Record<string, string>> {
-  const id = response.headers.get('x-outrider-call');
-  const found = await until(
-    () =>
-      rows<Record<string, string>>(
-        collector.listen.collector!.sql!,
-        `SELECT * FROM actions WHERE call_id = '${id}'`,
-      ),
-    (list) => list.length > 0,
-  );
-  return found[0]!;
+  const [row] = await rowsOf([response.headers.get('x-outrider-call') ?? '']);
+  return row!;
 }
 
 describe('an agent key', () => {
@@ -83,7 +78,7 @@ describe('an agent key', () => {
     expect(provider.requests.at(-1)!.headers).not.toHaveProperty('proxy-authorization');
   });
 
-  it.each([
+  it.concurrent.each([
     'authorization',
     'x-api-key',
     'proxy-authorization',
@@ -101,7 +96,7 @@ describe('an agent key', () => {
     });
   });
 
-  it('that nobody knows is refused, and so is none', async () => {
+  it.concurrent('that nobody knows is refused, and so is none', async () => {
     for (const headers of [{}, { authorization: 'Bearer nonsense' }]) {
       const response = await chat(headers as Record<string, string>);
       expect(response.status).toBe(401);
@@ -109,7 +104,7 @@ describe('an agent key', () => {
     }
   });
 
-  it('of a pattern names one of its agents, and no other', async () => {
+  it.concurrent('of a pattern names one of its agents, and no other', async () => {
     const named = await chat({ 'x-api-key': KEYS.PR_KEY, 'x-outrider-agent': 'pr-7' });
     expect(await rowOf(named)).toMatchObject({ agent_id: 'pr-7', mode: 'observe' });
     expect((await chat({ 'x-api-key': KEYS.PR_KEY, 'x-outrider-agent': 'scout' })).status).toBe(401);
@@ -145,7 +140,7 @@ it('CRED-13: two agents at one host, call by call on kept connections, each by i
 describe('an agent that is only observed', () => {
   const observed = { 'x-api-key': KEYS.PR_KEY, 'x-outrider-agent': 'pr-1' };
 
-  it('is not refused what its rules deny, but the record says so', async () => {
+  it.concurrent('is not refused what its rules deny, but the record says so', async () => {
     const response = await chat(observed, 'gpt-4.1');
     expect(response.status).toBe(200);
     expect(await rowOf(response)).toMatchObject({
@@ -156,19 +151,19 @@ describe('an agent that is only observed', () => {
     });
   });
 
-  it('is not refused what cannot be judged or priced; it passes unmetered', async () => {
+  it.concurrent('is not refused what cannot be judged or priced; it passes unmetered', async () => {
     const unknown = await fetch(`${sidecar.listen.sidecar!.proxy}/openai/v1/fine_tuning/jobs`, {
       headers: observed,
     });
     expect(unknown.status).toBe(404);
     expect(unknown.headers.get('x-outrider-refusal')).toBeNull();
-    expect(await rowOf(unknown)).toMatchObject({ would_verdict: 'deny', http_status: 404, cost_usd: null });
     const unpriced = await chat(observed, 'a-model-nobody-prices');
     expect(unpriced.status).toBe(200);
+    expect(await rowOf(unknown)).toMatchObject({ would_verdict: 'deny', http_status: 404, cost_usd: null });
     expect((await rowOf(unpriced)).cost_usd).toBeNull();
   });
 
-  it('is refused what is prohibited all the same', async () => {
+  it.concurrent('is refused what is prohibited all the same', async () => {
     const response = await fetch(`${sidecar.listen.sidecar!.proxy}/anthropic/v1/messages`, {
       method: 'POST',
       headers: { 'content-type': 'application/json', ...observed },

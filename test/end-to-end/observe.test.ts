@@ -49,8 +49,7 @@ interface Recorded {
 async function recorded(calls: readonly string[]): Promise<Recorded[]> {
   await fleet.actions(calls);
   const rows = await fleet.query<Recorded & { call_id: string }>(
-    `SELECT call_id, mode, verdict, would_verdict, refusal,
-       JSONExtractString(audit_entry, 'wouldRefusal') AS would_refusal FROM actions`,
+    'SELECT call_id, mode, verdict, would_verdict, refusal, would_refusal FROM actions',
   );
   return calls.map((id) => rows.find(({ call_id }) => call_id === id)!);
 }

@@ -1,6 +1,7 @@
 // `outrider quarantine` on a running fleet: new calls are refused, running ones end as their clients understand it and pay
 // for what they had, and neither a restart nor an absent collector lets anybody go.
 
+import { readFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
@@ -221,13 +222,22 @@ describe('a call under way', () => {
   });
 });
 
-test('who is only observed is refused as well', async () => {
+test('who is only observed is refused as well, by a sidecar that may speak for it alone', async () => {
+  const operator = readFileSync(join(fleet.directory, 'token'), 'utf8').trim();
+  const made = await fetch(`${fleet.control}/v1/tokens`, {
+    method: 'POST',
+    headers: { authorization: `Bearer ${operator}` },
+    body: JSON.stringify({ name: 'edge', kind: 'sidecar', claims: { agent: ['other'] } }),
+  });
+  const { token } = (await made.json()) as { token: string };
   const watched = await startOutrider(
     ['sidecar', '--config', fleet.config, '--data', fleet.directory, '--agent', 'other/1'],
-    { ready: 1, env: { REAL_KEY, OUTRIDER_TOKEN: '', OUTRIDER_COLLECTOR: fleet.control } },
+    { ready: 1, env: { REAL_KEY, OUTRIDER_TOKEN: token, OUTRIDER_COLLECTOR: fleet.control } },
   );
   const proxy = watched.listen.sidecar!.proxy!;
-  expect((await call('gpt-5', 't', proxy)).status).toBe(200);
+  const passed = await call('gpt-5', 't', proxy);
+  expect(passed.status).toBe(200);
+  expect(await fleet.actions([passed.id])).toMatchObject([{ agent_id: 'other' }]);
   await set('fleet');
   await until(
     () => call('gpt-5', 't', proxy),

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { createLog } from '../../kit/log.ts';
+import { createLog, sentenceOf } from '../../kit/log.ts';
 
 function lineOf(text: string): string {
   const lines: string[] = [];
@@ -29,5 +29,17 @@ describe('a line of the log', () => {
 
   it('leaves what people write as it is', () => {
     expect(lineOf('Zürich – 東京 🚀')).toContain('Zürich – 東京 🚀');
+  });
+});
+
+describe('the sentence of a failure', () => {
+  const cause = new Error('The disk is full.');
+  it.each([
+    [new Error('The backup failed.', { cause }), 'The backup failed (The disk is full.).'],
+    [new Error('EIO', { cause }), 'EIO: The disk is full.'],
+    [new Error(sentenceOf(cause), { cause }), 'The disk is full.'],
+    ['no error', 'no error'],
+  ])('%s has its causes, each once', (failure, sentence) => {
+    expect(sentenceOf(failure)).toBe(sentence);
   });
 });

@@ -5,13 +5,13 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Agent, ProxyAgent } from 'undici';
 import { type Action, REAL_KEY } from '../end-to-end/fleet.ts';
+import { openCallRows } from '../support/call-rows.ts';
 import {
   rows,
   runOutrider,
   type Started,
   startOutrider,
   temporaryDirectory,
-  until,
   writeConfig,
 } from '../support/processes.ts';
 import { type Double, startDouble } from './double.ts';
@@ -80,13 +80,10 @@ export async function startSetting(
   const proxy = outrider.listen.sidecar!.proxy!;
   const sql = outrider.listen.collector!.sql!;
   const dispatchers: (Agent | ProxyAgent)[] = [];
+  const callRows = openCallRows<Action>((statement) => rows(sql, statement));
   const rowsOf: Setting['rowsOf'] = async (answers) => {
     const ids = answers.map(({ headers }) => headers.get('x-outrider-call') ?? '');
-    const statement = `SELECT * FROM actions WHERE call_id IN (${ids.map((id) => `'${id}'`).join()})`;
-    const found = await until(
-      () => rows<Action>(sql, statement),
-      (list) => list.length >= ids.length,
-    ).catch((failure: unknown) => {
+    const found = await callRows(ids).catch((failure: unknown) => {
       throw new Error(`rows of ${ids.join()} are missing:\n${outrider.output()}`, { cause: failure });
     });
     return ids.map((id) => found.find(({ call_id }) => call_id === id)!);

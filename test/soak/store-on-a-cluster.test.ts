@@ -9,3 +9,4 @@ const double = await startDouble({ cluster: 'fleet' });
 afterAll(() => double.stop());
 runOn({ cluster: 'fleet', database: double.database });
 for (const file of ['load', 'logs', 'metrics', 'rollups']) await import(`../collector/store/${file}.test.ts`);
+await import('../collector/rebuild.test.ts');

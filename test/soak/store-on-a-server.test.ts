@@ -9,3 +9,4 @@ const server = await clickhouseUnderTest(process.env.OUTRIDER_TEST_CLUSTER || nu
 afterAll(() => server.stop());
 runOn(server);
 for (const file of ['load', 'logs', 'metrics', 'rollups']) await import(`../collector/store/${file}.test.ts`);
+await import('../collector/rebuild.test.ts');

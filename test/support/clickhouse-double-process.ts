@@ -5,6 +5,7 @@
 //   FROM input('…') … FORMAT Protobuf \n bytes     the bytes go to a file, and it reads FROM file('…', 'Protobuf', '…')
 //   INSERT … FORMAT Native \n bytes               likewise: INSERT … SELECT * FROM file('…', 'Native')
 //   ON CLUSTER, Replicated*MergeTree               there is one server and no Keeper: left out, plain engines
+//   SYSTEM SYNC REPLICA                            nobody to wait for
 //
 // With CLUSTER there is a cluster of that name, of one shard, which is this engine. The cluster `pair` has a second one,
 // which is nowhere: what is asked of it can be planned and not run.
@@ -108,6 +109,7 @@ const plain = (statement: string): string =>
     ? statement
     : statement
         .replace(/ ON CLUSTER '[^']*'/, '')
+        .replace(/^SYSTEM SYNC REPLICA (\w+)$/, 'EXISTS TABLE $1')
         .replace(/\bReplicated(\w*MergeTree)\b/, '$1')
         .replace(
           /replicated_deduplication_window = \d+, replicated_deduplication_window_seconds = \d+/,

@@ -44,6 +44,8 @@ export interface Double {
   next(part: string, fate: Fate): void;
   /** From now on another password is the right one. */
   changePassword(password: string): void;
+  /** Kills the engine as a crash would. `change` is given its folder, then it starts again. */
+  crash(change: (directory: string) => void): Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -57,12 +59,15 @@ export const DOUBLE_USER = 'outrider';
 
 export async function startDouble({ cluster, tls }: DoubleOptions = {}): Promise<Double> {
   const directory = mkdtempSync(join(tmpdir(), 'clickhouse-double-'));
-  const child = spawn(process.execPath, [PROCESS, directory, ...(cluster ? [cluster] : [])], {
-    stdio: ['pipe', 'pipe', 'inherit'],
-    env: { PATH: process.env.PATH ?? '', TZ: 'UTC' },
-  });
-  const [port] = (await once(createInterface({ input: child.stdout }), 'line')) as [string];
-  const engine = `http://127.0.0.1:${port}`;
+  const startEngine = async () => {
+    const child = spawn(process.execPath, [PROCESS, directory, ...(cluster ? [cluster] : [])], {
+      stdio: ['pipe', 'pipe', 'inherit'],
+      env: { PATH: process.env.PATH ?? '', TZ: 'UTC' },
+    });
+    const [port] = (await once(createInterface({ input: child.stdout }), 'line')) as [string];
+    return { child, url: `http://127.0.0.1:${port}` };
+  };
+  let engine = await startEngine();
 
   let password = 'correct horse';
   const requests: Recorded[] = [];
@@ -85,7 +90,7 @@ export async function startDouble({ cluster, tls }: DoubleOptions = {}): Promise
     if (fate === 'broken off') return void request.socket.destroy();
     if (typeof fate === 'number') return refuse(response, fate, 500);
     if (typeof fate === 'object') await fate;
-    const answer = await fetch(`${engine}${recorded.url}`, {
+    const answer = await fetch(`${engine.url}${recorded.url}`, {
       method: 'POST',
       body: new Uint8Array(recorded.body),
     });
@@ -115,7 +120,7 @@ export async function startDouble({ cluster, tls }: DoubleOptions = {}): Promise
     requests,
     async database() {
       databases += 1;
-      const answer = await fetch(engine, { method: 'POST', body: `CREATE DATABASE fleet_${databases}` });
+      const answer = await fetch(engine.url, { method: 'POST', body: `CREATE DATABASE fleet_${databases}` });
       if (!answer.ok) throw new Error(await answer.text());
       return urlOf(`fleet_${databases}`);
     },
@@ -123,11 +128,17 @@ export async function startDouble({ cluster, tls }: DoubleOptions = {}): Promise
     changePassword(next) {
       password = next;
     },
+    async crash(change) {
+      engine.child.kill('SIGKILL');
+      await once(engine.child, 'exit');
+      change(directory);
+      engine = await startEngine();
+    },
     async stop() {
       server.closeAllConnections();
       server.close();
-      child.stdin.end();
-      await once(child, 'exit');
+      engine.child.stdin.end();
+      await once(engine.child, 'exit');
       rmSync(directory, { recursive: true, force: true });
     },
   };

@@ -3,5 +3,6 @@
 export const LONG_ONES = [
   'test/collector/rebuild.test.ts',
   'test/collector/store/move.test.ts',
+  'test/collector/store/server/mend.test.ts',
   'test/collector/store/two-shards.test.ts',
 ];

@@ -3,28 +3,25 @@
 
 import { BaseSequencer, type TestSpecification } from 'vitest/node';
 
-/** Those that take more than a quarter of a minute, the longest first. */
+/** Those that take more than half a minute, the longest first. */
 const LONG = [
   'simulation/simulation',
   'end-to-end/budget',
   'demo/demo',
-  'end-to-end/backup',
-  'collector/store/load',
-  'end-to-end/accounting',
-  'fuzz/fuzz',
   'collector/store/crash',
-  'dashboards/live',
+  'end-to-end/accounting',
+  'end-to-end/backup',
   'end-to-end/quarantine',
+  'packaging/package',
+  'fuzz/fuzz',
   'console/console',
   'doors/tunnel',
+  'dashboards/live',
   'end-to-end/alerts',
-  'collector/queue/killed',
+  'collector/main',
+  'end-to-end/mcp-stdio',
   'end-to-end/identity',
-  'collector/queue/simulation',
-  'simulation/mutants',
-  'simulation/outage',
-  'simulation/small-model',
-  'end-to-end/many-sidecars',
+  'end-to-end/dead-letters',
 ];
 
 export class LongestFirst extends BaseSequencer {

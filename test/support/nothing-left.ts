@@ -8,7 +8,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll } from 'vitest';
 
-const folder = mkdtempSync(join(tmpdir(), 'file-'));
+// Not in the folder of the file before it, which is gone: one process may take several files.
+const folder = mkdtempSync(join(process.env.OUTRIDER_TESTS_FOLDER ?? tmpdir(), 'file-'));
 process.env.TMPDIR = folder;
 
 afterAll(async () => {

@@ -10,6 +10,7 @@ import { makeEmptyStores } from './empty-stores.ts';
 export function setup(): () => void {
   const folder = mkdtempSync(join(tmpdir(), 'outrider-tests-'));
   process.env.TMPDIR = folder;
+  process.env.OUTRIDER_TESTS_FOLDER = folder;
   process.env.NODE_COMPILE_CACHE = join(folder, 'compiled');
   makeEmptyStores(join(folder, 'stores'));
   return () => rmSync(folder, { recursive: true, force: true, maxRetries: 5, retryDelay: 200 });

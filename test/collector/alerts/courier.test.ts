@@ -30,7 +30,13 @@ const FIGURES: Figures = {
   own_budgets: none,
   parts_away: none,
   own_queue: none,
+  own_refusals: none,
+  set_aside: none,
+  sums_in_doubt: none,
   dead_letters: none,
+  own_log: none,
+  anchors: none,
+  halted_retention: none,
 };
 
 let bench: Awaited<ReturnType<typeof openBench>>;

@@ -62,8 +62,12 @@ describe('a definition', () => {
   });
 
   it('ships without a mistake', () => {
-    const { alerts, digests } = parseDefinitions(readAlertFiles());
-    expect(alerts).toHaveLength(27);
+    const files = readAlertFiles();
+    const { alerts, digests } = parseDefinitions(files);
+    // Each file is one definition, and named by its id.
+    expect([...alerts, ...digests].map(({ id }) => `alerts/${id}.yaml`).sort()).toEqual(
+      files.map(({ file }) => file),
+    );
     expect(digests.map(({ id }) => id)).toEqual(['daily-digest']);
   });
 });

@@ -20,6 +20,12 @@ let missing: string[];
 /** What the store knows of calls refused for money. */
 let refused: Record<string, string>[];
 let queue: { segments: number; oldestMs: number };
+let standing: string[];
+let setAside: number;
+let sumsInDoubt: string[];
+let behind: { requests: number; forMs: number };
+let haltedByMs: number | null;
+let anchors: { name: string; failingMs: number; reason: string }[];
 
 beforeAll(async () => {
   bench = await openBench();
@@ -37,6 +43,12 @@ beforeEach(async () => {
   missing = [];
   refused = [];
   queue = { segments: 0, oldestMs: 0 };
+  standing = [];
+  setAside = 0;
+  sumsInDoubt = [];
+  behind = { requests: 0, forMs: 0 };
+  anchors = [];
+  haltedByMs = null;
   const { clock, roster } = ledger;
   const sources: FigureSources = {
     database: bench.database,
@@ -44,6 +56,12 @@ beforeEach(async () => {
     roster,
     missing: () => missing,
     queue: () => queue,
+    standing: () => standing,
+    setAside: () => setAside,
+    sumsInDoubt: async () => sumsInDoubt,
+    behind: () => behind,
+    anchors: () => anchors,
+    haltedByMs: () => haltedByMs,
     ask: async () => refused,
     clock,
   };
@@ -165,6 +183,12 @@ describe('a sidecar', () => {
       roster: ledger.roster,
       missing: () => [],
       queue: () => queue,
+      standing: () => [],
+      setAside: () => 0,
+      sumsInDoubt: async () => [],
+      behind: () => behind,
+      anchors: () => anchors,
+      haltedByMs: () => haltedByMs,
       ask: async () => [],
       clock: ledger.clock,
     });
@@ -190,6 +214,66 @@ describe('the collector itself', () => {
     queue = { segments: 40, oldestMs: 61_000 };
     expect(await found('queue-growing')).toEqual(['The queue of the collector grows: 40 wait ()']);
   });
+
+  it('says that it takes nothing, or loads nothing, and why', async () => {
+    expect(await found('collector-refuses')).toEqual([]);
+    standing = ['queue', 'room to load', 'loading'];
+    expect(await found('collector-refuses')).toEqual([
+      'The collector loads nothing: its disk is all but full ()',
+      'The collector loads nothing: its store refuses one message after the other ()',
+      'The collector takes no records, not even of sidecars: its queue or its disk is full ()',
+    ]);
+  });
+
+  it('says how much lies set aside', async () => {
+    expect(await found('records-set-aside')).toEqual([]);
+    setAside = 3;
+    expect(await found('records-set-aside')).toEqual(['3 messages or pieces of damage lie set aside ()']);
+  });
+});
+
+it('sums in doubt are named, in the command too', async () => {
+  expect(await found('sums-in-doubt')).toEqual([]);
+  sumsInDoubt = ['calls_1m', 'task_calls'];
+  expect(await found('sums-in-doubt')).toEqual([
+    '2 counted tables may lack rows, for the ClickHouse server was killed in the middle of a load: calls_1m task_calls ()',
+  ]);
+  const { next, unit } = alerts.find(({ id }) => id === 'sums-in-doubt')!;
+  const [finding] = (await figures.sums_in_doubt()).flatMap(findingOf);
+  expect(filled(next, finding!, unit)).toBe('outrider store rebuild calls_1m task_calls');
+});
+
+describe('the log of what was accepted', () => {
+  it('says that it is five minutes behind', async () => {
+    behind = { requests: 7, forMs: 299_000 };
+    expect(await found('audit-log-behind')).toEqual([]);
+    behind = { requests: 9_000, forMs: 480_000 };
+    expect(await found('audit-log-behind')).toEqual([
+      "The collector's log is 8 min behind: 9000 requests are under no signed checkpoint ()",
+    ]);
+  });
+
+  it('says which place outside gets no checkpoints, and why', async () => {
+    anchors = [
+      {
+        name: 'directory /worm',
+        failingMs: 301_000,
+        reason: 'There is no directory /worm: mount or make it.',
+      },
+      { name: 'command git', failingMs: 299_000, reason: 'git ended with 1: it said nothing' },
+    ];
+    expect(await found('anchor-failing')).toEqual([
+      'No checkpoint has reached the directory /worm for 5 min: There is no directory /worm: mount or make it. ()',
+    ]);
+  });
+});
+
+it('retention that a clock halted says how far the clock is ahead', async () => {
+  expect(await found('retention-halted')).toEqual([]);
+  haltedByMs = 10 * 86_400_000;
+  expect(await found('retention-halted')).toEqual([
+    'Nothing is dropped, for the clock stands 10 days after old rows were looked for last ()',
+  ]);
 });
 
 describe('dead letters', () => {

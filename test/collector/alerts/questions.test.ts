@@ -22,7 +22,13 @@ const FIGURES: Figures = {
   own_budgets: async () => [],
   parts_away: async () => [],
   own_queue: async () => [],
+  own_refusals: async () => [],
+  set_aside: async () => [],
+  sums_in_doubt: async () => [],
   dead_letters: async () => [],
+  own_log: async () => [],
+  anchors: async () => [],
+  halted_retention: async () => [],
 };
 const times = (count: number, call: (i: number) => Call): Call[] =>
   Array.from({ length: count }, (_, i) => call(i));
@@ -272,6 +278,12 @@ const EXPECTED: Readonly<Record<string, readonly string[]>> = {
   'budget-used-up': [],
   'fleet-budget-used-up': [],
   'collector-unreachable': [],
+  'retention-halted': [],
+  'sums-in-doubt': [],
+  'records-set-aside': [],
+  'collector-refuses': [],
+  'audit-log-behind': [],
+  'anchor-failing': [],
   'dead-letter': [],
 };
 

@@ -6,20 +6,36 @@ import { itemsOf, type Load } from './load-parts.ts';
 import { array, attributes, protobufSchema, tuple } from './otlp-schema.ts';
 import { quoted } from './sql-text.ts';
 
-/** Attributes that hold what was said. Most spans have none of them. */
+/** Attributes that hold what was said, whole. Most spans have none of them. */
 const NAMES = [
   'gen_ai.input.messages',
   'gen_ai.output.messages',
   'gen_ai.system_instructions',
   'gen_ai.tool.definitions',
+  'ai.prompt',
   'ai.prompt.messages',
   'ai.prompt.tools',
   'ai.response.text',
+  'ai.response.object',
+  'ai.response.toolCalls',
+  'input.value',
+  'output.value',
+  'traceloop.entity.input',
+  'traceloop.entity.output',
 ];
-const IS_BODY = (name: string) => `${name} IN (${NAMES.map(quoted).join(', ')})`;
+/**
+ * OpenInference and Traceloop give each part of a message an attribute: `llm.input_messages.0.message.content`.
+ * All that stands so is what was said, but for the parts that say its form.
+ */
+const FAMILIES =
+  '^(llm[.](input_messages|output_messages|prompts|choices|tools|request[.]functions)|gen_ai[.](prompt|completion))[.][0-9]+[.]';
+const FORM = '[.](role|type|name|id|tool_call_id|function_call_name|finish_reason|mime_type)$';
 
-/** In every segment that holds messages of a chat, and in few others: the end of their attributes' names. */
-export const MARK_OF_BODIES = 't.messages';
+const IS_BODY = (name: string) =>
+  `(${name} IN (${NAMES.map(quoted).join(', ')}) OR match(${name}, '${FAMILIES}') AND NOT match(${name}, '${FORM}'))`;
+
+/** One of them is in every segment that holds messages of a chat, and in few others: parts of attributes' names. */
+export const MARKS_OF_BODIES = ['t.messages', 'openinference.', 'traceloop.entity.', 'ai.prompt'];
 
 const MESSAGES = 'JSONExtractArrayRaw(text)';
 const named = (body: string) => `concat('sha256:', lower(hex(SHA256(${body}))))`;

@@ -125,6 +125,88 @@ describe('what was said', () => {
     expect((await messagesOf(one))['ai.prompt.messages']!.map((text) => JSON.parse(text!))).toEqual(said);
   });
 
+  const IMAGE = 'data:image/png;base64,iVBORw0KGgo=';
+  test.each<[convention: string, said: Attributes, form: Attributes]>([
+    [
+      'OpenInference',
+      {
+        'llm.input_messages.0.message.content': 'what is the weather',
+        'llm.input_messages.10.message.contents.0.message_content.text': 'in this place',
+        'llm.input_messages.10.message.contents.1.message_content.image.image.url': IMAGE,
+        'llm.output_messages.0.message.tool_calls.0.tool_call.function.arguments': '{"city":"Ghent"}',
+        'llm.tools.0.tool.json_schema': '{"name":"weather"}',
+        'llm.prompts.0.prompt.text': 'complete me',
+        'input.value': '{"messages":[{"role":"user"}]}',
+        'output.value': 'rain',
+      },
+      {
+        'openinference.span.kind': 'LLM',
+        'input.mime_type': 'application/json',
+        'llm.input_messages.0.message.role': 'user',
+        'llm.input_messages.10.message.tool_call_id': 'call_1',
+        'llm.input_messages.10.message.contents.0.message_content.type': 'text',
+        'llm.output_messages.0.message.tool_calls.0.tool_call.function.name': 'weather',
+        'llm.output_messages.0.message.tool_calls.0.tool_call.id': 'call_1',
+        'llm.model_name': 'gpt-5',
+      },
+    ],
+    [
+      'Traceloop',
+      {
+        'gen_ai.prompt.0.content': 'what is the weather',
+        'gen_ai.prompt.1.tool_calls.0.arguments': '{"city":"Ghent"}',
+        'gen_ai.completion.0.content': 'rain',
+        'llm.request.functions.0.parameters': '{"type":"object"}',
+        'traceloop.entity.input': '{"args":["Ghent"]}',
+        'traceloop.entity.output': 'rain',
+      },
+      {
+        'traceloop.entity.name': 'forecast',
+        'gen_ai.prompt.0.role': 'user',
+        'gen_ai.prompt.1.tool_calls.0.id': 'call_1',
+        'gen_ai.prompt.1.tool_calls.0.name': 'weather',
+        'gen_ai.prompt.name': 'a prompt of MCP',
+        'gen_ai.completion.0.finish_reason': 'stop',
+      },
+    ],
+  ])(
+    'of %s, an attribute for each part: what was said by its hash, its form as it came',
+    async (_of, said, form) => {
+      const one = span({ ...said, ...form });
+      await load([one]);
+      const hashes = Object.entries(said).map(([name, text]) => [name, `sha256:${sha256(String(text))}`]);
+      expect(await attributesOf(one)).toEqual({ ...form, ...Object.fromEntries(hashes) });
+      expect(await messagesOf(one)).toEqual(
+        Object.fromEntries(Object.entries(said).map(([name, text]) => [name, [text]])),
+      );
+    },
+  );
+
+  test.each([
+    ['input.value', { 'openinference.span.kind': 'CHAIN', 'input.value': 'alone' }],
+    ['ai.prompt', { 'ai.operationId': 'ai.generateText', 'ai.prompt': 'alone' }],
+    ['traceloop.entity.output', { 'traceloop.entity.output': 'alone' }],
+    ['gen_ai.prompt.0.content', { 'gen_ai.prompt.0.content': 'alone' }],
+    [
+      'llm.output_messages.0.message.content',
+      {
+        'openinference.span.kind': 'LLM',
+        'llm.output_messages.0.message.content': 'alone',
+      },
+    ],
+  ])('%s is kept by content where nothing else is', async (name, attributes) => {
+    const one = span(attributes);
+    await load([one]);
+    expect(await messagesOf(one)).toEqual({ [name]: ['alone'] });
+  });
+
+  test('a content of several parts is a list of them', async () => {
+    const [text, image] = ['{"type":"text","text":"look"}', `{"type":"image_url","image_url":"${IMAGE}"}`];
+    const one = span({ 'gen_ai.prompt.0.content': `[${text},${image}]` });
+    await load([one]);
+    expect(await messagesOf(one)).toEqual({ 'gen_ai.prompt.0.content': [text, image] });
+  });
+
   test('is a second statement only for segments that hold some', () => {
     const source = { from: 'file', path: '/x' } as const;
     const tables = (hasBodies: boolean) =>
@@ -181,6 +263,28 @@ describe('erased', () => {
       "SELECT count() AS left FROM system.mutations WHERE table = 'message_bodies' AND NOT is_done",
     );
     expect(parts).toEqual({ left: '0' });
+  });
+
+  test('of a message in parts: its text, wherever it was told, and nothing else', async () => {
+    const said = {
+      'llm.input_messages.0.message.content': 'my name is Ada',
+      'input.value': 'my name is Ada',
+    };
+    const one = span({
+      ...said,
+      'llm.input_messages.0.message.role': 'user',
+      'openinference.span.kind': 'LLM',
+    });
+    await load([one]);
+    await eraseBodies(opened.store, [sha256('my name is Ada')]);
+    expect(await messagesOf(one)).toEqual({
+      'llm.input_messages.0.message.content': [null],
+      'input.value': [null],
+    });
+    const [left] = await opened.store.query(
+      "SELECT count() AS spans FROM otel_traces WHERE toString(tuple(*)) LIKE '%my name is Ada%'",
+    );
+    expect(left).toEqual({ spans: '0' });
   });
 
   test("by call: what the record's own span and the agent's around it say, and no more of the trace", async () => {

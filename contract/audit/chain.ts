@@ -55,6 +55,12 @@ export class Chain {
   readonly #claimedEnds = new Map<number, number>();
   /** Claims that say again what an earlier one said: their records may be stored twice. */
   readonly #resent: Claim[] = [];
+  /** Claims that came when the hash of their last record was forgotten; one that comes later must hold them. */
+  #late: Claim[] = [];
+  /** The last record that a claim agreed with. */
+  #proven = -1;
+  /** Numbers whose record is not held to the one before. */
+  readonly #breaks: number[] = [];
   #excused: Excused[] = [];
   #next = 0;
   /** The hash that the record `next` must name; null: not known. */
@@ -67,7 +73,7 @@ export class Chain {
   #firstClaimed: number | null = null;
   #lastClaimed = -1;
   #lastExported = -1;
-  #unclaimed: Link | null = null;
+  #unclaimed: Pick<Link, 'seq' | 'callId'> | null = null;
   /** Among those that need not be there, so nothing is known of them. */
   readonly #outside: Link[] = [];
 
@@ -85,6 +91,11 @@ export class Chain {
     else this.#again(link);
   }
 
+  /** Whether the log was told of a record of this number, or of one after it. */
+  isClaimed(seq: number): boolean {
+    return seq <= this.#lastClaimed;
+  }
+
   /** Records that must be there, and end in this head. */
   claim(claim: Claim): void {
     if (this.#claimedEnds.get(claim.last) === claim.first) this.#resent.push(claim);
@@ -97,6 +108,7 @@ export class Chain {
     if (settled) this.#compare(settled, claim);
     else if (claim.last >= this.#next)
       this.#claims.set(claim.last, [...(this.#claims.get(claim.last) ?? []), claim]);
+    else if (!this.#isExcused(claim.last) && !this.#isHeld(claim)) this.#late.push(claim);
   }
 
   /** Records that are not among those exported, or were dropped by somebody entitled to; `head` null: not known. */
@@ -117,12 +129,21 @@ export class Chain {
     const [first = this.#unclaimed] = this.#outside;
     if (first && !this.#rules.acceptsUnlogged)
       this.#report({ kind: 'inserted', ...placeOf(first), what: 'no request in the log brought it.' });
+    else if (this.#late[0]) this.#report(neverHeld(this.#late[0]));
     return this.#outside.length + (this.#unclaimed ? this.#next - this.#unclaimed.seq : 0);
   }
 
   #cover(last: number): void {
     this.#lastClaimed = Math.max(this.#lastClaimed, last);
-    if (this.#unclaimed && this.#unclaimed.seq <= last) this.#unclaimed = null;
+    if (!this.#unclaimed || this.#unclaimed.seq > last) return;
+    const seq = this.#lastClaimed + 1;
+    const forgotten = { seq, callId: '' };
+    this.#unclaimed = seq < this.#next ? (this.#remembered.get(seq) ?? forgotten) : null;
+  }
+
+  /** Each record names the hash of the one before, from the claim's last on to one that another claim agreed with. */
+  #isHeld({ last }: Claim): boolean {
+    return last <= this.#proven && !this.#breaks.some((at) => last < at && at <= this.#proven);
   }
 
   #advance(): void {
@@ -153,6 +174,7 @@ export class Chain {
     this.#head = head;
     this.#before = before;
     this.#isProven = before === null;
+    if (before === null) this.#breaks.push(next);
   }
 
   /** A record that a claim agrees with is good: what is torn before it is the fault of the one before. */
@@ -167,9 +189,15 @@ export class Chain {
         log_index: claim.logIndex,
         what: `its hash is not the head of records ${claim.first} to ${claim.last} that the log was told.`,
       });
+    else this.#prove(link.seq);
     if (link !== this.#before) return;
     this.#isProven = true;
     this.#head = claim.head;
+  }
+
+  #prove(seq: number): void {
+    this.#proven = Math.max(this.#proven, seq);
+    if (this.#late.length > 0) this.#late = this.#late.filter((claim) => !this.#isHeld(claim));
   }
 
   #blame(link: Link): void {
@@ -229,7 +257,13 @@ export class Chain {
   }
 }
 
-const placeOf = ({ seq, callId }: Link) => ({ seq, call_id: callId });
+const placeOf = ({ seq, callId }: Pick<Link, 'seq' | 'callId'>) => ({ seq, call_id: callId });
+const neverHeld = ({ first, last, logIndex }: Claim): ChainFinding => ({
+  kind: 'altered',
+  seq: last,
+  log_index: logIndex,
+  what: `nothing shows that it is the head of records ${first} to ${last} that the log was told.`,
+});
 const missing = (first: number, last: number): string =>
   first === last ? 'It is missing.' : `It is missing, and so are those after it up to ${last}.`;
 

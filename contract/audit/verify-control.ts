@@ -22,7 +22,7 @@ export async function verifyControl(input: ControlInput): Promise<ControlVerifie
   const concerns = (stream: string): boolean => stream.startsWith(CONTROL_STREAM_PREFIX);
   const claimUntil = claimer({ leaves: input.leaves(), concerns, isExported }, chains);
   const watchOrder = orderWatch(report);
-  const dropped: DroppedLinks[] = [];
+  const runs: RetentionEvent[] = [];
   let links = 0;
   let unsealed = 0;
   for await (const lines of files.lines(EXPORT_FILES.controlEvents))
@@ -45,12 +45,13 @@ export async function verifyControl(input: ControlInput): Promise<ControlVerifie
       links += 1;
       if (entry === null) continue;
       watchOrder(entry);
-      for (const range of droppedBy(entry)) {
-        dropped.push(range);
-        if (concerns(range.stream)) chains.of(range.stream).excuse(range.first, range.last, null);
-      }
+      runs.push(...runOf(entry));
     }
   await claimUntil(Number.POSITIVE_INFINITY);
+  const proven = runs.filter(({ stream, seq }) => chains.of(stream).isClaimed(seq));
+  const dropped = proven.flatMap((run) => run.dropped);
+  for (const { stream, first, last } of dropped)
+    if (concerns(stream)) chains.of(stream).excuse(first, last, null);
   return { links, streams: chains.size, unlogged: chains.end() + unsealed, dropped };
 }
 
@@ -98,11 +99,19 @@ function detailsOf(row: ExportedRow, sourcesSha256: unknown): string | null {
   return canonicalJson(details);
 }
 
+/** A retention run is believed only where the log was told of it: one that anybody wrote excuses nothing. */
+interface RetentionEvent {
+  readonly stream: string;
+  readonly seq: number;
+  readonly dropped: readonly DroppedLinks[];
+}
+
 /** Of a retention run: `[[first, last], …]` a stream. */
-function droppedBy(entry: SealedEntry): DroppedLinks[] {
-  if (entry.event !== 'retention_run') return [];
-  const { streams = [] } = entry.details as Partial<RetentionRun>;
-  return streams.flatMap(({ stream, dropped }) =>
+function runOf({ stream: own, seq, event, details }: SealedEntry): RetentionEvent[] {
+  if (event !== 'retention_run') return [];
+  const { streams = [] } = details as Partial<RetentionRun>;
+  const dropped = streams.flatMap(({ stream, dropped }) =>
     dropped.map(([first, last]) => ({ stream, first: Number(first), last: Number(last) })),
   );
+  return [{ stream: own, seq, dropped }];
 }

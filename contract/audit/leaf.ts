@@ -136,7 +136,7 @@ function readChain(reader: Reader): ChainRange {
   return { stream, first, last: first + reader.varint(), head: reader.take(HASH_BYTES).toString('hex') };
 }
 
-/** Beyond the end it reads zeros and says so once asked. */
+/** Beyond the end it reads zeros, as many as a hash has however many were asked for, and says so once asked. */
 class Reader {
   readonly #bytes: Buffer;
   #at = 0;
@@ -152,7 +152,7 @@ class Reader {
   take(length: number): Buffer {
     const from = this.#at;
     this.#at += length;
-    return this.isShort ? Buffer.alloc(length) : this.#bytes.subarray(from, this.#at);
+    return this.isShort ? Buffer.alloc(HASH_BYTES) : this.#bytes.subarray(from, this.#at);
   }
 
   byte(): number {

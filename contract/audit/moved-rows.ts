@@ -4,7 +4,7 @@
 
 import type { PlacedLeaf } from './chains.ts';
 import type { Report } from './finding.ts';
-import { type ExportedRow, isClampedTo, millisecondsOf, type SealedEntry } from './row.ts';
+import { type ExportedRow, isAsBegun, isClampedTo, millisecondsOf, type SealedEntry } from './row.ts';
 
 interface MovedRow {
   readonly stream: string;
@@ -29,7 +29,7 @@ export function createMovedRows(): MovedRows {
     note(row, entry, file) {
       const startedMs = Number(entry.startedAtMs);
       const shownMs = millisecondsOf(String(row.timestamp));
-      if (shownMs === startedMs) return;
+      if (isAsBegun(shownMs, entry)) return;
       const { stream, seq } = entry;
       const callId = String(entry.callId ?? '');
       const moved: MovedRow = { stream, seq, callId, file, startedMs, shownMs, found: 'unclaimed' };

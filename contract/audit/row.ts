@@ -127,10 +127,13 @@ const CLAMP_FUTURE_MS = DAY_MS;
 
 /** Or when its request came, if the clock was broken: the log knows that (moved-rows.ts). Entries without a version may be early. */
 function isStart(timestamp: ExportedRow[string], entry: SealedEntry): boolean {
-  const started = Number(entry.startedAtMs);
   const shown = millisecondsOf(String(timestamp));
-  if (shown === started || (entry.version === undefined && shown === started + 1)) return true;
-  return isClampedTo(shown, started);
+  return isAsBegun(shown, entry) || isClampedTo(shown, Number(entry.startedAtMs));
+}
+
+export function isAsBegun(shownMs: number, { startedAtMs, version }: SealedEntry): boolean {
+  const started = Number(startedAtMs);
+  return shownMs === started || (version === undefined && shownMs === started + 1);
 }
 
 /**

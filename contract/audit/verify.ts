@@ -4,6 +4,7 @@
 
 import { sentenceOf } from '../../kit/log.ts';
 import type { Checkpoint } from '../../kit/tlog/checkpoint.ts';
+import { isSize } from '../../kit/tlog/merkle.ts';
 import type { NoteVerifier } from '../../kit/tlog/note.ts';
 import { TILE_WIDTH } from '../../kit/tlog/tiles.ts';
 import type { PlacedLeaf } from './chains.ts';
@@ -193,9 +194,9 @@ async function readManifest(files: ExportedFiles): Promise<ExportManifest> {
     );
   });
   const manifest = asManifest(bytes.toString());
-  if (manifest.version !== EXPORT_VERSION)
-    throw new Error(`The export is of version ${manifest.version}; this release reads ${EXPORT_VERSION}.`);
-  if (!Number.isSafeInteger(manifest.minimum_index) || manifest.minimum_index % TILE_WIDTH !== 0)
+  if (manifest?.version !== EXPORT_VERSION)
+    throw new Error(`The export is of version ${manifest?.version}; this release reads ${EXPORT_VERSION}.`);
+  if (!isSize(manifest.minimum_index) || manifest.minimum_index % TILE_WIDTH !== 0)
     throw new Error(`${EXPORT_FILES.manifest} names no minimum_index that is a multiple of ${TILE_WIDTH}.`);
   for (const time of [manifest.since, manifest.until])
     if (time !== null && !(Date.parse(time) >= 0))
@@ -203,9 +204,9 @@ async function readManifest(files: ExportedFiles): Promise<ExportManifest> {
   return manifest;
 }
 
-function asManifest(text: string): ExportManifest {
+function asManifest(text: string): ExportManifest | null {
   try {
-    return JSON.parse(text) as ExportManifest;
+    return JSON.parse(text) as ExportManifest | null;
   } catch {
     throw new Error(`${EXPORT_FILES.manifest} is not JSON: export again.`);
   }

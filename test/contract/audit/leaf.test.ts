@@ -60,6 +60,14 @@ describe('a leaf', () => {
     expect(() => decodeLeaf(Buffer.concat([bytes, Buffer.of(0)]))).toThrow(/do not add up/);
   });
 
+  it('that says a text is longer than memory is none', () => {
+    const bytes = encodeLeaf(LEAF);
+    const longer = Buffer.from([0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x7f]); // 2^49 - 1
+    expect(() => decodeLeaf(Buffer.concat([bytes.subarray(0, 11), longer, bytes.subarray(12)]))).toThrow(
+      /do not add up/,
+    );
+  });
+
   it('of another version is not guessed at', () => {
     const bytes = encodeLeaf(LEAF);
     bytes[0] = 9;

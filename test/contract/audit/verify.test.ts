@@ -5,8 +5,9 @@ import { generateKeyPairSync } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
 import type { Finding } from '../../../contract/audit/finding.ts';
 import { encodeLeaf } from '../../../contract/audit/leaf.ts';
+import { hashOfEntry } from '../../../contract/audit/row.ts';
 import { type Verified, type VerifyInput, verifyExport } from '../../../contract/audit/verify.ts';
-import { CHAIN_START } from '../../../contract/audit-entry.ts';
+import { CHAIN_START, canonicalJson, type Json } from '../../../contract/audit-entry.ts';
 import { readCheckpoint, signCheckpoint } from '../../../kit/tlog/checkpoint.ts';
 import { noteSigner, noteVerifier } from '../../../kit/tlog/note.ts';
 import { decodeBundle, encodeBundle } from '../../../kit/tlog/tiles.ts';
@@ -357,6 +358,23 @@ describe('AUD-05, AUD-06: a record', () => {
     }
   });
 
+  it('of an entry without a version may be shown a millisecond late, and no more', async () => {
+    const world = copy();
+    const sealed = rowOf(exampleRecord({ startedAtMs: START_MS }), {
+      stream: 'z',
+      seq: 0,
+      previous: CHAIN_START,
+    });
+    const { version: _, ...entry } = JSON.parse(sealed.audit_entry!) as Record<string, Json>;
+    const audit_entry = canonicalJson(entry);
+    const old = { ...sealed, audit_entry, audit_hash: hashOfEntry(audit_entry) };
+    world.leaves.splice(1, 0, leafOf([old], 'traces'));
+    world.rows.push({ ...old, timestamp: timestampOf(START_MS + 1) });
+    expect(await findings(writeExport(world))).toEqual([]);
+    world.rows[world.rows.length - 1]!.timestamp = timestampOf(START_MS + 2);
+    expect(await findings(writeExport(world))).toMatchObject([{ kind: 'altered', stream: 'z', seq: 0 }]);
+  });
+
   it('with a column twice, so that another reader reads another: altered', async () => {
     const written = writeExport(WORLD);
     const file = 'actions/2026-11-21T09.jsonl';
@@ -681,5 +699,12 @@ describe('what no one signed', () => {
     const written = writeExport(WORLD);
     written.files.set('MANIFEST.json', Buffer.from('{'));
     await expect(verify(written)).rejects.toThrow('MANIFEST.json is not JSON');
+    written.files.set('MANIFEST.json', Buffer.from('null'));
+    await expect(verify(written)).rejects.toThrow('The export is of version undefined');
+  });
+
+  it.each([-256, 3, '256', null])('a manifest with the minimum index %j is none', async (minimum_index) => {
+    const written = writeExport(WORLD, [], { minimum_index });
+    await expect(verify(written)).rejects.toThrow('minimum_index that is a multiple of 256');
   });
 });

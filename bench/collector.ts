@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Pool } from 'undici';
 import { genaiRequest } from './genai-spans.ts';
-import { cpuSeconds, peakMegabytes, percentile, startNode } from './processes.ts';
+import { cpuSeconds, forgetPeak, peakMegabytes, percentile, startNode } from './processes.ts';
 import { type Row, row } from './report.ts';
 
 const SPANS_PER_REQUEST = 512;
@@ -43,6 +43,8 @@ export async function benchCollector(quick: boolean): Promise<Row[]> {
   const { otlp, sql } = collector.ready[0]!.listen as { otlp: string; sql: string };
   const pids = [collector.child.pid!, ...childrenOf(collector.child.pid!)];
   const now = BigInt(Date.now() - 3_600_000) * 1_000_000n;
+  const startMemory = peakOf(pids);
+  pids.forEach(forgetPeak);
   const before = pids.map(cpuSeconds);
   const began = performance.now();
   const acks: Row[] = [];
@@ -60,7 +62,7 @@ export async function benchCollector(quick: boolean): Promise<Row[]> {
   const spent = pids.map((pid, i) => cpuSeconds(pid) - before[i]!);
   const megabytes = bytes / MEGABYTE;
   const disk = await diskBytes(sql);
-  const memory = pids.reduce((sum, pid) => sum + peakMegabytes(pid), 0);
+  const memory = peakOf(pids);
   await collector.stop();
   rmSync(directory, { recursive: true, force: true });
   const all = megabytes / spent.reduce((sum, seconds) => sum + seconds, 0);
@@ -78,13 +80,16 @@ export async function benchCollector(quick: boolean): Promise<Row[]> {
       'disk per span, all tables · OTLP bytes per span',
       `${(disk / spans).toFixed(0)} · ${(bytes / spans).toFixed(0)}`,
     ),
-    row('collector memory under full ingest, all its processes, peak', `${memory.toFixed(0)} MB`, {
-      must: '≤ 1200',
-      aim: '≤ 850',
-      met: memory <= 1200,
-    }),
+    memoryRow('collector memory under full ingest, all its processes, peaks added', memory),
+    memoryRow('… at its first start, which makes both databases', startMemory),
   ];
 }
+
+/** The processes' peaks added, though they need not be of the same moment. */
+const peakOf = (pids: readonly number[]): number => pids.reduce((sum, pid) => sum + peakMegabytes(pid), 0);
+
+const memoryRow = (what: string, megabytes: number): Row =>
+  row(what, `${megabytes.toFixed(0)} MB`, { must: '≤ 1200', aim: '≤ 850', met: megabytes <= 1200 });
 
 /** Requests of so many bytes together; their spans are numbered from `first`. */
 function requestsOf(bytes: number, first: number, at: bigint): Buffer[] {

@@ -1,7 +1,7 @@
 // Child processes of the benchmarks: started pinned to a core, ready when they say so, measured from /proc.
 
 import { type ChildProcess, spawn } from 'node:child_process';
-import { readFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { type AddressInfo, createServer } from 'node:net';
 import { createInterface } from 'node:readline';
 
@@ -80,11 +80,13 @@ export function residentMegabytes(pid: number): number {
   return (Number(kib) * 1024) / 1e6;
 }
 
-/** The most resident memory that a process ever had, in MB (10⁶ bytes). */
+/** The most resident memory that a process had since its start, or since `forgetPeak`, in MB (10⁶ bytes). */
 export function peakMegabytes(pid: number): number {
   const kib = /VmHWM:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1];
   return (Number(kib) * 1024) / 1e6;
 }
+
+export const forgetPeak = (pid: number): void => writeFileSync(`/proc/${pid}/clear_refs`, '5');
 
 /** USER_HZ, which Linux fixes for /proc. */
 const TICKS_PER_SECOND = 100;

@@ -16,7 +16,6 @@ import { collectorConfig, isLoopbackAddress, placesIn } from './config.ts';
 import { startEntriesOutbox } from './control/entries-outbox.ts';
 import { type Outbox, startOutbox } from './control/outbox.ts';
 import { noteOwnPolicy } from './control/policies.ts';
-import { openSessions } from './control/sessions.ts';
 import { COLLECTOR } from './control/tokens.ts';
 import { type Audit, openAudit } from './open-audit.ts';
 import { type Control, openControl } from './open-control.ts';
@@ -197,15 +196,13 @@ async function openControlApi(
     Intake &
     Watch & { readonly retention: Retention; readonly rebuilds: Rebuilds },
 ): Promise<ControlDoor> {
-  const { database, store, pipeline, tokens, recalls, policies } = parts;
-  const sessions = await openSessions(database, clock);
+  const { database, store, pipeline, tokens, sessions, recalls, policies } = parts;
   const live = createLive({ store, clock, log });
   const streams = [recalls, live];
   tokens.watch(recalls.endRevoked);
   const api = createApi({
     ...parts,
     audit: deskOf(parts),
-    sessions,
     live,
     config: inForce,
     keepPolicy: (report) => policies.note(report, inForce().fleet),

@@ -10,12 +10,14 @@ import { createLedger, type Ledger } from './control/ledger.ts';
 import { createPolicies, type Policies } from './control/policies.ts';
 import { openRaises, type Raises } from './control/raises.ts';
 import { openRoster, type Roster } from './control/roster.ts';
+import { openSessions, type Sessions } from './control/sessions.ts';
 import { openTokens, type Tokens } from './control/tokens.ts';
 import type { Start } from './starting.ts';
 import type { Stores } from './stores.ts';
 
 export interface Control {
   readonly tokens: Tokens;
+  readonly sessions: Sessions;
   readonly secrets: Secrets;
   readonly roster: Roster;
   readonly recalls: Recalls;
@@ -31,6 +33,7 @@ export interface Control {
 export async function openControl(starting: Start, { database }: Stores): Promise<Control> {
   const { config, clock, secrets, token, places, inForce, lifecycle, log } = starting;
   const tokens = await openTokens({ database, directory: places.root, clock, given: token });
+  const sessions = await openSessions({ database, clock, isInForce: tokens.isInForce });
   const roster = await openRoster(database, clock);
   const recalls = createRecalls();
   const learning = { database, config: inForce, clock, log };
@@ -50,5 +53,18 @@ export async function openControl(starting: Start, { database }: Stores): Promis
   lifecycle.onStop('dead letters', () => letters.close());
   const bodies = createKeptBodies(database, clock);
   const policies = createPolicies(database, clock);
-  return { tokens, secrets, roster, recalls, learning, policies, ledger, holds, raises, letters, bodies };
+  return {
+    tokens,
+    sessions,
+    secrets,
+    roster,
+    recalls,
+    learning,
+    policies,
+    ledger,
+    holds,
+    raises,
+    letters,
+    bodies,
+  };
 }

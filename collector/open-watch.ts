@@ -26,7 +26,7 @@ export interface Watch {
 export async function openWatch(
   { lifecycle, inForce, env, clock, log }: Start,
   stores: Stores,
-  { ledger, roster, recalls, secrets, tokens }: Control,
+  { ledger, roster, recalls, secrets, tokens, sessions }: Control,
   { pipeline }: Intake,
   { audit, anchors }: Audit,
   { haltedByMs }: Retention,
@@ -53,7 +53,8 @@ export async function openWatch(
     changed: () => recalls.tellQuarantine({ revision: quarantines.revision() }),
   });
   lifecycle.onStop('quarantine', () => quarantines.close());
-  const neighbours = followNeighbours({ database, lists: [tokens, modes, tools, quarantines], clock, log });
+  const lists = [tokens, sessions, modes, tools, quarantines];
+  const neighbours = followNeighbours({ database, lists, clock, log });
   lifecycle.onStop('neighbours', () => neighbours.close());
   const degradation = startDegradationWatch({
     ask: (sql, parameters) => store.query(sql, parameters),

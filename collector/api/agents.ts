@@ -31,12 +31,16 @@ interface Heard {
   readonly otlpPort: number;
 }
 
+/** A stream of records is named after its agent first. */
+const sealerOf = (stream: string): string => stream.split('/', 1)[0]!;
+
 /** `otlpPort` is on the host where the sidecar found the control API. */
 export function hearAgent(heard: Heard): Handler<ApiEnvironment> {
   const { roster, modes, tools, quarantines, letters, chains, otlpPort } = heard;
   return async (context) => {
     const beat = await bodyOf(context, heartbeat);
     mustSpeakFor(beat.name, context.get('caller'));
+    if (beat.stream !== undefined) mustSpeakFor(sealerOf(beat.stream), context.get('caller'));
     await roster.heartbeat(beat);
     await noteChainBegan(heard.database, beat, context.get('caller').sender, heard.clock.nowMs());
     const answer: HeartbeatAnswer = {

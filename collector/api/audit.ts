@@ -181,7 +181,10 @@ function showHour({ ask }: AuditDesk): Answer {
 function linesOf(context: Context, bunches: AsyncGenerator<string>): Response {
   context.header('content-type', 'application/x-ndjson');
   return stream(context, async (out) => {
-    for await (const lines of bunches) await out.write(lines);
+    for await (const lines of bunches) {
+      if (out.aborted) return;
+      await out.write(lines);
+    }
     // A reader tells a whole answer from one that was cut off by this last, empty line.
     await out.write('\n');
   });

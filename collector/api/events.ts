@@ -120,6 +120,7 @@ export function streamEvents(
   let send: (told: Told) => void = () => undefined;
   const { isInForce } = context.get('caller');
   mustSpeakFor(agent, context.get('caller'));
+  if (context.req.method === 'HEAD') return context.body(null); // nobody reads it, so it would never end
   const unsubscribe = recalls.subscribe({
     agent,
     instance,

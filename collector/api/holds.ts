@@ -55,7 +55,9 @@ export function holdRoutes(api: Api, holds: Holds): void {
   api.post('/v1/holds/:id', async (context) => {
     const id = checked(context.req.param('id'), holdId);
     const how = await bodyOf(context, settlement);
-    if ('correct' in how) mustBe('operator', context.get('caller'));
+    const caller = context.get('caller');
+    if ('correct' in how) mustBe('operator', caller);
+    if (caller.agents !== null) mustSpeakFor((await holds.agentOf(id)) ?? '', caller);
     const settled = await holds.settle(id, how, senderOf(context));
     if (settled.outcome === 'settled') return context.json(settled.hold);
     if (settled.outcome === 'unknown') throw new ApiError(404, 'unknown_hold', `There is no hold ${id}.`);

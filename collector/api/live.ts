@@ -132,6 +132,7 @@ function callsNamed(store: Store, ids: readonly string[], nowMs: number): Promis
 /** The stream ends with the token or session that opened it, at the next beat. */
 export function streamLive(context: Context<ApiEnvironment>, live: Live): Response {
   const { isInForce } = context.get('caller');
+  if (context.req.method === 'HEAD') return context.body(null); // nobody reads it, so it would never end
   const over = Promise.withResolvers<void>();
   let hear: (event: LiveEvent) => void = () => undefined;
   const unsubscribe = live.subscribe((event) => hear(event), over.resolve);

@@ -24,6 +24,8 @@ export type HoldSettled =
 export interface Holds {
   /** All levels or none. The same ask again changes nothing. Throws as Database.query does. */
   take(ask: HoldAsk, actor: string): Promise<HoldTaken>;
+  /** Null where there is no such hold. */
+  agentOf(id: string): Promise<string | null>;
   settle(id: string, how: HoldSettlement, actor: string): Promise<HoldSettled>;
   close(): void;
 }
@@ -114,6 +116,14 @@ export function openHolds(options: HoldsOptions): Holds {
         obstacle: obstacleMessage(answer.obstacle),
         may_retry: answer.outcome === 'held',
       };
+    },
+    async agentOf(id) {
+      const [row] = await database.query<{ agent: string }>(
+        'select agent from holds where hold_id = $1',
+        [id],
+        'money',
+      );
+      return row?.agent ?? null;
     },
     async settle(id, how, actor) {
       const [row] = await database.query<{ answer: SettleAnswer }>(

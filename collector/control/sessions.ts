@@ -1,9 +1,12 @@
 // People's way in: a one-time link opens a session, and the browser then shows its cookie instead of a join token. The
-// database holds digests alone; those in force stand in memory, because every request asks.
+// database holds digests alone; those in force stand in memory, because every request asks. A session ends with the token
+// that made its link: whoever was let in by it is let in no longer.
 
 import { hash, randomBytes } from 'node:crypto';
 import type { Clock } from '../../kit/clock.ts';
 import type { Database } from './database.ts';
+import type { SharedList } from './neighbours.ts';
+import { COLLECTOR } from './tokens.ts';
 
 /** What a session is called: in events, in lists, when it is revoked. The secret is in the browser's cookie only. */
 export interface SessionLine {
@@ -14,10 +17,10 @@ export interface SessionLine {
   readonly expires_at: string;
 }
 
-export interface Sessions {
+export interface Sessions extends SharedList {
   /** A code for `/login?code=…` that opens one session within LINK_MS. `maker` is the join token that was shown. */
   makeLink(maker: string): Promise<{ code: string; expiresAtMs: number }>;
-  /** The secret of a fresh session, or null when the code was used, is too old, or never was. */
+  /** The secret of a fresh session, or null when the code was used, is too old, or never was, or its maker's token is over. */
   open(code: string): Promise<string | null>;
   /** The id of the session in force that has this secret, or null. */
   authenticate(secret: string): string | null;
@@ -40,14 +43,30 @@ interface Session {
   readonly expiresAtMs: number;
 }
 
-export async function openSessions(database: Database, clock: Clock): Promise<Sessions> {
-  const byDigest = new Map<string, Session>();
+export interface SessionsOptions {
+  readonly database: Database;
+  readonly clock: Clock;
+  /** Whether a token of that name is. */
+  isInForce(name: string): boolean;
+}
 
-  async function read(): Promise<void> {
+export async function openSessions({ database, clock, isInForce }: SessionsOptions): Promise<Sessions> {
+  const byDigest = new Map<string, Session>();
+  let reading: Promise<void> = Promise.resolve();
+
+  async function readNow(): Promise<void> {
     const sessions = await inForce(database, clock.nowMs());
     byDigest.clear();
     for (const session of sessions) byDigest.set(session.digest, session);
   }
+  /** One after the other: what was read before a change must not come in after it. */
+  function read(): Promise<void> {
+    reading = reading.then(readNow, readNow);
+    return reading;
+  }
+  const mayEnter = (maker: string): boolean => maker === COLLECTOR || isInForce(maker);
+  const isOpen = ({ openedBy, expiresAtMs }: Session): boolean =>
+    expiresAtMs > clock.nowMs() && mayEnter(openedBy);
   await read();
 
   return {
@@ -79,13 +98,13 @@ export async function openSessions(database: Database, clock: Clock): Promise<Se
       );
       if (!opened?.maker) return null;
       await read();
-      return secret;
+      return mayEnter(opened.maker) ? secret : null;
     },
     authenticate(secret) {
       const session = byDigest.get(digestOf(secret));
-      return session && session.expiresAtMs > clock.nowMs() ? session.id : null;
+      return session && isOpen(session) ? session.id : null;
     },
-    list: () => [...byDigest.values()].filter(({ expiresAtMs }) => expiresAtMs > clock.nowMs()).map(lineOf),
+    list: () => [...byDigest.values()].filter(isOpen).map(lineOf),
     async revoke(id, actor) {
       const [answer] = await database.query<{ revoked: boolean }>(
         'select revoke_session($1, $2, $3) as revoked',
@@ -94,6 +113,8 @@ export async function openSessions(database: Database, clock: Clock): Promise<Se
       await read();
       return answer?.revoked === true;
     },
+    mark: "select count(*) || '/' || count(revoked_at) || '/' || coalesce(max(opened_at), 0) from sessions",
+    reread: read,
   };
 }
 

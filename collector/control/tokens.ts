@@ -20,6 +20,8 @@ export interface Bearer {
 export interface Tokens extends SharedList {
   /** Null when it is none of ours, revoked or expired. */
   authenticate(token: string): Bearer | null;
+  /** Whether one of that name is. */
+  isInForce(name: string): boolean;
   /** The token is shown this once. `actor` is who asked. Null when its name is taken, also by one that was revoked. */
   create(order: TokenOrder, actor: string): Promise<TokenMade | null>;
   /** False when there is no such token, or it is revoked already. Whoever watches is told before it resolves. */
@@ -103,6 +105,7 @@ export async function openTokens(options: {
       return answer?.revoked === true;
     },
     list: () => [...byDigest.values()].filter((kept) => !isOver(kept)).map(lineOf),
+    isInForce: (name) => [...byDigest.values()].some((kept) => kept.name === name && !isOver(kept)),
     watch: (look) => void watching.push(look),
     mark: "select count(*) || '/' || count(revoked_at) from tokens",
     async reread() {

@@ -8,7 +8,7 @@ import { PAGERDUTY_URL } from '../../../collector/alerts/pagerduty.ts';
 import { ACCESS, kindsFor } from '../../../collector/api/access.ts';
 import { createRecalls, type Recalls } from '../../../collector/api/events.ts';
 import { type ListeningApi, listenApi } from '../../../collector/api/listen.ts';
-import { createLive } from '../../../collector/api/live.ts';
+import { createLive, type Live } from '../../../collector/api/live.ts';
 import { OPENAPI } from '../../../collector/api/openapi/openapi.ts';
 import { type Api, createApi } from '../../../collector/api/routes.ts';
 import { createAlertBook } from '../../../collector/control/alert-book.ts';
@@ -91,6 +91,7 @@ let bench: Awaited<ReturnType<typeof openBench>>;
 let opened: OpenedStore;
 let api: Api;
 let recalls: Recalls;
+let live: Live;
 let holds: Holds;
 let raises: Raises;
 let listening: ListeningApi;
@@ -106,6 +107,7 @@ beforeAll(async () => {
   const roster = await openRoster(database, clock);
   const policies = createPolicies(database, clock);
   recalls = createRecalls();
+  live = createLive({ store, clock, log: silentLog });
   const modes = await openModes({
     database,
     config: () => config,
@@ -180,8 +182,8 @@ beforeAll(async () => {
     bodies: createKeptBodies(database, clock),
     config: () => config,
     store,
-    sessions: await openSessions(database, clock),
-    live: createLive({ store, clock, log: silentLog }),
+    sessions: await openSessions({ database, clock, isInForce: () => true }),
+    live,
     keepPolicy: (report) => policies.note(report, 'test'),
     otlpPort: 4318,
     chains: { isForked: (stream) => stream === 'scout/cloned/1' },
@@ -527,6 +529,31 @@ describe('kinds of tokens', () => {
     expect((await by('sidecar', JSON.stringify({ release: true }))).status).toBe(404);
   });
 
+  test('a reader may ask all that an export and a status take', () => {
+    for (const path of [
+      'status',
+      'key',
+      'checkpoints',
+      'logs',
+      'logs/:name/tile/*',
+      'tile/*',
+      'control-events',
+    ])
+      expect(kindsFor('GET', `/v1/audit/${path}`), path).toContain('reader');
+  });
+
+  test('HEAD of a stream opens none', async () => {
+    const before = recalls.listeners();
+    const { status } = await send({
+      method: 'HEAD',
+      path: '/v1/events?agent=a&instance=1',
+      token: 'sidecar',
+    });
+    expect([status, recalls.listeners()]).toEqual([200, before]);
+    expect((await send({ method: 'HEAD', path: '/v1/live', token: 'reader' })).status).toBe(200);
+    expect(live.listeners()).toBe(0);
+  });
+
   test('an event stream ends as soon as its token is over', async () => {
     bearers.set('soon', { name: 'soon', kind: 'sidecar', claims: {} });
     const headers = { authorization: 'Bearer soon' };
@@ -575,6 +602,35 @@ describe('a sidecar’s token for some agents', () => {
     const own = await by('a');
     expect(own.status, own.text).not.toBe(400);
     expect(own.status).not.toBe(403);
+  });
+
+  test('settles holds of its own alone', async () => {
+    await bench.fresh();
+    for (const agent of ['a', 'b'])
+      await send({
+        method: 'POST',
+        path: '/v1/holds',
+        body: JSON.stringify({ id: `by-${agent}`, agent, ...AMOUNTS }),
+      });
+    const release = (id: string) =>
+      send({ method: 'POST', path: `/v1/holds/${id}`, token: 'of-a', body: '{"release":true}' });
+    expect((await release('by-b')).text).toContain('"wrong_agent"');
+    expect((await release('by-nobody')).text).toContain('"wrong_agent"');
+    expect((await release('by-a')).status).toBe(200);
+  });
+
+  test('says of no other’s stream that it began', async () => {
+    const beat = (stream: string) => {
+      const body = JSON.stringify({
+        name: 'a',
+        ...BEAT,
+        stream,
+        began: { after: '', seq: 0, damagedBytes: 1 },
+      });
+      return send({ method: 'POST', path: '/v1/agents', token: 'of-a', body });
+    };
+    expect((await beat('b/1/00ff')).text).toContain('"wrong_agent"');
+    expect((await beat('a/1/00ff')).status).toBe(200);
   });
 
   test('hears the events of its own alone', async () => {

@@ -6,13 +6,17 @@ import { openBench } from './bench.ts';
 let bench: Awaited<ReturnType<typeof openBench>>;
 let clock: ManualClock;
 let sessions: Sessions;
+/** Names of tokens. */
+const ended = new Set<string>();
+const open = () => openSessions({ database: bench.database, clock, isInForce: (name) => !ended.has(name) });
 beforeAll(async () => {
   bench = await openBench();
 });
 beforeEach(async () => {
   await bench.database.query('truncate sessions, login_links');
   clock = manualClock();
-  sessions = await openSessions(bench.database, clock);
+  ended.clear();
+  sessions = await open();
 });
 afterAll(() => bench.close());
 
@@ -63,10 +67,33 @@ test('a revoked session is over at once, and stays so after a restart; the other
   expect(await sessions.revoke(id, 'session:x')).toBe(true);
   expect(await sessions.revoke(id, 'session:x')).toBe(false);
   expect(await sessions.revoke('nobody', 'join')).toBe(false);
-  for (const opened of [sessions, await openSessions(bench.database, clock)]) {
+  for (const opened of [sessions, await open()]) {
     expect(opened.authenticate(mine)).toBeNull();
     expect(opened.authenticate(theirs)).not.toBeNull();
   }
+});
+
+test('a session ends with the token that made its link, and such a link opens nothing', async () => {
+  const { code } = await sessions.makeLink('laptop');
+  const late = await sessions.makeLink('laptop');
+  const [theirs, ours] = [(await sessions.open(code))!, await signIn()];
+  ended.add('laptop');
+  expect(sessions.authenticate(theirs)).toBeNull();
+  expect(sessions.authenticate(ours)).not.toBeNull();
+  expect(sessions.list()).toMatchObject([{ opened_by: 'join' }]);
+  expect(await sessions.open(late.code)).toBeNull();
+});
+
+test('what another collector ended is over once it is read, and the mark says when', async () => {
+  const secret = await signIn();
+  const markOf = async () => (await bench.database.query(`select (${sessions.mark}) as mark`))[0];
+  const before = await markOf();
+  const other = await open();
+  await other.revoke(other.authenticate(secret)!, 'join');
+  expect(await markOf()).not.toEqual(before);
+  expect(sessions.authenticate(secret)).not.toBeNull();
+  await sessions.reread();
+  expect(sessions.authenticate(secret)).toBeNull();
 });
 
 test('the database holds neither codes nor secrets, and notes who opened and who ended', async () => {

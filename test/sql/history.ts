@@ -108,7 +108,7 @@ export async function makeHistory(): Promise<History> {
     ready: 1,
     env: ENVIRONMENT,
   });
-  const { control, sql } = collector.listen.collector as { control: string; sql: string };
+  const { control, sql, otlp } = collector.listen.collector as { control: string; sql: string; otlp: string };
   const startSidecar = (...agent: string[]): Promise<Started> =>
     startOutrider(['sidecar', '--config', config, '--data', data, '--collector', control, ...agent], {
       ready: 1,
@@ -196,10 +196,39 @@ export async function makeHistory(): Promise<History> {
     const baggage = 'outrider.caller=planner,outrider.grantor=ana@example.com,outrider.depth=1';
     const headers = { baggage, traceparent: `00-${plan!.trace_id}-${plan!.span_id}-01` };
     const work = { agent: 'writer', task: 'article-1', headers } as const;
-    behave = () => ({ toolCalls: [{ name: 'publish', arguments: '{"id":7}' }] });
+    const toolCalls = ['publish', 'announce'].map((name) => ({
+      name,
+      id: `call-${name}`,
+      arguments: '{"id":7}',
+    }));
+    behave = () => ({ toolCalls });
     await ask('write', { ...work, ...chat('gpt-5-mini', 'write it') });
     behave = () => undefined;
+    await tellOfRun(plan!.trace_id, { 'gen_ai.tool.name': 'publish', 'gen_ai.tool.call.id': 'call-publish' });
     await ask('publish', { ...work, path: '/cms/pages/7', method: 'PUT', body: {} });
+  }
+
+  /** The agent's own span around a tool that it ran. */
+  async function tellOfRun(traceId: string, said: Readonly<Record<string, string>>): Promise<void> {
+    const attributes = Object.entries({ 'gen_ai.operation.name': 'execute_tool', ...said });
+    const now = `${Date.now()}000000`;
+    const span = {
+      traceId,
+      spanId: 'abcdefabcdefabcd',
+      name: 'execute_tool',
+      startTimeUnixNano: now,
+      endTimeUnixNano: now,
+      attributes: attributes.map(([key, stringValue]) => ({ key, value: { stringValue } })),
+      status: { code: 1 },
+    };
+    const answer = await fetch(`${otlp}/v1/traces`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({
+        resourceSpans: [{ scopeSpans: [{ scope: { name: 'writer' }, spans: [span] }] }],
+      }),
+    });
+    if (!answer.ok) throw new Error(await answer.text());
   }
 
   /** The sidecar dies while a call is out: nobody knows how it ended. */

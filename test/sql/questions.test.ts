@@ -297,10 +297,11 @@ const FACTS: Readonly<Record<string, Facts>> = {
   },
   '30-what-models-asked-agents-to-do': {
     given: () => ({ agent: 'writer' }),
-    hold(rows) {
-      expect(rows).toEqual([expect.objectContaining({ tool_name: 'publish' })]);
-      expect(Number(rows[0]!.requests)).toBe(1);
-    },
+    hold: (rows) =>
+      expect(rows.map(({ tool_name, requests }) => [tool_name, Number(requests)])).toEqual([
+        ['announce', 1],
+        ['publish', 1],
+      ]),
   },
   '31-every-change-of-control-state': {
     hold(rows) {
@@ -333,6 +334,31 @@ const FACTS: Readonly<Record<string, Facts>> = {
         expect.objectContaining({ subject: 'agent/shadow', how: 'lifted', reason: 'read what it must not' }),
       ]);
       expect(Number(rows[0]!.refused)).toBeGreaterThan(0);
+    },
+  },
+  '34-which-requested-tools-were-run': {
+    given: () => ({ agent: 'writer' }),
+    hold(rows) {
+      const asked = { task_id: 'article-1', model: 'gpt-5-mini', requested_at: expect.any(String) };
+      const times = rows.map((row) => ({ ...row, runs: Number(row.runs) }));
+      expect(times).toEqual([
+        {
+          ...asked,
+          tool_name: 'announce',
+          tool_call_id: 'call-announce',
+          run_at: null,
+          runs: 0,
+          run_status: null,
+        },
+        {
+          ...asked,
+          tool_name: 'publish',
+          tool_call_id: 'call-publish',
+          run_at: expect.any(String),
+          runs: 1,
+          run_status: 'Ok',
+        },
+      ]);
     },
   },
 };

@@ -66,7 +66,7 @@ function rewritten(statement: string, world: World): string[] {
   const after = (kind: RegExp) => statement.replace(kind, (head) => `${head} ${everywhere}`);
   if (CREATE_TABLE.test(statement)) return bothTables(statement, world);
   if (CREATE_FILLING_VIEW.test(statement)) return [withinShard(filledWithinShard(statement, world), world)];
-  if (CREATE_VIEW.test(statement)) return [after(CREATE_VIEW).replace(...LOOKED_UP)];
+  if (CREATE_VIEW.test(statement)) return [joinedFar(after(CREATE_VIEW))];
   if (DROP_VIEW.test(statement)) return [after(DROP_VIEW)];
   if (MODIFY_QUERY.test(statement))
     return [
@@ -80,8 +80,14 @@ function rewritten(statement: string, world: World): string[] {
   throw new Error(`no form for a cluster is known of: ${statement.slice(0, 200)}`);
 }
 
-/** By its key a row can be looked up where it lies, not through the table that forwards. */
-const LOOKED_UP = ["join_algorithm = 'direct'", "join_algorithm = 'hash'"] as const;
+const LOOK_UP = "join_algorithm = 'direct'";
+const FEW_TO_MANY = /\bFROM (\w+) LEFT JOIN (\w+ AS \w+) ON\b/;
+
+/** By its key a row is looked up where it lies, not through the table that forwards: there the few are held, and the many go past. */
+const joinedFar = (view: string): string =>
+  view.includes(LOOK_UP)
+    ? view.replace(FEW_TO_MANY, 'FROM $2 RIGHT JOIN $1 ON').replace(LOOK_UP, "join_algorithm = 'hash'")
+    : view;
 
 const withoutHead = (statement: string): string => statement.replace(/^(?:\s+|--[^\n]*\n)+/, '').trimEnd();
 

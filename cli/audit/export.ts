@@ -9,6 +9,7 @@ import { pipeline } from 'node:stream/promises';
 import { parseArgs } from 'node:util';
 import { EXPORT_FILES, EXPORT_VERSION, type ExportManifest } from '../../contract/audit/export.ts';
 import { decodeLeaf, type Leaf } from '../../contract/audit/leaf.ts';
+import { shownBetween } from '../../contract/audit/row.ts';
 import { HASH_BYTES } from '../../kit/tlog/merkle.ts';
 import { readGrown } from '../../kit/tlog/tile-hashes.ts';
 import {
@@ -180,17 +181,15 @@ function take(
   }
 }
 
-/** A call may have begun long before its request came. */
-const BEFORE_MS = 31 * 86_400_000;
-
 async function exportActions(
   directory: string,
   collector: CollectorClient,
   { since, until }: Range,
   brought: Brought,
 ): Promise<number> {
-  const from = since === null ? '' : `since=${new Date(Date.parse(since) - BEFORE_MS).toISOString()}`;
-  const to = until === null ? '' : `until=${until}`;
+  const shown = shownBetween(Date.parse(since ?? ''), Date.parse(until ?? ''));
+  const from = since === null ? '' : `since=${new Date(shown.from).toISOString()}`;
+  const to = until === null ? '' : `until=${new Date(shown.until).toISOString()}`;
   const hours = await collector.get<{ hour: string }[]>(
     `/v1/audit/actions?${[from, to].filter(Boolean).join('&')}`,
   );

@@ -144,6 +144,14 @@ export function isClampedTo(receivedMs: number, startedMs: number): boolean {
   return startedMs + CLAMP_PAST_MS < receivedMs + 1 || startedMs >= receivedMs + CLAMP_FUTURE_MS;
 }
 
+/** Between which times, in milliseconds, the rows of requests stand that came from `sinceMs` until before `untilMs`. */
+export function shownBetween(
+  sinceMs: number,
+  untilMs: number,
+): { readonly from: number; readonly until: number } {
+  return { from: Math.max(0, sinceMs - CLAMP_PAST_MS - 1), until: untilMs + CLAMP_FUTURE_MS };
+}
+
 /** Of `2026-11-21 09:00:00.123`, in UTC, also with T and Z. */
 export function millisecondsOf(timestamp: string): number {
   return Date.parse(`${timestamp.slice(0, 10)}T${timestamp.slice(11, 23)}Z`);

@@ -3,7 +3,13 @@
 
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { disagreement, readEntry, type SealedEntry } from '../../../contract/audit/row.ts';
+import {
+  disagreement,
+  isClampedTo,
+  readEntry,
+  type SealedEntry,
+  shownBetween,
+} from '../../../contract/audit/row.ts';
 import { CHAIN_START } from '../../../contract/audit-entry.ts';
 import { exampleRecord } from '../../sidecar/example-record.ts';
 import { type Row, rowOf } from './export-world.ts';
@@ -59,6 +65,18 @@ describe('a row', () => {
     expect(disagreement({ ...row, depth: '0' }, { ...entry, depth: 3 })).toBeNull();
     expect(disagreement({ ...row, depth: '0' }, { ...entryOf(row), depth: 3 })).toBe('depth');
     expect(disagreement({ ...row, duration_ms: '13.6' }, entry)).toBe('duration_ms');
+  });
+
+  it('of a request that came within a time stands where an export of that time looks', () => {
+    const [since, until] = [1_795_000_000_000, 1_795_000_600_000];
+    const { from, until: end } = shownBetween(since, until);
+    for (const [receivedMs, beganMs] of [
+      [since, since - 90 * 86_400_000 + 1],
+      [until - 1, until + 86_400_000 - 2],
+    ] as const) {
+      expect(isClampedTo(receivedMs, beganMs)).toBe(false);
+      expect(from <= beganMs && beganMs < end).toBe(true);
+    }
   });
 
   it('has no entry where there is none that reads', () => {

@@ -7,6 +7,7 @@ import {
   HOLD_TTL_MS_MAX,
   type HoldAsk,
   type HoldLine,
+  type HoldRefused,
   type HoldSettlement,
 } from '../../contract/hold.ts';
 import type { Holds } from '../control/holds.ts';
@@ -38,6 +39,16 @@ const settlement: z.ZodType<HoldSettlement> = z.union(
   },
 );
 
+/** One sentence for who asked. */
+export function reasonOf({ obstacle, may_retry }: HoldRefused): string {
+  const { level, name, window, unit, reason } = obstacle;
+  if (may_retry) return 'Only what others hold stands in the way, and it was called back: ask again shortly.';
+  if (unit === 'tasks') return `There are too many ${name}: end some, or go on with one of them.`;
+  return reason === 'grace'
+    ? `What is left of the ${window} budget of ${level} ${name} is kept for tasks that have begun.`
+    : `The ${window} budget of ${level} ${name} is spent.`;
+}
+
 export function holdRoutes(api: Api, holds: Holds): void {
   api.post('/v1/holds', async (context) => {
     const asked = await bodyOf(context, holdAsk);
@@ -47,10 +58,8 @@ export function holdRoutes(api: Api, holds: Holds): void {
     if (taken.outcome === 'id_conflict')
       throw new ApiError(409, 'id_conflict', 'This id is of another hold: draw a new one for each call.');
     const { obstacle, may_retry } = taken;
-    const message = may_retry
-      ? 'Only what others hold stands in the way, and it was called back: ask again shortly.'
-      : `The ${obstacle.window} budget of ${obstacle.level} ${obstacle.name} is spent.`;
-    return context.json({ error: { code: 'over_budget', message }, obstacle, may_retry }, 402);
+    const error = { code: 'over_budget', message: reasonOf(taken) };
+    return context.json({ error, obstacle, may_retry }, 402);
   });
   api.post('/v1/holds/:id', async (context) => {
     const id = checked(context.req.param('id'), holdId);

@@ -2,7 +2,7 @@
 // when its time is over, whether or not anybody asks.
 
 import { hash } from 'node:crypto';
-import { OPEN_TASKS_PER_AGENT_MAX, type Recall } from '../../contract/budget.ts';
+import { type Obstacle, OPEN_TASKS_PER_AGENT_MAX, type Recall } from '../../contract/budget.ts';
 import type { Config } from '../../contract/config/config.ts';
 import type { HoldAsk, HoldLine, HoldRefused, HoldSettlement } from '../../contract/hold.ts';
 import { calendarOf } from '../../contract/windows.ts';
@@ -60,6 +60,10 @@ type SettleAnswer =
   | { readonly outcome: 'settled' | 'conflict'; readonly hold: HoldRow }
   | { readonly outcome: 'unknown' };
 
+/** A refusal of a new task says nothing of the amount that it asked for. */
+const needed = ({ amounts }: HoldAsk, obstacle: Obstacle): Obstacle =>
+  obstacle.unit === 'tasks' ? obstacle : { ...obstacle, needed: amounts[obstacle.unit] };
+
 export function openHolds(options: HoldsOptions): Holds {
   const { database, config, clock, log } = options;
   const calendar = calendarOf(config().timezone);
@@ -113,7 +117,7 @@ export function openHolds(options: HoldsOptions): Holds {
       for (const recall of answer.recalls ?? []) options.onRecall(recall);
       return {
         outcome: 'over_budget',
-        obstacle: obstacleMessage(answer.obstacle),
+        obstacle: needed(ask, obstacleMessage(answer.obstacle)),
         may_retry: answer.outcome === 'held',
       };
     },

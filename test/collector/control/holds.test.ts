@@ -1,5 +1,7 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { reasonOf } from '../../../collector/api/holds.ts';
 import { type Holds, openHolds } from '../../../collector/control/holds.ts';
+import type { Config } from '../../../contract/config/config.ts';
 import type { HoldAsk } from '../../../contract/hold.ts';
 import { silentLog } from '../../../kit/log.ts';
 import { until } from '../../support/processes.ts';
@@ -15,14 +17,16 @@ beforeEach(async () => {
   await bench.fresh();
   const config = await configOf(LEVELS);
   fixture = await ledgerOn(bench.database, config);
-  holds = openHolds({
+  holds = holdsOn(config);
+});
+const holdsOn = (config: Config): Holds =>
+  openHolds({
     database: bench.database,
     config: () => config,
     clock: fixture.clock,
     log: silentLog,
     onRecall: (recall) => fixture.recalls.push(recall),
   });
-});
 afterEach(async () => {
   holds.close();
   expect(await invariantBreaches(bench.database)).toEqual([]);
@@ -89,6 +93,40 @@ describe('taking', () => {
     });
     for (const line of await fixture.ledger.budgets()) expect(line.held).toBe('0');
     expect((await take('fits', 2, { agent: 'a', task: 't' })).outcome).toBe('held');
+  });
+
+  test.each([
+    [
+      'is kept for others',
+      9,
+      { reason: 'grace' },
+      'What is left of the day budget of fleet test is kept for tasks that have begun.',
+    ],
+    ['is nothing', 10, {}, 'The day budget of fleet test is spent.'],
+  ])('a new task is told that what is left %s, and what it asked for', async (_, spent, reason, said) => {
+    const config = await configOf(`money: { grace: 10% }\n${LEVELS}`);
+    const begun = holdsOn(config);
+    await begun.take(ask('most', spent), 'join');
+    await begun.settle('most', { post: usd(spent) }, 'join');
+    const late = await begun.take(ask('late', 0.5, { task: 'late' }), 'join');
+    begun.close();
+    expect(late).toEqual({
+      outcome: 'over_budget',
+      may_retry: false,
+      obstacle: {
+        level: 'fleet',
+        name: 'test',
+        window: 'day',
+        unit: 'nanodollars',
+        limit: dollars(10),
+        posted: dollars(spent),
+        held: '0',
+        needed: dollars(0.5),
+        resetsAt: '2026-01-06T00:00:00.000Z',
+        ...reason,
+      },
+    });
+    expect(late.outcome === 'over_budget' && reasonOf(late)).toBe(said);
   });
 
   test('slices in the way are called back; a hold has nothing to give back', async () => {

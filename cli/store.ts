@@ -107,8 +107,9 @@ export async function run(args: readonly string[], io: Io): Promise<number> {
 
 async function backup(to: string, flags: Flags, io: Io): Promise<void> {
   const files = await import('../collector/edges/backup-files.ts');
-  if (!(await files.isFree(to))) throw new Error(`${to} is there already: name a folder that is not.`);
-  const made = await makeBackup(flags, io);
+  const { refuseUnfit } = await import('./store/backup-place.ts');
+  await refuseUnfit(to, flags.data);
+  const made = await makeBackup(to, flags, io);
   const manifest = await takeOver(made, to, files);
   const rows = Object.values(manifest.rows).reduce((sum, count) => sum + count, 0);
   const bytes = manifest.files.reduce((sum, file) => sum + file.bytes, 0);
@@ -121,9 +122,9 @@ async function backup(to: string, flags: Flags, io: Io): Promise<void> {
 }
 
 /** The finished backup's own folder. */
-async function makeBackup(flags: Flags, io: Io): Promise<string> {
+async function makeBackup(to: string, flags: Flags, io: Io): Promise<string> {
   const named = flags.collector ?? io.env.OUTRIDER_COLLECTOR;
-  if (named) return askFor(collectorClient(flags, io), io);
+  if (named) return askFor(collectorClient(flags, io), to, io);
   const { withStoppedCollector } = await import('./stopped-collector.ts');
   const { createBackups } = await import('../collector/backup.ts');
   const offline = await withStoppedCollector(flags.data, logTo(io, 'store'), async (stopped) => {
@@ -134,14 +135,16 @@ async function makeBackup(flags: Flags, io: Io): Promise<string> {
     await backups.ended().finally(() => clearInterval(watch));
     return madeOrThrow(backups.state());
   });
-  return offline ?? askFor(collectorClient(flags, io), io);
+  return offline ?? askFor(collectorClient(flags, io), to, io);
 }
 
 const POLL_MS = 250;
 
-async function askFor(collector: CollectorClient, io: Io): Promise<string> {
+async function askFor(collector: CollectorClient, to: string, io: Io): Promise<string> {
+  const { refuseWithin } = await import('./store/backup-place.ts');
   const told = teller(io);
   let state = await collector.post<BackupState>('/v1/store/backup');
+  await refuseWithin(to, resolve(state.path, '../..')); // its own may be another than --data
   const { id } = state;
   while (state.step !== 'done' && state.step !== 'failed') {
     tellState(state, told);

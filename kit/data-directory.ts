@@ -1,8 +1,9 @@
 // A folder that belongs to one process at a time. The lock is a file naming its owner by pid and start time, so that a
 // crashed owner's lock is taken over, and a pid that the system gave to someone else since is not mistaken for it.
 
-import { linkSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { linkSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { makeFoldersSync } from './folders.ts';
 
 export interface DataDirectory {
   readonly path: string;
@@ -31,7 +32,7 @@ const TAKEOVERS_MAX = 8;
 
 /** Makes the folder if need be (mode 0700) and locks it. Throws DataDirectoryTaken. */
 export function openDataDirectory(path: string): DataDirectory {
-  mkdirSync(path, { recursive: true, mode: 0o700 });
+  makeFoldersSync(path, 0o700);
   const lock = join(path, 'lock');
   const own = JSON.stringify({ pid: process.pid, started: startOf(process.pid) } satisfies Owner);
   acquire(path, lock, own);

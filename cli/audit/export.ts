@@ -2,7 +2,7 @@
 // says. Which rows go along follows from the log: those that its leaves brought, up to the checkpoint it begins with.
 
 import { createWriteStream } from 'node:fs';
-import { mkdir, readdir, writeFile } from 'node:fs/promises';
+import { readdir, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
@@ -10,6 +10,7 @@ import { parseArgs } from 'node:util';
 import { EXPORT_FILES, EXPORT_VERSION, type ExportManifest } from '../../contract/audit/export.ts';
 import { decodeLeaf, type Leaf } from '../../contract/audit/leaf.ts';
 import { shownBetween } from '../../contract/audit/row.ts';
+import { makeFolders } from '../../kit/folders.ts';
 import { HASH_BYTES } from '../../kit/tlog/merkle.ts';
 import { readGrown } from '../../kit/tlog/tile-hashes.ts';
 import {
@@ -59,7 +60,7 @@ export async function run(args: readonly string[], io: Io): Promise<number> {
   const [directory, ...more] = positionals;
   if (directory === undefined || more.length > 0) throw new UsageError('Write `outrider audit export DIR`.');
   const range = { since: timeOf('--since', values.since), until: timeOf('--until', values.until) };
-  await mkdir(directory, { recursive: true });
+  await makeFolders(directory);
   if ((await readdir(directory)).length > 0)
     throw new Error(`${directory} is not empty: name a folder that is not there yet.`);
   const manifest = await exportFrom(values, io, (collector) => exportTo(directory, collector, range));
@@ -87,7 +88,7 @@ async function exportTo(
 ): Promise<ExportManifest> {
   const { size, note, minimum_index } = await collector.post<Settled>('/v1/audit/settled');
   const put = async (path: string, bytes: string | Uint8Array): Promise<void> => {
-    await mkdir(dirname(join(directory, path)), { recursive: true });
+    await makeFolders(dirname(join(directory, path)));
     await writeFile(join(directory, path), bytes);
   };
   await put(EXPORT_FILES.checkpoint, note);
@@ -193,7 +194,7 @@ async function exportActions(
   const hours = await collector.get<{ hour: string }[]>(
     `/v1/audit/actions?${[from, to].filter(Boolean).join('&')}`,
   );
-  await mkdir(join(directory, EXPORT_FILES.actions), { recursive: true });
+  await makeFolders(join(directory, EXPORT_FILES.actions));
   let rows = 0;
   for (const { hour } of hours) {
     const path = join(directory, EXPORT_FILES.actions, `${hour}.jsonl`);

@@ -1,9 +1,9 @@
 // Where control state lives: Postgres, embedded as PGlite. Everything above speaks SQL through this one interface, so a
 // Postgres server (postgres.ts) stands behind it as well. A database whose thread dies is opened again; it forgets nothing.
 
-import { mkdirSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { type Clock, systemClock } from '../../kit/clock.ts';
+import { makeFoldersSync } from '../../kit/folders.ts';
 import { type Log, sentenceOf } from '../../kit/log.ts';
 import { DatabaseUnavailable } from './failures.ts';
 import { hasRoom, type Lane } from './lanes.ts';
@@ -48,7 +48,7 @@ export async function openDatabase(options: {
   clock?: Clock;
 }): Promise<Database> {
   const { directory, log, clock = systemClock } = options;
-  mkdirSync(dirname(directory), { recursive: true, mode: 0o700 });
+  makeFoldersSync(dirname(directory), 0o700);
   let thread: PgliteThread | undefined = await openPglite(directory);
   let closing = false;
 

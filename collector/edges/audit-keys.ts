@@ -7,8 +7,9 @@
 //   <data>/collector/audit/vkey               what verifiers take: of both, a line each
 
 import { createPrivateKey, generateKeyPairSync, type KeyObject } from 'node:crypto';
-import { mkdir, open, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { open, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
+import { makeFolders } from '../../kit/folders.ts';
 
 export interface AuditKeys {
   readonly key: KeyObject;
@@ -22,7 +23,7 @@ const KEY_PATH = 'key-path';
 
 /** `given`: a file of the operator's own. Throws a sentence when a key can't be read or is not Ed25519. */
 export async function readAuditKeys(directory: string, given: string | null): Promise<AuditKeys> {
-  await mkdir(directory, { recursive: true, mode: 0o700 });
+  await makeFolders(directory, 0o700);
   const own = given ?? join(directory, KEY);
   const pem = await readOrNull(own);
   if (pem === null && given !== null)

@@ -2,8 +2,9 @@
 // Bounded in bytes, and by what the queue needs of the disk: beyond that the oldest go, and are counted. The one that is
 // being sent stays.
 
-import { link, mkdir, readdir, rm, stat, statfs } from 'node:fs/promises';
+import { link, readdir, rm, stat, statfs } from 'node:fs/promises';
 import { join } from 'node:path';
+import { makeFolders } from '../../kit/folders.ts';
 import { BYTES_FREE_MIN } from '../queue/queue.ts';
 
 export const SPOOL_BYTES_MAX = 512 * 1024 ** 2;
@@ -32,7 +33,7 @@ export async function openSpool(
   bounds: { readonly bytesMax?: number; readonly bytesFreeMin?: number } = {},
 ): Promise<Spool> {
   const { bytesMax = SPOOL_BYTES_MAX, bytesFreeMin = FREE_BYTES_MIN } = bounds;
-  await mkdir(directory, { recursive: true, mode: 0o700 });
+  await makeFolders(directory, 0o700);
   const waiting: Spooled[] = [];
   let bytes = 0;
 

@@ -5,10 +5,11 @@
 //             └─ then link ──▶ spool ──▶ exporter ──▶ OTLP/HTTP       (one of each per backend)
 
 import { createHash } from 'node:crypto';
-import { mkdir, readdir, rm } from 'node:fs/promises';
+import { readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { ExportTarget } from '../../contract/config/config.ts';
 import type { Clock } from '../../kit/clock.ts';
+import { makeFolders } from '../../kit/folders.ts';
 import { type Log, sentenceOf } from '../../kit/log.ts';
 import type { Secrets } from '../../kit/secrets.ts';
 import type { Loader, Segment } from '../queue/loader.ts';
@@ -51,7 +52,7 @@ interface Way {
 /** Opens a spool and an exporter for each target; spools of targets that are no longer configured are removed. */
 export async function startExports(options: ExportsOptions): Promise<Exports> {
   const { targets, directory, log } = options;
-  await mkdir(directory, { recursive: true, mode: 0o700 });
+  await makeFolders(directory, 0o700);
   const names = new Set(targets.map(({ url }) => nameOf(url)));
   for (const left of await readdir(directory)) {
     if (names.has(left)) continue;

@@ -2,6 +2,7 @@
 
 import * as fs from 'node:fs/promises';
 import { DatabaseSync } from 'node:sqlite';
+import { makeFolders } from '../../kit/folders.ts';
 
 export interface DiskFile {
   /** Appends all of `chunks` and returns how many bytes were taken. */
@@ -35,9 +36,7 @@ export interface Disk {
 }
 
 export const nodeDisk: Disk = {
-  async makeDirectory(path) {
-    await fs.mkdir(path, { recursive: true, mode: 0o700 });
-  },
+  makeDirectory: (path) => makeFolders(path, 0o700),
   async syncDirectory(path) {
     const handle = await fs.open(path, 'r');
     try {

@@ -7,8 +7,9 @@
 //   import:  tables without views ─▶ files ─▶ figures compared ─▶ views, migrations recorded
 
 import { existsSync } from 'node:fs';
-import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { readFile, rm, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
+import { makeFolders } from '../../kit/folders.ts';
 import type { Layout } from './layout.ts';
 import { applied, migrations, RECORD, recorded } from './migrate.ts';
 import { figuresOfMove, type TableFigures } from './move-figures.ts';
@@ -50,7 +51,7 @@ export async function exportTables(
   { folder, id, progress }: { folder: string; id: string; progress: Moved },
 ): Promise<Move> {
   await rm(folder, { recursive: true, force: true });
-  await mkdir(folder, { recursive: true, mode: 0o700 });
+  await makeFolders(folder, 0o700);
   await store.command('SYSTEM STOP MERGES');
   const figures = await figuresOfMove(store);
   const parts = await partsOf(store);

@@ -1,10 +1,11 @@
 // What is kept of dead letters on its way to the collector: one file each beside the journal, named by its content, gone
 // once the collector has it. Bounded; what waits when the sidecar dies goes at the next start.
 
-import { mkdirSync, readdirSync, statSync } from 'node:fs';
+import { readdirSync, statSync } from 'node:fs';
 import { readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Clock } from '../../kit/clock.ts';
+import { makeFoldersSync } from '../../kit/folders.ts';
 import { type Log, sentenceOf } from '../../kit/log.ts';
 import { nameOf } from '../dead-letters/dead-letters.ts';
 
@@ -112,7 +113,7 @@ interface Waiting {
 }
 
 function waitingIn(directory: string): Map<string, Waiting> {
-  mkdirSync(directory, { recursive: true, mode: 0o700 });
+  makeFoldersSync(directory, 0o700);
   const names = readdirSync(directory).filter((name) => NAME.test(name));
   const written = Promise.resolve(null);
   return new Map(names.map((name) => [name, { bytes: statSync(join(directory, name)).size, written }]));

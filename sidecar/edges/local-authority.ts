@@ -5,10 +5,11 @@
 //   ca/ca.key   mode 0600
 
 import { createPrivateKey, randomBytes, X509Certificate } from 'node:crypto';
-import { chmodSync, mkdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { chmodSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { isIP, isIPv6 } from 'node:net';
 import { dirname, join } from 'node:path';
 import { createSecureContext, type SecureContext } from 'node:tls';
+import { makeFoldersSync } from '../../kit/folders.ts';
 import { makeAuthority, makeLeaf, type Pair, type Validity } from './certificates.ts';
 
 export interface LocalAuthority {
@@ -119,7 +120,7 @@ async function openAuthority(directory: string, nowMs: () => number): Promise<Au
 async function write(directory: string, validity: Validity): Promise<void> {
   const { certificate, key } = await makeAuthority(validity);
   const draft = join(dirname(directory), `.ca.${randomBytes(8).toString('hex')}`);
-  mkdirSync(draft, { recursive: true, mode: 0o700 });
+  makeFoldersSync(draft, 0o700);
   try {
     writeFileSync(join(draft, 'ca.key'), key, { mode: 0o600, flush: true });
     writeFileSync(join(draft, 'ca.pem'), certificate, { mode: 0o644, flush: true });

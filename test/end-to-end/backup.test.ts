@@ -10,6 +10,7 @@ import {
   readdirSync,
   readFileSync,
   rmSync,
+  symlinkSync,
   unlinkSync,
 } from 'node:fs';
 import { join } from 'node:path';
@@ -236,6 +237,30 @@ describe('outrider store', () => {
       fleet.control,
     );
     expect([code, stderr]).toEqual([1, expect.stringContaining('is there already')]);
+  });
+
+  it('puts none where it would be lost with the data directory, told of that directory or not', async () => {
+    const link = join(directory, 'link');
+    symlinkSync(fleet.directory, link);
+    const collector = ['--collector', fleet.control];
+    const token = readFileSync(join(fleet.directory, 'token'), 'utf8').trim();
+    for (const place of [join(fleet.directory, 'backups', 'x'), join(link, 'x'), fleet.directory]) {
+      const told = await store('backup', place, '--data', fleet.directory, ...collector);
+      expect([told.code, told.stderr]).toEqual([1, expect.stringMatching(/data directory|there already/)]);
+    }
+    const untold = await runOutrider(['store', 'backup', join(link, 'x'), ...collector], {
+      env: { ...env, OUTRIDER_TOKEN: token, OUTRIDER_DATA: join(directory, 'none') },
+    });
+    expect([untold.code, untold.stderr]).toEqual([1, expect.stringContaining("collector's data directory")]);
+    expect(existsSync(join(fleet.directory, 'x'))).toBe(false);
+  });
+
+  it.runIf(existsSync('/proc/self'))('says at once that a place takes no folders', async () => {
+    const sentence = "/proc/monday can't be made: /proc takes no folders";
+    const backup = await store('backup', '/proc/monday', '--data', fleet.directory);
+    expect([backup.code, backup.stderr]).toEqual([1, expect.stringContaining(sentence)]);
+    const restored = await store('restore', folder, '--data', '/proc/monday');
+    expect([restored.code, restored.stderr]).toEqual([1, expect.stringContaining(sentence)]);
   });
 });
 

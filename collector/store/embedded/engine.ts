@@ -5,9 +5,10 @@
 // `work` may do anything. `plain` (readonly=1) lets nobody change a setting, not even an output format's; `tuned`
 // (readonly=2) runs only statements that the wall has judged to set nothing, with the settings the door itself appends.
 
-import { existsSync, mkdirSync, openSync } from 'node:fs';
+import { existsSync, openSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { Session } from 'chdb';
+import { makeFoldersSync } from '../../../kit/folders.ts';
 import { createGate, type Gate } from './gate.ts';
 import type { EngineLimits } from './messages.ts';
 import { PRIVATE_SESSIONS, READER_THREADS } from './messages.ts';
@@ -44,11 +45,11 @@ export class StatementFailure extends Error {
 export function openEngine(dataDirectory: string, limits: EngineLimits): Engine {
   const home = resolve(dataDirectory);
   const place = join(home, 'clickhouse');
-  mkdirSync(place, { recursive: true, mode: 0o700 });
+  makeFoldersSync(place, 0o700);
   const directory = nameless(place);
   // Tables are named like files in ClickHouse's embedded mode: let relative names find nothing.
   const empty = join(home, 'empty');
-  mkdirSync(empty, { recursive: true, mode: 0o500 });
+  makeFoldersSync(empty, 0o500);
   process.chdir(empty);
 
   // These two hold for the whole engine; its first session sets them.

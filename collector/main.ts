@@ -153,12 +153,15 @@ async function openOutbox(
 function openRetention(
   { settings, lifecycle, clock, log }: Start,
   stores: Stores,
-  { pruning }: Audit,
+  { pruning, ended }: Audit,
 ): Retention {
   const retention = startRetention({
     ...stores,
     retention: settings.retention,
-    pruneLog: (beforeMs) => pruning.prune(beforeMs),
+    async pruneLog(beforeMs) {
+      await ended.dropBefore(beforeMs);
+      await pruning.prune(beforeMs);
+    },
     clock,
     log,
   });

@@ -5,10 +5,11 @@ import type { ControlEventName } from '../contract/control-event.ts';
 import { type Log, sentenceOf } from '../kit/log.ts';
 import { type NoteSigner, noteSigner } from '../kit/tlog/note.ts';
 import type { Anchors } from './audit/anchors.ts';
+import { type EndedLogs, openEndedLogs } from './audit/ended-logs.ts';
 import type { AuditFiles } from './audit/files.ts';
 import type { SignedCheckpoint } from './audit/growth.ts';
 import { type AuditLog, runAuditLog } from './audit/log.ts';
-import { type EndedLog, endedLogs, openOrBegin } from './audit/open-log.ts';
+import { openOrBegin } from './audit/open-log.ts';
 import { openPruning, type Pruning } from './audit/pruning.ts';
 import type { Places } from './config.ts';
 import { type Checkpoints, createCheckpoints } from './control/checkpoints.ts';
@@ -26,7 +27,7 @@ export interface Audit {
   readonly audit: AuditLog;
   readonly auditFiles: AuditFiles;
   readonly checkpoints: Checkpoints;
-  readonly ended: readonly EndedLog[];
+  readonly ended: EndedLogs;
   readonly anchors: Anchors;
   readonly pruning: Pruning;
   /** What verifiers take: the log's key, and while it is replaced the one before. */
@@ -91,7 +92,17 @@ export async function openAudit(options: AuditOptions): Promise<Audit> {
   });
   await rememberKey(places.audit, options.key);
   await writeVkey(places.audit, verifierKeys);
-  const ended = await endedLogs(directory, origin);
+  const ended = await openEndedLogs({
+    ...{ directory, audit, pruning, files: opened.files },
+    note: ({ name, size, root }, checkpoint, beforeMs) =>
+      note('audit_log_dropped', {
+        dropped: name,
+        leaves: size,
+        root,
+        checkpoint,
+        came_before: new Date(beforeMs).toISOString(),
+      }),
+  });
   return { audit, auditFiles: opened.files, checkpoints, ended, anchors, pruning, verifierKeys };
 }
 

@@ -42,6 +42,7 @@ export const CONTROL_EVENTS = [
   'body_erased',
   'audit_log_started',
   'audit_log_pruned',
+  'audit_log_dropped',
   'audit_key_changed',
   'rebuild_asked',
   'rebuild_done',

@@ -8,32 +8,26 @@ import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { parseArgs } from 'node:util';
 import { EXPORT_FILES, EXPORT_VERSION, type ExportManifest } from '../../contract/audit/export.ts';
-import { decodeLeaf, type Leaf } from '../../contract/audit/leaf.ts';
 import { shownBetween } from '../../contract/audit/row.ts';
+import type { AuditStatus } from '../../contract/audit/status.ts';
 import { makeFolders } from '../../kit/folders.ts';
-import { HASH_BYTES } from '../../kit/tlog/merkle.ts';
-import { readGrown } from '../../kit/tlog/tile-hashes.ts';
-import {
-  bundlePath,
-  decodeBundle,
-  encodeBundle,
-  TILE_WIDTH,
-  tilePath,
-  tileWidth,
-} from '../../kit/tlog/tiles.ts';
 import { type CollectorClient, type CollectorFlags, collectorClient } from '../collector-client.ts';
 import { EXIT, type Io, UsageError } from '../command.ts';
 import { DEFAULT_DATA } from '../process.ts';
-
-interface Range {
-  readonly since: string | null;
-  readonly until: string | null;
-}
+import { type Brought, type Range, startCopy } from './exported-log.ts';
 
 interface EndedLog {
   readonly name: string;
   readonly size: number;
   readonly note: string;
+  /** None from a collector of before it had one. */
+  readonly minimum_index?: number;
+}
+
+interface Exported {
+  readonly manifest: ExportManifest;
+  /** Files of the log that the collector has not, or that can't be read: whoever verifies hears of them. */
+  readonly lacking: readonly string[];
 }
 
 interface Settled {
@@ -41,9 +35,6 @@ interface Settled {
   readonly note: string;
   readonly minimum_index: number;
 }
-
-/** Stream → links that leaves of the range brought, first and last of each stretch. */
-type Brought = ReadonlyMap<string, readonly (readonly [first: number, last: number])[]>;
 
 export async function run(args: readonly string[], io: Io): Promise<number> {
   const { values, positionals } = parseArgs({
@@ -63,29 +54,34 @@ export async function run(args: readonly string[], io: Io): Promise<number> {
   await makeFolders(directory);
   if ((await readdir(directory)).length > 0)
     throw new Error(`${directory} is not empty: name a folder that is not there yet.`);
-  const manifest = await exportFrom(values, io, (collector) => exportTo(directory, collector, range));
+  const { manifest, lacking } = await exportFrom(values, io, (collector) =>
+    exportTo(directory, collector, range),
+  );
   const text = `Exported ${manifest.actions} records and ${manifest.control_events} control events to ${directory}.`;
   io.stdout(values.json ? `${JSON.stringify({ directory, ...manifest })}\n` : `${text}\n`);
-  return EXIT.done;
+  if (lacking.length === 0) return EXIT.done;
+  io.stderr(damageLine(lacking));
+  return EXIT.failed;
+}
+
+function damageLine([first, ...others]: readonly string[]): string {
+  const more = others.length === 0 ? '' : `, and so it is with ${others.length} more`;
+  return `The log is damaged: ${first}${more}; what is there was exported, for \`outrider audit verify\` to name it.\n`;
 }
 
 /** A collector that is named is asked; else the data directory is opened here, unless one runs on it. */
 async function exportFrom(
   flags: CollectorFlags,
   io: Io,
-  use: (collector: CollectorClient) => Promise<ExportManifest>,
-): Promise<ExportManifest> {
+  use: (collector: CollectorClient) => Promise<Exported>,
+): Promise<Exported> {
   if (flags.collector ?? io.env.OUTRIDER_COLLECTOR) return use(collectorClient(flags, io));
   const { withStoppedLog } = await import('./stopped-log.ts');
   const data = flags.data ?? (io.env.OUTRIDER_DATA || DEFAULT_DATA);
   return (await withStoppedLog(data, io, use)) ?? use(collectorClient(flags, io));
 }
 
-async function exportTo(
-  directory: string,
-  collector: CollectorClient,
-  range: Range,
-): Promise<ExportManifest> {
+async function exportTo(directory: string, collector: CollectorClient, range: Range): Promise<Exported> {
   const { size, note, minimum_index } = await collector.post<Settled>('/v1/audit/settled');
   const put = async (path: string, bytes: string | Uint8Array): Promise<void> => {
     await makeFolders(dirname(join(directory, path)));
@@ -95,14 +91,15 @@ async function exportTo(
   await put(EXPORT_FILES.verifierKey, await collector.text('/v1/audit/key'));
   for (const kept of await collector.get<{ size: number; note: string }[]>('/v1/audit/checkpoints'))
     if (kept.size <= size) await put(join(EXPORT_FILES.checkpoints, String(kept.size)), kept.note);
-  const brought = new Map<string, [first: number, last: number][]>();
-  const ended = minimum_index > 0 ? [] : await collector.get<EndedLog[]>('/v1/audit/logs');
-  for (const { name, size: leaves, note: last } of ended) {
+  const copied = startCopy(collector, range, put);
+  const ended = minimum_index > 0 ? [] : goingOn(await collector.get<EndedLog[]>('/v1/audit/logs'));
+  for (const { name, size: leaves, note: last, minimum_index: from = 0 } of ended) {
     const under = `${EXPORT_FILES.logs}/${name}/`;
     await put(`${under}${EXPORT_FILES.checkpoint}`, last);
-    await exportLog(collector, { size: leaves, from: 0, under }, range, { put, brought });
+    await copied.log({ size: leaves, from, under });
   }
-  await exportLog(collector, { size, from: minimum_index, under: '' }, range, { put, brought });
+  await copied.log({ size, from: minimum_index, under: '' });
+  const { brought } = copied;
   const actions = await exportActions(directory, collector, range, brought);
   const control = join(directory, EXPORT_FILES.controlEvents);
   const events = await exportLines(collector, '/v1/audit/control-events', control, brought);
@@ -112,74 +109,27 @@ async function exportTo(
     made_at: new Date().toISOString(),
     ...range,
     minimum_index,
+    logs: ended.map(({ name, minimum_index: from = 0 }) => ({ name, minimum_index: from })),
     actions,
     control_events: events,
   };
+  await refuseIfPruned(collector, manifest);
   await put(EXPORT_FILES.manifest, `${JSON.stringify(manifest, null, 2)}\n`);
-  return manifest;
+  return { manifest, lacking: copied.lacking };
 }
 
-interface Copied {
-  readonly size: number;
-  /** The lowest index whose entry is kept. */
-  readonly from: number;
-  /** Where the log lies, here and there: '' or a folder with its slash. */
-  readonly under: string;
+/** Those that a verifier follows back to: none before one whose first entries are no longer kept. */
+function goingOn(ended: readonly EndedLog[]): readonly EndedLog[] {
+  const oldest = ended.findLastIndex(({ minimum_index: from = 0 }) => from > 0);
+  return ended.slice(Math.max(0, oldest));
 }
 
-interface Taking {
-  readonly brought: Map<string, [first: number, last: number][]>;
-  put(path: string, bytes: Uint8Array): Promise<void>;
-}
-
-/** Copies the tiles and entries of a log, and notes which links of which chains its leaves brought. */
-async function exportLog(
-  collector: CollectorClient,
-  { size, from, under }: Copied,
-  range: Range,
-  { put, brought }: Taking,
-): Promise<void> {
-  for (let level = 0; tileWidth(size, level, 0) > 0; level += 1)
-    for (let index = Math.floor(from / TILE_WIDTH ** (level + 1)); ; index += 1) {
-      const width = tileWidth(size, level, index);
-      if (width === 0) break;
-      const pathOf = (wide: number): string => under + tilePath({ level, index, width: wide });
-      const hashes = await tileBytes(collector, pathOf, width);
-      await put(pathOf(width), hashes.subarray(0, width * HASH_BYTES));
-      if (level > 0) continue;
-      const entriesPath = (wide: number): string => under + bundlePath({ index, width: wide });
-      const entries = decodeBundle(await tileBytes(collector, entriesPath, width)).slice(0, width);
-      await put(entriesPath(width), encodeBundle(entries));
-      for (const entry of entries) take(brought, decodeLeaf(entry), range);
-    }
-}
-
-/** As wide as wanted, or wider. */
-async function tileBytes(
-  collector: CollectorClient,
-  path: (width: number) => string,
-  width: number,
-): Promise<Buffer> {
-  const bytes = await readGrown(width, (wide) => collector.bytes(`/v1/audit/${path(wide)}`));
-  if (bytes !== null) return bytes;
-  throw new Error(`The collector lacks ${path(width)}, which its checkpoint stands on: see its log.`);
-}
-
-function take(
-  ranges: Map<string, [number, number][]>,
-  { chains, receivedMs }: Leaf,
-  { since, until }: Range,
-): void {
-  const isWithin =
-    (since === null || receivedMs >= Date.parse(since)) && (until === null || receivedMs < Date.parse(until));
-  for (const { stream, first, last } of chains) {
-    const own = ranges.get(stream) ?? [];
-    ranges.set(stream, own);
-    const before = own.at(-1);
-    if (!isWithin) continue;
-    if (before && before[1] + 1 === first) before[1] = last;
-    else own.push([first, last]);
-  }
+async function refuseIfPruned(collector: CollectorClient, manifest: ExportManifest): Promise<void> {
+  const { minimum_index } = await collector.get<AuditStatus>('/v1/audit/status');
+  const names = (await collector.get<EndedLog[]>('/v1/audit/logs')).map(({ name }) => name);
+  const isThere = manifest.logs!.every(({ name }) => names.includes(name));
+  if (minimum_index !== manifest.minimum_index || !isThere)
+    throw new Error('What had its time went while it was exported: export again, into another folder.');
 }
 
 async function exportActions(

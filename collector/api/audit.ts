@@ -5,10 +5,10 @@ import type { Context, Handler } from 'hono';
 import { stream } from 'hono/streaming';
 import type { AuditStatus } from '../../contract/audit/status.ts';
 import type { Anchors } from '../audit/anchors.ts';
+import type { EndedLogs } from '../audit/ended-logs.ts';
 import { type Ask, actionLines, controlEventLines, hoursOf } from '../audit/exported-rows.ts';
 import type { AuditFiles } from '../audit/files.ts';
 import type { AuditLog } from '../audit/log.ts';
-import type { EndedLog } from '../audit/open-log.ts';
 import { consistencyOf, proofOf } from '../audit/proofs.ts';
 import type { Pruning } from '../audit/pruning.ts';
 import type { Checkpoints } from '../control/checkpoints.ts';
@@ -20,7 +20,7 @@ export interface AuditDesk {
   readonly log: Pick<AuditLog, 'checkpoint' | 'flush' | 'behind'>;
   readonly anchors: Pick<Anchors, 'states'>;
   /** Those before the one in use. */
-  readonly ended: readonly EndedLog[];
+  readonly ended: Pick<EndedLogs, 'all'>;
   readonly pruning: Pick<Pruning, 'minimumIndex'>;
   readonly files: Pick<AuditFiles, 'read'>;
   /** What verifiers take: of the key in force, and of the one before while both sign. */
@@ -49,11 +49,15 @@ export function auditRoutes(api: Api, desk: AuditDesk): void {
     showTile(() => desk.files),
   );
   api.get('/v1/audit/logs', (context) =>
-    context.json(desk.ended.map(({ name, size, note }) => ({ name, size, note }))),
+    context.json(
+      desk.ended
+        .all()
+        .map(({ name, size, note, minimumIndex }) => ({ name, size, note, minimum_index: minimumIndex })),
+    ),
   );
   api.get(
     '/v1/audit/logs/:name/tile/*',
-    showTile((name) => desk.ended.find((log) => log.name === name)?.files),
+    showTile((name) => desk.ended.all().find((log) => log.name === name)?.files),
   );
   api.get('/v1/audit/proof', showProof(desk));
   api.get('/v1/audit/consistency', showConsistency(desk));

@@ -30,6 +30,8 @@ export interface AuditLog extends Sequencer {
   flush(): Promise<void>;
   /** Says in the log that entries below an index are no longer kept; resolves once that is under a checkpoint on disk. */
   saysPruned(minimumIndex: number): Promise<void>;
+  /** The same of a log that ended, by the digest of its last checkpoint. */
+  saysDropped(checkpoint: Uint8Array): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -104,6 +106,10 @@ export async function runAuditLog(world: AuditLogWorld, follows: Uint8Array = NO
     flush: pace.now,
     async saysPruned(minimumIndex) {
       own.push(ownLeaf('pruned', { items: minimumIndex }));
+      await pace.now();
+    },
+    async saysDropped(digest) {
+      own.push(ownLeaf('pruned', { digest }));
       await pace.now();
     },
     async close() {

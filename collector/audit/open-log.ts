@@ -3,18 +3,18 @@
 // contradict what was signed before. A new log's first leaf names the last checkpoint of the one before.
 
 import { hash } from 'node:crypto';
-import { logName } from '../../contract/audit/anchored.ts';
 import { decodeLeaf, NO_DIGEST } from '../../contract/audit/leaf.ts';
 import type { Clock } from '../../kit/clock.ts';
 import { type Log, sentenceOf } from '../../kit/log.ts';
-import { openCheckpoint, readCheckpoint } from '../../kit/tlog/checkpoint.ts';
+import { openCheckpoint } from '../../kit/tlog/checkpoint.ts';
 import { sameHash } from '../../kit/tlog/merkle.ts';
-import { NoteError, type NoteSigner, noteVerifier } from '../../kit/tlog/note.ts';
+import { type NoteSigner, noteVerifier } from '../../kit/tlog/note.ts';
 import { createTileTree, openTileTree } from '../../kit/tlog/tile-tree.ts';
 import { bundlePath, decodeBundle, TILE_WIDTH, tilePath } from '../../kit/tlog/tiles.ts';
 import type { AuditDirectory } from '../edges/audit-directory.ts';
+import { checkpointIn, noteOnDisk } from './checkpoint-on-disk.ts';
 import type { AuditFiles } from './files.ts';
-import { CHECKPOINT, marksPath } from './growth.ts';
+import { marksPath } from './growth.ts';
 import type { AuditLogWorld } from './log.ts';
 import type { Marks } from './order.ts';
 
@@ -83,44 +83,10 @@ function isSignedBy(note: string, signers: readonly NoteSigner[]): boolean {
   );
 }
 
-/** A log that is not gone on with. */
-export interface EndedLog {
-  readonly name: string;
-  readonly files: AuditFiles;
-  /** Its last checkpoint, as it lies there. */
-  readonly note: string;
-  /** Leaves under it; 0 where it was damaged and reads as none. */
-  readonly size: number;
-}
-
-/** Those before the one in use, oldest first. */
-export async function endedLogs(directory: AuditDirectory, inUse: string): Promise<readonly EndedLog[]> {
-  const names = directory.logs.filter((name) => name !== logName(inUse)).toReversed();
-  const logs = await Promise.all(names.map((name) => endedLog(name, directory.filesOf(name))));
-  return logs.filter((log) => log !== null);
-}
-
-async function endedLog(name: string, files: AuditFiles): Promise<EndedLog | null> {
-  const note = await checkpointOnDisk(files);
-  return note === null ? null : { name, files, note, size: sizeOf(note) };
-}
-
-/** What is damaged is shown as it is: a verifier names it, and the collector goes on with the log after it. */
-function sizeOf(note: string): number {
-  try {
-    return checkpointIn(note).size;
-  } catch (failure) {
-    if (!(failure instanceof NoteError)) throw failure;
-    return 0;
-  }
-}
-
-const checkpointIn = (note: string) => readCheckpoint(`${note.split('\n\n', 1)[0]}\n`);
-
 /** The newest log that ever signed a checkpoint. */
 async function lastLog(directory: AuditDirectory): Promise<{ name: string; note: string } | null> {
   for (const name of directory.logs) {
-    const note = await checkpointOnDisk(directory.filesOf(name));
+    const note = await noteOnDisk(directory.filesOf(name));
     if (note !== null) return { name, note };
   }
   return null;
@@ -129,16 +95,6 @@ async function lastLog(directory: AuditDirectory): Promise<{ name: string; note:
 /** The names of notes' keys hold neither space nor plus. */
 const originOf = (fleet: string, name: string): string =>
   `outrider/${fleet.replace(/[^\w.-]+/g, '-') || 'fleet'}/${name}`;
-
-/** The note of the checkpoint on disk, or null where none was written. */
-async function checkpointOnDisk(files: AuditFiles): Promise<string | null> {
-  try {
-    return (await files.read(CHECKPOINT)).toString();
-  } catch (failure) {
-    if ((failure as NodeJS.ErrnoException).code === 'ENOENT') return null;
-    throw failure;
-  }
-}
 
 /** Goes on with the log whose checkpoint is `note`. Throws LogBroken. */
 async function continueLog(world: OnDisk, note: string): Promise<Opened> {

@@ -95,6 +95,13 @@ export async function bundleAt(files: Reading, { from, size }: Kept, atMs: numbe
   return low;
 }
 
+/** When the first entry that is kept came, in milliseconds since 1970. Throws where it is not there or reads as none. */
+export async function firstKeptMs(files: Reading, { from, size }: Kept): Promise<number> {
+  const [entry] = decodeBundle(await bundleBytes(files, size, from / TILE_WIDTH));
+  if (!entry) throw new Error('The log has no entry.');
+  return decodeLeaf(entry).receivedMs;
+}
+
 /** It may hold more than a tree of `size` leaves does. */
 function bundleBytes(files: Reading, size: number, index: number): Promise<Buffer> {
   const width = Math.min(TILE_WIDTH, size - index * TILE_WIDTH);

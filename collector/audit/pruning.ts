@@ -14,7 +14,7 @@ import { bundleAt } from './proofs.ts';
 const BUNDLES_AT_ONCE = 20_000;
 const PRUNED = 'pruned.json';
 
-interface Pruned {
+export interface Pruned {
   /** The lowest whose entry is kept: a multiple of 256. */
   readonly minimum_index: number;
   /** Files that end at or below are gone; behind the other while they still go. */
@@ -79,7 +79,8 @@ export function* endingWithin(from: number, to: number): Generator<string> {
   }
 }
 
-async function readPruned(files: AuditFiles): Promise<Pruned> {
+/** Nothing, of a log that was never pruned. */
+export async function readPruned(files: Pick<AuditFiles, 'read'>): Promise<Pruned> {
   try {
     return JSON.parse((await files.read(PRUNED)).toString()) as Pruned;
   } catch (failure) {

@@ -24,21 +24,33 @@ export interface AuditDirectory {
   filesOf(name: string): AuditFiles;
   /** Gives a new log its name, which is the newest from here on. */
   begin(): Promise<string>;
+  /** Removes a log with all that is left of it. */
+  remove(name: string): Promise<void>;
 }
 
 export async function openAuditDirectory(disk: Disk, path: string, log: Log): Promise<AuditDirectory> {
   await disk.makeDirectory(path);
   const names = await disk.list(path);
-  const logs = names.includes(LOGS) ? namesIn(await disk.read(join(path, LOGS))) : [];
+  let logs = names.includes(LOGS) ? namesIn(await disk.read(join(path, LOGS))) : [];
+  const keepNames = async (next: string[]): Promise<void> => {
+    await writeDurably(disk, join(path, LOGS), path, [Buffer.from(JSON.stringify(next))]);
+    logs = next;
+  };
   return {
-    logs,
+    get logs() {
+      return logs;
+    },
     isEnded: names.includes(ENDED),
     filesOf: (name) => auditFiles(disk, join(path, name), log),
     async begin() {
       const name = randomBytes(8).toString('hex');
-      await writeDurably(disk, join(path, LOGS), path, [Buffer.from(JSON.stringify([name, ...logs]))]);
+      await keepNames([name, ...logs]);
       await disk.remove(join(path, ENDED));
       return name;
+    },
+    async remove(name) {
+      await disk.removeTree(join(path, name));
+      await keepNames(logs.filter((each) => each !== name));
     },
   };
 }

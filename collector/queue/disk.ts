@@ -30,6 +30,8 @@ export interface Disk {
   remove(path: string): Promise<void>;
   /** Removing one that is not there, or not empty, is no error. */
   removeDirectory(path: string): Promise<void>;
+  /** A folder with all in it; one that is not there is no error. */
+  removeTree(path: string): Promise<void>;
   bytesFree(directory: string): Promise<number>;
   /** Takes the lock, or throws. The kernel lets go of it when the process dies, however it dies. */
   lock(path: string): () => void;
@@ -68,6 +70,7 @@ export const nodeDisk: Disk = {
       if (failure.code !== 'ENOENT' && failure.code !== 'ENOTEMPTY') throw failure;
     });
   },
+  removeTree: (path) => fs.rm(path, { recursive: true, force: true }),
   async bytesFree(directory) {
     const { bavail, bsize } = await fs.statfs(directory);
     return bavail * bsize;

@@ -32,6 +32,8 @@ export interface ExportManifest {
   readonly until: string | null;
   /** The lowest log index whose entry is kept: a multiple of 256. */
   readonly minimum_index: number;
+  /** The same of each log that ended before; left out by earlier releases, which exported whole ones alone. */
+  readonly logs?: readonly { readonly name: string; readonly minimum_index: number }[];
   readonly actions: number;
   readonly control_events: number;
 }

@@ -14,7 +14,7 @@ import type { ChainRange } from '../chain-ranges.ts';
 export const LEAF_VERSION = 1;
 /**
  * `start`: a log begins, or goes on after a restart. `heartbeat`: nothing came for a while; time passes inside the tree.
- * `pruned`: entries below an index have had their time, and are no longer kept.
+ * `pruned`: entries below an index have had their time, and are no longer kept; or a whole log that ended.
  */
 export const LEAF_KINDS = ['request', 'start', 'heartbeat', 'pruned'] as const;
 export type LeafKind = (typeof LEAF_KINDS)[number];
@@ -32,8 +32,8 @@ export interface Leaf {
   /** Spans, log records or data points; of `pruned`, the lowest index that is kept. */
   readonly items: number;
   /**
-   * SHA-256 of the request as accepted. Of a `start` that follows another log: of that log's last checkpoint; else of
-   * nothing, all zero.
+   * SHA-256 of the request as accepted. Of a `start` that follows another log, and of a `pruned` that says of one that it
+   * went: of that log's last checkpoint; else of nothing, all zero.
    */
   readonly digest: Uint8Array;
   readonly chains: readonly ChainRange[];

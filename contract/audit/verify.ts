@@ -2,17 +2,15 @@
 // order of its times, the control events, and then each row. Needs nothing but the directory, the key, and what is to be
 // compared with it. A log that is not the one signed ends it: all that follows is held to its leaves.
 
-import { sentenceOf } from '../../kit/log.ts';
 import type { Checkpoint } from '../../kit/tlog/checkpoint.ts';
 import { isSize } from '../../kit/tlog/merkle.ts';
 import type { NoteVerifier } from '../../kit/tlog/note.ts';
 import { TILE_WIDTH } from '../../kit/tlog/tiles.ts';
-import type { PlacedLeaf } from './chains.ts';
-import { earlierLogs, type VerifiedLog } from './earlier-logs.ts';
+import { type EarlierLogs, earlierLogs } from './earlier-logs.ts';
 import { EXPORT_FILES, EXPORT_VERSION, type ExportedFiles, type ExportManifest } from './export.ts';
-import { readBundle } from './exported-tree.ts';
 import type { Finding, Report } from './finding.ts';
-import { decodeLeaf, type Leaf } from './leaf.ts';
+import type { Leaf } from './leaf.ts';
+import { leavesOf } from './logged-leaves.ts';
 import {
   type AnchoredNote,
   checkpointsOfEnded,
@@ -85,15 +83,20 @@ export async function verifyExport(input: VerifyInput): Promise<Verified> {
   if (!isTree) return summary(found, checkpoint, manifest, { ...NOTHING, ...countsOf([others]) });
   const newest = { files: input.files, size: checkpoint.size, minimumIndex };
   const told: Others[] = [others];
-  const older = (ended: Checkpoint) => {
-    const its = checkpointsOfEnded(input, { checkpoint: ended, minimumIndex: 0, madeMs }, report);
+  const older = (ended: Checkpoint, itsMinimumIndex: number) => {
+    const its = checkpointsOfEnded(
+      input,
+      { checkpoint: ended, minimumIndex: itsMinimumIndex, madeMs },
+      report,
+    );
     told.push(its);
     return its.older;
   };
-  const earlier = await earlierLogs({ files: input.files, older, report }, newest);
+  const earlier = await earlierLogs({ files: input.files, told: manifest.logs, older, report }, newest);
   const compared = countsOf(told);
   if (earlier === null) return summary(found, checkpoint, manifest, { ...NOTHING, ...compared });
-  const seen = await verifyLinks(input, manifest, [...earlier, newest], report);
+  const kept = { logs: [...earlier.logs, newest], isCut: earlier.isCut };
+  const seen = await verifyLinks(input, manifest, kept, report);
   return summary(found, checkpoint, manifest, { ...seen, ...compared });
 }
 
@@ -134,13 +137,13 @@ const NOTHING: Seen = {
 async function verifyLinks(
   { files, acceptsUnlogged, progress }: VerifyInput,
   manifest: ExportManifest,
-  logs: readonly VerifiedLog[],
+  { logs, isCut }: EarlierLogs,
   report: Report,
 ): Promise<Seen> {
-  const leaves = (told: Report = () => undefined) => leavesOf(logs, told);
+  const leaves = () => leavesOf(logs);
   const isExported = isWithin(manifest);
-  const rules = { acceptsUnlogged, startsLate: manifest.minimum_index > 0 };
-  const span = await verifyLeaves(leaves(report), manifest.minimum_index, report);
+  const rules = { acceptsUnlogged, startsLate: isCut || logs[0]!.minimumIndex > 0 };
+  const span = await verifyLeaves(logs, report);
   const control = await verifyControl({ files, leaves, isExported, rules, report });
   const rows = await verifyRows({
     files,
@@ -196,13 +199,18 @@ async function readManifest(files: ExportedFiles): Promise<ExportManifest> {
   const manifest = asManifest(bytes.toString());
   if (manifest?.version !== EXPORT_VERSION)
     throw new Error(`The export is of version ${manifest?.version}; this release reads ${EXPORT_VERSION}.`);
-  if (!isSize(manifest.minimum_index) || manifest.minimum_index % TILE_WIDTH !== 0)
-    throw new Error(`${EXPORT_FILES.manifest} names no minimum_index that is a multiple of ${TILE_WIDTH}.`);
+  for (const minimumIndex of [manifest.minimum_index, ...minimumIndicesOf(manifest.logs)])
+    if (!isSize(minimumIndex) || minimumIndex % TILE_WIDTH !== 0)
+      throw new Error(`${EXPORT_FILES.manifest} names no minimum_index that is a multiple of ${TILE_WIDTH}.`);
   for (const time of [manifest.since, manifest.until])
     if (time !== null && !(Date.parse(time) >= 0))
       throw new Error(`${EXPORT_FILES.manifest} names no since and until that are null or a time.`);
   return manifest;
 }
+
+/** Of whatever stands there. */
+const minimumIndicesOf = (logs: ExportManifest['logs'] = []): readonly number[] =>
+  Array.isArray(logs) ? logs.map((log) => log?.minimum_index) : [Number.NaN];
 
 function asManifest(text: string): ExportManifest | null {
   try {
@@ -220,33 +228,6 @@ async function signedCheckpoint({ files, trusted }: VerifyInput, report: Report)
     return null;
   }
   return opened({ name: file, note: note.toString() }, trusted, report);
-}
-
-async function* leavesOf(logs: readonly VerifiedLog[], report: Report): AsyncGenerator<PlacedLeaf> {
-  for (const log of logs) yield* leavesIn(log, report);
-}
-
-async function* leavesIn(
-  { files, minimumIndex, size }: VerifiedLog,
-  report: Report,
-): AsyncGenerator<PlacedLeaf> {
-  for (let first = minimumIndex; first < size; first += TILE_WIDTH) {
-    const width = Math.min(TILE_WIDTH, size - first);
-    const entries = (await readBundle(files, { index: first / TILE_WIDTH, width })) ?? [];
-    for (const [at, entry] of entries.entries()) {
-      const leaf = decoded(entry, first + at, report);
-      if (leaf) yield { ...leaf, logIndex: first + at };
-    }
-  }
-}
-
-function decoded(entry: Buffer, logIndex: number, report: Report): Leaf | null {
-  try {
-    return decodeLeaf(entry);
-  } catch (failure) {
-    report({ kind: 'altered', in: 'leaf', log_index: logIndex, what: sentenceOf(failure) });
-    return null;
-  }
 }
 
 function isWithin({ since, until }: ExportManifest): (leaf: Leaf) => boolean {

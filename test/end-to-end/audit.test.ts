@@ -2,7 +2,7 @@
 // changed in the store behind everybody's back.
 
 import { hash } from 'node:crypto';
-import { readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { openStore } from '../../collector/store/store.ts';
@@ -74,6 +74,11 @@ async function tamper(statement: string): Promise<void> {
 }
 
 describe('outrider audit', () => {
+  it.runIf(existsSync('/proc/self'))('says at once that a place takes no export', async () => {
+    const { code, stderr } = await audit('export', '/proc/export', '--data', fleet.directory);
+    expect([code, stderr]).toEqual([1, expect.stringContaining('/proc takes no folders; name another one')]);
+  });
+
   it('exports what verifies with the public key alone', async () => {
     const exported = await exportTo('first');
     expect([exported.code, exported.stderr]).toEqual([0, '']);
@@ -112,5 +117,17 @@ describe('outrider audit', () => {
     const { code, found } = await verify('deleted');
     expect(code).toBe(1);
     expect(found.findings.map(({ kind }) => kind)).toContain('deleted');
+  });
+
+  it('exports a log that was damaged on disk as it is, and names what is missing of it', async () => {
+    const folder = join(fleet.directory, 'collector', 'audit');
+    const [log] = JSON.parse(readFileSync(join(folder, 'logs.json'), 'utf8')) as string[];
+    await fleet.process().kill('SIGTERM');
+    rmSync(join(folder, log!, 'tile', 'entries'), { recursive: true });
+    await fleet.restart();
+    const { code, stderr } = await exportTo('damaged');
+    expect([code, stderr]).toEqual([1, expect.stringMatching(/^The log is damaged: logs\/.* is missing; /)]);
+    const { found } = await verify('damaged');
+    expect(found.findings[0]).toMatchObject({ kind: 'truncated', in: 'leaf', log_index: 0 });
   });
 });

@@ -129,7 +129,7 @@ async function callsFor(proxy: string, workers: number, durationMs: number): Pro
 }
 
 /** The one child of the collector that holds the store. */
-function storeProcessOf(parent: number): number {
+export function storeProcessOf(parent: number): number {
   for (const name of readdirSync('/proc')) {
     if (!/^\d+$/.test(name)) continue;
     try {

@@ -59,7 +59,10 @@ export const auditPaths = {
   '/v1/audit/logs': {
     get: {
       summary: 'The logs before the one in use, each with its last checkpoint',
-      responses: ok('Oldest first', { type: 'array', items: object({ name: text, size, note: text }) }),
+      responses: ok('Oldest first', {
+        type: 'array',
+        items: object({ name: text, size, note: text, minimum_index: size }),
+      }),
     },
   },
   '/v1/audit/logs/{name}/tile/*': {

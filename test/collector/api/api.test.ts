@@ -203,7 +203,7 @@ beforeAll(async () => {
       ...(await openLogAndFiles({ disk: forgetfulDisk(() => clock.nowMs()).live(() => null).disk, clock })),
       checkpoints: createCheckpoints(database, 86_400_000),
       anchors: { states: () => [] },
-      ended: [],
+      ended: { all: () => [] },
       pruning: { minimumIndex: () => 0 },
       ask: (sql, parameters) => store.query(sql, parameters),
       drain: () => Promise.resolve(),

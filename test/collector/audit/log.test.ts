@@ -1,7 +1,7 @@
 import { generateKeyPairSync, hash } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
+import { openEndedLogs } from '../../../collector/audit/ended-logs.ts';
 import type { SignedCheckpoint } from '../../../collector/audit/growth.ts';
-import { endedLogs } from '../../../collector/audit/open-log.ts';
 import { FLUSH_AFTER_MS, FLUSH_AT, HEARTBEAT_MS } from '../../../collector/audit/pace.ts';
 import { openAuditDirectory } from '../../../collector/edges/audit-directory.ts';
 import type { AcceptedRequest } from '../../../collector/queue/sequencer.ts';
@@ -243,9 +243,10 @@ describe('a log that can not be gone on with', () => {
     expect(leaves).toMatchObject([{ kind: 'start', digest: hash('sha256', damaged, 'buffer') }]);
     await log.close();
     const directory = await openAuditDirectory(world.disk, AUDIT, silentLog);
-    expect(await endedLogs(directory, origin)).toMatchObject([
-      { name: path.split('/').at(-2), note: damaged, size: 0 },
-    ]);
+    const files = directory.filesOf(origin.split('/').at(-1)!);
+    const pruning = { minimumIndex: () => 0 };
+    const ended = await openEndedLogs({ directory, audit: log, files, pruning, note: async () => undefined });
+    expect(ended.all()).toMatchObject([{ name: path.split('/').at(-2), note: damaged, size: 0 }]);
   });
 
   it('is followed by another when its key is gone', async () => {

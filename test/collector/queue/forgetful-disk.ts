@@ -134,6 +134,10 @@ export function forgetfulDisk(nowMs: () => number): ForgetfulDisk {
           entries.delete(path);
         }),
       removeDirectory: () => Promise.resolve(),
+      removeTree: (path) =>
+        perform('remove', () => {
+          for (const each of entries.keys()) if (each.startsWith(`${path}/`)) entries.delete(each);
+        }),
       bytesFree: () => Promise.resolve(Number.MAX_SAFE_INTEGER),
       lock: () => () => undefined,
     };

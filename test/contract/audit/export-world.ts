@@ -170,6 +170,14 @@ export function addPruned(world: World, minimumIndex: number, days = 90): void {
   world.leaves.push({ ...emptyLeaf('pruned', receivedMs), items: minimumIndex });
 }
 
+/** Says in the log, so many days after it began, that the one before it is not kept. */
+export function addDropped(world: World, ended: WrittenExport, days = 90): void {
+  const receivedMs = world.leaves[0]!.receivedMs + days * 86_400_000;
+  world.leaves.push({ ...emptyLeaf('pruned', receivedMs), digest: digestOfLast(ended) });
+}
+
+const digestOfLast = ({ files }: WrittenExport): Buffer => hash('sha256', files.get('checkpoint')!, 'buffer');
+
 /** What pruning to an index removes. */
 export function prune({ files }: WrittenExport, minimumIndex: number): void {
   for (const path of endingWithin(0, minimumIndex)) files.delete(path);
@@ -221,10 +229,10 @@ export function createEnded(minutes: number): World {
 }
 
 /** The export of a world whose log goes on from one that ended. */
-export function writeFollowing(world: World, ended: WrittenExport): WrittenExport {
-  const digest = hash('sha256', ended.files.get('checkpoint')!, 'buffer');
+export function writeFollowing(world: World, ended: WrittenExport, manifest: object = {}): WrittenExport {
   const [start, ...leaves] = world.leaves;
-  const written = writeExport({ ...world, leaves: [{ ...start!, digest }, ...leaves] });
+  const digest = digestOfLast(ended);
+  const written = writeExport({ ...world, leaves: [{ ...start!, digest }, ...leaves] }, [], manifest);
   for (const [path, bytes] of ended.files)
     if (/^(checkpoint$|tile)/.test(path)) written.files.set(`logs/ended/${path}`, bytes);
   return written;

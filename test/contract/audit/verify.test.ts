@@ -13,6 +13,7 @@ import { noteSigner, noteVerifier } from '../../../kit/tlog/note.ts';
 import { decodeBundle, encodeBundle } from '../../../kit/tlog/tiles.ts';
 import { exampleRecord } from '../../sidecar/example-record.ts';
 import {
+  addDropped,
   addPruned,
   addRetention,
   createEnded,
@@ -641,6 +642,72 @@ describe('a log that ended before', () => {
   });
 });
 
+describe('a log that ended and had its time', () => {
+  const ENDED = 'outrider/test/ended';
+  const ended = writeExport(createEnded(600), [], {}, ENDED);
+  const without = (written: WrittenExport): WrittenExport => {
+    for (const path of written.files.keys()) if (path.startsWith('logs/')) written.files.delete(path);
+    return written;
+  };
+
+  it('need not be there where a later one says that it was dropped', async () => {
+    const world = copy();
+    addDropped(world, ended);
+    expect(await verify(without(writeFollowing(world, ended)))).toMatchObject({ holds: true, records: 48 });
+    expect(await verify(writeFollowing(world, ended))).toMatchObject({ holds: true, records: 48 });
+  });
+
+  it('takes records along, of chains that go on', async () => {
+    const world = copy();
+    const gone = world.leaves.findIndex(({ chains }) => chains.some(({ stream }) => stream === 'a'));
+    world.leaves.splice(gone, 1);
+    addDropped(world, ended);
+    const rows = world.rows.filter(
+      ({ audit_stream, audit_seq }) => audit_stream !== 'a' || Number(audit_seq) > 3,
+    );
+    expect(rows.length).toBe(world.rows.length - 4);
+    expect(await verify(without(writeFollowing({ ...world, rows }, ended)))).toMatchObject({ holds: true });
+  });
+
+  it('deleted: nobody says that it was dropped', async () => {
+    const other = writeExport(createEnded(601), [], {}, ENDED);
+    const world = copy();
+    addDropped(world, other);
+    for (const each of [world, WORLD])
+      expect(await findings(without(writeFollowing(each, ended)))).toMatchObject([
+        { kind: 'deleted', in: 'checkpoint', what: expect.stringContaining('does not say that they went') },
+      ]);
+  });
+
+  it('deleted: it was dropped before its time', async () => {
+    const world = copy();
+    addDropped(world, ended, 89);
+    expect(await findings(without(writeFollowing(world, ended)))).toMatchObject([
+      { kind: 'deleted', in: 'checkpoint', what: expect.stringContaining('89 days old') },
+    ]);
+  });
+
+  it('may lack its first entries, where it says so itself and the manifest says which', async () => {
+    const half = createEnded(600);
+    half.leaves.forEach((leaf, at) => {
+      half.leaves[at] = { ...leaf, receivedMs: leaf.receivedMs - (at < 512 ? 90 * 86_400_000 : 0) };
+    });
+    const said = { ...half.leaves.at(-1)!, kind: 'pruned' as const, items: 256 };
+    half.leaves.push(said);
+    const written = writeExport(half, [], {}, ENDED);
+    prune(written, 256);
+    const logs = [{ name: 'ended', minimum_index: 256 }];
+    expect(await verify(writeFollowing(WORLD, written, { logs }))).toMatchObject({ holds: true });
+    const [first] = await findings(writeFollowing(WORLD, written));
+    expect(first).toMatchObject({ kind: 'deleted', file: 'logs/ended/tile/0/000' });
+    prune(written, 512);
+    const more = { logs: [{ name: 'ended', minimum_index: 512 }] };
+    expect(await findings(writeFollowing(WORLD, written, more))).toMatchObject([
+      { kind: 'deleted', in: 'leaf', what: expect.stringContaining('up to 511') },
+    ]);
+  });
+});
+
 it('a folder that is no export is none', async () => {
   const files = filesIn(new Map());
   await expect(
@@ -688,12 +755,17 @@ describe('what no one signed', () => {
     expect(await verify(written)).toMatchObject({ holds: true, records: 0, ...range });
   });
 
-  it.each([{ since: 'some day' }, { until: 5e18 }, { since: undefined }, { minimum_index: 1 }])(
-    'a manifest that says %j is none',
-    async (manifest) => {
-      await expect(verify(writeExport(WORLD, [], manifest))).rejects.toThrow('MANIFEST.json names no');
-    },
-  );
+  it.each([
+    { since: 'some day' },
+    { until: 5e18 },
+    { since: undefined },
+    { minimum_index: 1 },
+    { minimum_index: -256 },
+    { logs: [{ name: 'ended', minimum_index: 1 }] },
+    { logs: {} },
+  ])('a manifest that says %j is none', async (manifest) => {
+    await expect(verify(writeExport(WORLD, [], manifest))).rejects.toThrow('MANIFEST.json names no');
+  });
 
   it('a manifest that is no JSON is none', async () => {
     const written = writeExport(WORLD);

@@ -102,8 +102,27 @@ export function opened(
   try {
     return openCheckpoint(note, trusted);
   } catch (failure) {
-    report({ kind: 'unsigned', in: 'checkpoint', file, what: sentenceOf(failure) });
+    const what = underAnotherName(note, trusted) ?? sentenceOf(failure);
+    report({ kind: 'unsigned', in: 'checkpoint', file, what });
     return null;
+  }
+}
+
+/** What is wrong with a note that a trusted key signed for another log of its own; null: that is not what is wrong. */
+function underAnotherName(note: string, trusted: readonly NoteVerifier[]): string | null {
+  const [origin = ''] = note.split('\n', 1);
+  const key = trusted.find((each) => isSignedBy(note, each.named(origin)));
+  return key && key.name !== origin
+    ? `the key given signed it, but its line is of the log ${key.name} and this is ${origin}: that log ended and another began; learn why, then take the line anew from the collector.`
+    : null;
+}
+
+function isSignedBy(note: string, key: NoteVerifier): boolean {
+  try {
+    openCheckpoint(note, [key]);
+    return true;
+  } catch {
+    return false; // whoever asks has the reason already
   }
 }
 

@@ -127,7 +127,9 @@ describe('outrider audit', () => {
     await fleet.restart();
     const { code, stderr } = await exportTo('damaged');
     expect([code, stderr]).toEqual([1, expect.stringMatching(/^The log is damaged: logs\/.* is missing; /)]);
-    const { found } = await verify('damaged');
+    const [another] = (await verify('damaged')).found.findings;
+    expect(another).toMatchObject({ kind: 'unsigned', what: expect.stringContaining('another began') });
+    const { found } = await verify('damaged', '--key', join(directory, 'damaged', 'vkey'));
     expect(found.findings[0]).toMatchObject({ kind: 'truncated', in: 'leaf', log_index: 0 });
   });
 });

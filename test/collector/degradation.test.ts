@@ -102,15 +102,16 @@ describe('an agent that degrades', () => {
     await watching('{}');
     await watch.round();
     await watch.round();
-    expect(await events()).toMatchObject([
-      { event: 'agent_degraded', agent: 'broken', reason: 'It failed in 20 of 25 calls within 5 min.' },
-      { agent: 'looper', reason: 'It did the same 24 times within 5 min: openai/gpt-5.' },
-      { agent: 'runaway', reason: 'It burns 100000 tokens a minute within 5 min, 25 times its own normal.' },
-    ]);
-    expect(await found()).toEqual([
-      'broken failures flagged',
-      'looper loop flagged',
-      'runaway tokens flagged',
+    const flagged = (agent: string, kind: string, reason: string) => ({
+      event: 'agent_degraded',
+      agent,
+      reason,
+      details: { kind, action: 'flagged' },
+    });
+    expect(await events()).toEqual([
+      flagged('broken', 'failures', 'It failed in 20 of 25 calls within 5 min.'),
+      flagged('looper', 'loop', 'It did the same 24 times within 5 min: openai/gpt-5.'),
+      flagged('runaway', 'tokens', 'It burns 100000 tokens a minute within 5 min, 25 times its own normal.'),
     ]);
     expect(quarantines.lines()).toEqual([]);
   });

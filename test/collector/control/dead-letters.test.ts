@@ -71,7 +71,19 @@ describe('a failed call', () => {
     const call = failed();
     await take(call);
     await take(call, call);
-    expect(await all()).toMatchObject([{ letter_id: idOf(call), state: 'open', calls: '1', folded: '0' }]);
+    expect(await all()).toEqual([
+      {
+        letter_id: idOf(call),
+        state: 'open',
+        kind: 'outcome_unknown',
+        ...{ agent: 'scout', task: 't1', upstream: 'billing' },
+        ...{ since: call.ended_ms, last_seen: call.ended_ms, calls: '1', folded: '0' },
+        ...{ request: KEPT, answer: '', not_kept: '' },
+        ...{ asked_by: '', attempt: '0', result: null },
+        ...{ closed_at: null, closed_by: '', reason: '' },
+        facts: call,
+      },
+    ]);
     expect(await events()).toEqual(['arrived']);
   });
 
@@ -166,13 +178,22 @@ describe('discarding', () => {
   test('closes a letter with who and why, and erases what nothing else names', async () => {
     const [one, other] = [failed(), failed({ call_digest: 'd2' })];
     await take(one, other);
+    const found = await letters.find(idOf(one));
     const bodies = createKeptBodies(database, clock);
     expect(await letters.discard(idOf(one), 'refunded by hand', 'anna')).toBe('done');
     expect(await bodies.get(KEPT)).toEqual(BODY);
     expect(await letters.discard(idOf(other), 'too', 'anna')).toBe('done');
     expect(await bodies.get(KEPT)).toBeUndefined();
     expect(await letters.discard(idOf(one), 'again', 'anna')).toBe('discarded');
-    expect(await letters.find(idOf(one))).toMatchObject({ closed_by: 'anna', reason: 'refunded by hand' });
+    expect(await letters.find(idOf(one))).toEqual({
+      ...found,
+      state: 'discarded',
+      closed_by: 'anna',
+      closed_at: String(clock.nowMs()),
+      reason: 'refunded by hand',
+      request: '',
+      not_kept: 'erased',
+    });
     expect(await letters.discard('f'.repeat(32), 'none', 'anna')).toBe('unknown_letter');
     expect(await events()).toEqual(['arrived', 'arrived', 'discarded', 'discarded']);
   });

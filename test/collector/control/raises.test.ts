@@ -82,12 +82,24 @@ describe('a raise', () => {
 
   test('that is over calls back what stands above the limit, although nobody asks', async () => {
     const { ask, raises, recalls, clock } = await fixture('budgets: [$5/day]\nagents: { a: { role: any } }');
-    await raises.raise(order({ level: 'fleet', name: null, window: null }), 'ops');
+    const made = await raises.raise(order({ level: 'fleet', name: null, window: null }), 'ops');
     const { lease } = await ask('a/1', { want: usd(1), need: usd(1) });
     clock.advance(8 * HOUR_MS);
     await expect.poll(() => recalls).toEqual([{ agent: 'a', instance: '1', lease }]);
-    expect(await eventsOf('budget_raise_ended')).toMatchObject([
-      { actor: 'collector', reason: 'its time is over' },
+    expect(await eventsOf('budget_raise_ended')).toEqual([
+      {
+        actor: 'collector',
+        agent: '',
+        reason: 'its time is over',
+        details: {
+          raise: made.id,
+          level: 'fleet',
+          name: 'test',
+          window: 'day',
+          unit: 'nanodollars',
+          amount: dollars(50),
+        },
+      },
     ]);
     expect(await invariantBreaches(bench.database)).toEqual([]);
   });

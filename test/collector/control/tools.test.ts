@@ -42,12 +42,13 @@ describe('a definition', () => {
   test('is pinned at first sight, for everyone', async () => {
     const tools = await open();
     const [line] = await tools.see(shown(A), 'join');
-    expect(line).toMatchObject({
+    expect(line).toEqual({
       ...NAMED,
       digest: A,
       state: 'pinned',
       seen_digest: null,
       accepted_by: 'scout',
+      since: expect.stringMatching(/^2026-01-05T00:00:00/),
     });
     await tools.see(shown(A, 'editor'), 'join');
     expect([changes, await events()]).toEqual([1, []]);

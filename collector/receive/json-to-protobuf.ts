@@ -39,8 +39,15 @@ export function jsonToProtobuf(signal: Signal, body: Uint8Array): Buffer {
 type Reviver = (key: string, value: unknown, context: { source?: string }) => unknown;
 
 /** Numbers beyond 2⁵³ keep the digits they were written with, as strings. Slow, hence only when one was met. */
-const keepDigits: Reviver = (_key, value, context) =>
-  Number.isInteger(value) && !Number.isSafeInteger(value) ? (context.source ?? value) : value;
+const keepDigits: Reviver = (_key, value, { source = '' }) =>
+  Number.isInteger(value) && !Number.isSafeInteger(value) ? plainDigits(source) : value;
+
+/** `1.76e+18`, as Python writes a time that it has multiplied → `1760000000000000000`; of an integer, whole. */
+function plainDigits(source: string): string {
+  const [mantissa = '', exponent = '0'] = source.toLowerCase().split('e');
+  const [whole = '', fraction = ''] = mantissa.split('.');
+  return (whole + fraction.padEnd(Number(exponent), '0')).slice(0, whole.length + Number(exponent));
+}
 
 function decodeUtf8(body: Uint8Array): string {
   try {

@@ -21,6 +21,8 @@ export function greetOrigin(
   if (!allowed.includes(origin))
     throw new Unacceptable(403, 'pages of this origin may not send here: name it in otlp.allowed_origins');
   response.setHeader('access-control-allow-origin', origin);
+  // `navigator.sendBeacon`, by which exporters in pages send where no header is set, asks for no less. Nothing here reads a cookie.
+  response.setHeader('access-control-allow-credentials', 'true');
   response.setHeader('access-control-expose-headers', EXPOSED);
 }
 

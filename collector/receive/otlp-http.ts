@@ -56,15 +56,18 @@ export async function createHttpReceiver(options: HttpReceiverOptions): Promise<
   const { intake, clock, bodyBytesMax = BODY_BYTES_MAX } = options;
   const bodies = createBodyReader({ bodyBytesMax, bodyMsMax: BODY_MS_MAX, memory: intake.memory, clock });
   const door: Door = { ...options, bodies, isClosing: () => !server.listening };
+  const take = (request: IncomingMessage, response: ServerResponse) => void answer(door, request, response);
   const server = createServer(
     {
       headersTimeout: HEADERS_TIMEOUT_MS,
       requestTimeout: 0, // Node answers 408, on which exporters drop what they sent: bodies have a time of our own
       connectionsCheckingInterval: TIMEOUT_CHECK_MS,
       keepAliveTimeout: KEEP_ALIVE_TIMEOUT_MS,
+      requireHostHeader: false, // who names no host is refused by us, in words
     },
-    (request, response) => void answer(door, request, response),
+    take,
   );
+  server.on('checkExpectation', take); // what a proxy in between expects is no reason to lose a request
   server.maxConnections = CONNECTIONS_MAX;
   server.on('clientError', (failure: NodeJS.ErrnoException, socket: Socket) =>
     answerUnread(intake, failure, socket),

@@ -47,6 +47,17 @@ describe('COL-23 OTLP/JSON to protobuf', () => {
     expect(jsonToProtobuf('traces', Buffer.from(bare))).toEqual(jsonToProtobuf('traces', Buffer.from(body)));
   });
 
+  it('takes a 64-bit integer with an exponent, and a double that is one', () => {
+    const span = (start: string, double: string) =>
+      `{"startTimeUnixNano":${start},"attributes":[{"key":"a","value":{"doubleValue":${double}}}]}`;
+    const bytesOf = (text: string) =>
+      jsonToProtobuf('traces', Buffer.from(`{"resourceSpans":[{"scopeSpans":[{"spans":[${text}]}]}]}`));
+    const plain = bytesOf(span('"1760000000250000000"', '"1e300"'));
+    for (const start of ['1.76000000025e18', '1.76000000025E+18', '176000000025e7', '1760000000250000000.0'])
+      expect(bytesOf(span(start, '1e300'))).toEqual(plain);
+    expect(() => bytesOf(span('1e20', '1'))).toThrowError('startTimeUnixNano must be an integer');
+  });
+
   it.each([
     ['not JSON', '{', 'the body', 'is not JSON'],
     ['a list', '[]', 'the body', 'must be an object'],

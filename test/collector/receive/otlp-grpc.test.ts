@@ -195,7 +195,7 @@ describe('what gRPC refuses', () => {
     });
     const answer = send(requestOf([{}]));
     for (let seen = 1; seen <= 33; seen += 1) {
-      await vi.waitFor(() => expect(tries).toBe(seen));
+      await vi.waitFor(() => expect(tries).toBe(seen), 20_000);
       clock.advance(250);
     }
     const { code, words, details } = await answer;
@@ -236,7 +236,7 @@ describe('a gRPC connection', () => {
       const stream = idle.request(head).on('error', () => undefined);
       return new Promise((resolve) => stream.once('response', (headers) => resolve(headers['grpc-status'])));
     });
-    await vi.waitFor(() => expect(intake.counters.requests).toBe(5));
+    await vi.waitFor(() => expect(intake.counters.requests).toBe(5), 20_000);
     clock.advance(8_000);
     expect(await Promise.race(refusals)).toBe(String(UNAVAILABLE)); // the fifth, who found no room to be read
     clock.advance(2_000);

@@ -234,6 +234,18 @@ describe('who may call', () => {
     return text(socket);
   };
 
+  it('who names no host hears so in words, and one that expects something is answered', async () => {
+    const { receiver } = await receive();
+    const silent = createConnection(Number(new URL(receiver.url).port), '127.0.0.1');
+    silent.write('GET /v1/traces HTTP/1.1\r\nconnection: close\r\n\r\n');
+    expect(await text(silent)).toMatch(
+      /^HTTP\/1.1 403 [\s\S]*"code":7,"message":"this name is not served here/,
+    );
+    expect(await called(receiver.url, 'localhost\r\nexpect: a-miracle')).toMatch(
+      /^HTTP\/1.1 405 [\s\S]*"code":12/,
+    );
+  });
+
   it('names of ours, and no other that points here', async () => {
     const { receiver } = await receive();
     for (const host of ['localhost', '127.0.0.1:4318', 'collector.internal', '[::1]:1'])
@@ -261,6 +273,7 @@ describe('who may call', () => {
     expect(asked.status).toBe(204);
     expect(Object.fromEntries(asked.headers)).toMatchObject({
       'access-control-allow-origin': PAGE,
+      'access-control-allow-credentials': 'true',
       'access-control-allow-methods': 'POST',
       'access-control-allow-headers': 'authorization, content-encoding, content-type',
       vary: 'origin',
@@ -416,7 +429,7 @@ describe('those who announce much and dribble', () => {
       return socket;
     });
     open.unshift({ close: async () => sockets.forEach((socket) => void socket.destroy()) });
-    await vi.waitFor(() => expect(receiver.counters.requests).toBe(8));
+    await vi.waitFor(() => expect(receiver.counters.requests).toBe(8), 20_000);
     const statuses: number[] = [];
     const answered = post(requestOf([{ name: 'x'.repeat(MEBIBYTE) }])).then((answer) =>
       statuses.push(answer.status),
@@ -478,9 +491,9 @@ describe('a connection that misbehaves', () => {
       `POST /v1/traces HTTP/1.1\r\nhost: localhost\r\ncontent-type: ${JSON_TYPE}\r\ncontent-length: 9\r\n\r\n{`,
     );
     const answer = text(socket);
-    await vi.waitFor(() => expect(receiver.counters.requests).toBe(1));
+    await vi.waitFor(() => expect(receiver.counters.requests).toBe(1), 20_000);
     clock.advance(30_000);
-    await vi.waitFor(() => expect(receiver.counters.refused).toEqual({ 503: 1 }));
+    await vi.waitFor(() => expect(receiver.counters.refused).toEqual({ 503: 1 }), 20_000);
     clock.advance(2_000); // and hangs up
     expect(await answer).toMatch(/^HTTP\/1\.1 503 [\s\S]*retry-after: 1\r\n[\s\S]*"retryDelay":"1s"/);
   });

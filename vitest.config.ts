@@ -13,6 +13,7 @@ const everywhere = {
   // Far more than any needs by itself: a machine of two cores does several things at once.
   testTimeout: 60_000,
   hookTimeout: 120_000,
+  expect: { poll: { timeout: 30_000 } },
   setupFiles: ['test/support/nothing-left.ts'],
 };
 

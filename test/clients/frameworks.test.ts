@@ -75,7 +75,7 @@ describe('the record', () => {
       fleet.query(
         `SELECT refusal, toString(count()) AS calls FROM actions WHERE refusal != '' GROUP BY refusal ORDER BY refusal`,
       );
-    await expect.poll(refused, { timeout: 10_000 }).toEqual([
+    await expect.poll(refused).toEqual([
       { refusal: 'approval_needed', calls: '3' },
       { refusal: 'out_of_scope', calls: '3' },
       { refusal: 'over_budget', calls: '3' },

@@ -52,17 +52,11 @@ describe('a budget of $10', () => {
       expect(failure.error).toMatchObject({ code: 'over_budget', limit: (10n * DOLLAR).toString() });
     }
     await expect
-      .poll(async () => (await fleet.budgets()).find(({ level }) => level === 'agent')?.posted, {
-        timeout: 10_000,
-      })
+      .poll(async () => (await fleet.budgets()).find(({ level }) => level === 'agent')?.posted)
       .toBe((10n * DOLLAR).toString());
     await expect
-      .poll(
-        () =>
-          fleet.query(
-            'SELECT status, toString(count()) AS calls FROM actions GROUP BY status ORDER BY status',
-          ),
-        { timeout: 10_000 },
+      .poll(() =>
+        fleet.query('SELECT status, toString(count()) AS calls FROM actions GROUP BY status ORDER BY status'),
       )
       .toEqual([
         { status: 'refused', calls: '190' },

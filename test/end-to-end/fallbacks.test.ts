@@ -296,5 +296,5 @@ it('sums are exact: what the ledger posted is what all attempts cost', async () 
     const levels = (await fleet.budgets()).filter(({ level }) => level !== 'task');
     return levels.map(({ posted }) => BigInt(posted) - total);
   };
-  await expect.poll(difference, { timeout: 10_000 }).toEqual([0n, 0n]);
+  await expect.poll(difference).toEqual([0n, 0n]);
 });

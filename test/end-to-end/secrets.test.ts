@@ -110,7 +110,7 @@ describe('credentials', () => {
       expect(text).not.toContain(AGENT_KEY);
     }
     await expect
-      .poll(async () => (await fleet.query('SELECT call_id FROM actions')).length, { timeout: 10_000 })
+      .poll(async () => (await fleet.query('SELECT call_id FROM actions')).length)
       .toBeGreaterThanOrEqual(8);
     for (const table of ['actions', 'otel_traces', 'tool_requests']) {
       const text = JSON.stringify(await fleet.query(`SELECT * FROM ${table}`));

@@ -9,7 +9,7 @@ import type { ApiEnvironment } from '../../../collector/api/guards.ts';
 import { listenApi } from '../../../collector/api/listen.ts';
 import { systemClock } from '../../../kit/clock.ts';
 
-test('a listener that comes back during the stop is sent away', { timeout: 5_000 }, async () => {
+test('a listener that comes back during the stop is sent away', { timeout: 9_000 }, async () => {
   const recalls = createRecalls();
   const api = new Hono<ApiEnvironment>();
   api.get('/v1/events', (context) => streamEvents(context, recalls, () => ({ revision: 0 }), systemClock));

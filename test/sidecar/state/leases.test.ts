@@ -275,15 +275,10 @@ describe('holds', () => {
     const leases = await sidecar('a');
     for (let i = 0; i < 12; i++) leases.force(agent, 'task', DOLLAR).settle(DOLLAR);
     await expect
-      .poll(
-        async () => {
-          const line = (await ledger.budgets()).find(
-            ({ level, name }) => level === 'agent' && name === agent,
-          );
-          return BigInt(line?.posted ?? 0);
-        },
-        { timeout: 5_000 },
-      )
+      .poll(async () => {
+        const line = (await ledger.budgets()).find(({ level, name }) => level === 'agent' && name === agent);
+        return BigInt(line?.posted ?? 0);
+      })
       .toBe(12n * DOLLAR.nanodollars);
     await leases.close();
   });

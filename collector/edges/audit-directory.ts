@@ -10,7 +10,7 @@ import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
 import type { Log } from '../../kit/log.ts';
 import type { AuditFiles } from '../audit/files.ts';
-import { type Disk, writeDurably } from '../queue/disk.ts';
+import { type Disk, makeDurably, writeDurably } from '../queue/disk.ts';
 import { auditFiles } from './audit-files.ts';
 
 const LOGS = 'logs.json';
@@ -29,7 +29,7 @@ export interface AuditDirectory {
 }
 
 export async function openAuditDirectory(disk: Disk, path: string, log: Log): Promise<AuditDirectory> {
-  await disk.makeDirectory(path);
+  await makeDurably(disk, path);
   const names = await disk.list(path);
   let logs = names.includes(LOGS) ? namesIn(await disk.read(join(path, LOGS))) : [];
   const keepNames = async (next: string[]): Promise<void> => {
@@ -57,7 +57,7 @@ export async function openAuditDirectory(disk: Disk, path: string, log: Log): Pr
 
 /** Told by a restore: the log it brought was gone on with elsewhere. */
 export async function endLogs(disk: Disk, path: string): Promise<void> {
-  await disk.makeDirectory(path);
+  await makeDurably(disk, path);
   await writeDurably(disk, join(path, ENDED), path, [Buffer.from('restored from a backup\n')]);
 }
 

@@ -1,6 +1,7 @@
 // The few file-system functions the queue stands on, as a record: a test passes one that fails, tears or forgets.
 
 import * as fs from 'node:fs/promises';
+import { dirname, resolve } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { makeFolders } from '../../kit/folders.ts';
 
@@ -104,6 +105,21 @@ function lockFile(path: string): () => void {
 
 export class DirectoryInUse extends Error {
   override name = 'DirectoryInUse';
+}
+
+/**
+ * So that it is there after a power cut, and what is above it: which of that is new, or was when an earlier life died over
+ * it, nobody knows.
+ */
+export async function makeDurably(disk: Disk, path: string): Promise<void> {
+  await disk.makeDirectory(path);
+  for (let made = resolve(path); dirname(made) !== made; made = dirname(made))
+    await disk.syncDirectory(dirname(made)).catch(unlessNotOurs);
+}
+
+/** Directories that may not be read, or can't be written, are none that we made. */
+function unlessNotOurs(failure: NodeJS.ErrnoException): void {
+  if (!['EACCES', 'EPERM', 'EROFS', 'EINVAL', 'ENOTSUP'].includes(failure.code ?? '')) throw failure;
 }
 
 /** Writes a whole small file so that it is there, complete, after a crash. An older one of that name is replaced. */

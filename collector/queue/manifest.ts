@@ -167,12 +167,9 @@ async function readManifests(world: ManifestWorld): Promise<OnRecord> {
   return { segments, lastSequence };
 }
 
-/** A line that matters: what is to be loaded, and what was held within a day. */
+/** A line that matters: of a segment whose file is there, if only to be removed, and what was held within a day. */
 function matters(segments: ReadonlyMap<string, SealedSegment>, sinceMs: number): (entry: Entry) => boolean {
-  return ({ id, atMs, digests }) => {
-    const present = segments.get(id);
-    return present ? !present.loaded || atMs >= sinceMs : digests.length > 0 && atMs >= sinceMs;
-  };
+  return ({ id, atMs, digests }) => segments.has(id) || (digests.length > 0 && atMs >= sinceMs);
 }
 
 async function replaceFiles(

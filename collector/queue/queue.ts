@@ -16,7 +16,7 @@ import { createAlarm } from './alarm.ts';
 import { createAttempts } from './attempts.ts';
 import { createBacklog } from './backlog.ts';
 import { createDigests, type Digests } from './digests.ts';
-import { type Disk, nodeDisk } from './disk.ts';
+import { type Disk, makeDurably, nodeDisk } from './disk.ts';
 import type { Loader } from './loader.ts';
 import { carrySegments } from './loading.ts';
 import { type Manifest, openManifest } from './manifest.ts';
@@ -95,7 +95,7 @@ export interface QueueOptions {
 /** Throws DirectoryInUse if another process has the directory, and what the disk throws. */
 export async function openQueue(options: QueueOptions): Promise<Queue> {
   const { log, clock, disk = nodeDisk } = options;
-  await disk.makeDirectory(options.directory);
+  await makeDurably(disk, options.directory);
   const unlock = disk.lock(join(options.directory, 'lock'));
   try {
     const digests = createDigests(options.digestsMax ?? DIGESTS_MAX);

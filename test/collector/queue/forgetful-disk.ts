@@ -7,6 +7,7 @@ import type { Disk, DiskFile } from '../../../collector/queue/disk.ts';
 import type { Random } from './random.ts';
 
 export type Operation =
+  | 'makeDirectory'
   | 'create'
   | 'append'
   | 'datasync'
@@ -20,6 +21,7 @@ export type Operation =
 interface Inode {
   bytes: Buffer;
   synced: Buffer;
+  readonly isDirectory?: true;
 }
 
 export interface Life {
@@ -96,7 +98,11 @@ export function forgetfulDisk(nowMs: () => number): ForgetfulDisk {
     });
 
     const disk: Disk = {
-      makeDirectory: () => Promise.resolve(),
+      makeDirectory: (path) =>
+        perform('makeDirectory', () => {
+          for (let at = path; at !== '/' && !entries.has(at); at = dirname(at))
+            entries.set(at, { bytes: Buffer.alloc(0), synced: Buffer.alloc(0), isDirectory: true });
+        }),
       syncDirectory: (directory) =>
         perform('syncDirectory', () => {
           const inside = (path: string) => dirname(path) === directory;
@@ -133,10 +139,13 @@ export function forgetfulDisk(nowMs: () => number): ForgetfulDisk {
         perform('remove', () => {
           entries.delete(path);
         }),
-      removeDirectory: () => Promise.resolve(),
+      async removeDirectory(path) {
+        if (![...entries.keys()].some((each) => dirname(each) === path)) entries.delete(path);
+      },
       removeTree: (path) =>
         perform('remove', () => {
-          for (const each of entries.keys()) if (each.startsWith(`${path}/`)) entries.delete(each);
+          for (const each of entries.keys())
+            if (each === path || each.startsWith(`${path}/`)) entries.delete(each);
         }),
       bytesFree: () => Promise.resolve(Number.MAX_SAFE_INTEGER),
       lock: () => () => undefined,
@@ -155,7 +164,7 @@ export function forgetfulDisk(nowMs: () => number): ForgetfulDisk {
       for (const path of paths) {
         const inode = (random.chance(0.5) ? entries : syncedEntries).get(path);
         const certain = entries.get(path) === syncedEntries.get(path) ? entries.get(path) : inode;
-        if (certain) kept.set(path, { bytes: certain.bytes, synced: certain.synced });
+        if (certain) kept.set(path, { ...certain });
       }
       for (const inode of kept.values()) {
         const unsynced = inode.bytes.length - inode.synced.length;
@@ -166,10 +175,14 @@ export function forgetfulDisk(nowMs: () => number): ForgetfulDisk {
         } else inode.bytes = inode.synced;
         inode.synced = inode.bytes;
       }
-      entries = kept;
-      syncedEntries = new Map(kept);
+      const isThere = (path: string): boolean => path === '/' || (kept.has(path) && isThere(dirname(path)));
+      entries = new Map([...kept].filter(([path]) => isThere(path)));
+      syncedEntries = new Map(entries);
     },
-    files: () => new Map([...entries].map(([path, inode]) => [path, inode.bytes])),
+    files: () =>
+      new Map(
+        [...entries].filter(([, inode]) => !inode.isDirectory).map(([path, inode]) => [path, inode.bytes]),
+      ),
     damage(path, change) {
       const inode = need(path);
       inode.bytes = Buffer.from(inode.bytes);

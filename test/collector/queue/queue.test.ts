@@ -1,7 +1,7 @@
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { DirectoryInUse, nodeDisk } from '../../../collector/queue/disk.ts';
 import { openQueue, type Queue, type QueueOptions } from '../../../collector/queue/queue.ts';
 import { digestOf, readRecords } from '../../../collector/queue/record.ts';
@@ -236,6 +236,36 @@ describe('what an earlier life left', () => {
     const next = await open({ loader: { load: async ({ id }) => ({ items: loaded.push(id) }) } });
     await next.drain();
     expect(loaded).toEqual([ids[0]]);
+  });
+});
+
+describe('what was loaded in halves, and lies there a day later', () => {
+  it('is still only removed, though the first start after it fails at that', async () => {
+    const store = rememberingStore(readFileSync);
+    let isWhole = true;
+    const loader: QueueOptions['loader'] = {
+      load(segment) {
+        if (!isWhole) return store.load(segment);
+        isWhole = false;
+        return Promise.reject(new Rejected('too much at once'));
+      },
+    };
+    const stuck = {
+      ...nodeDisk,
+      remove: (path: string) =>
+        path.endsWith('.segment') ? Promise.reject(new Error('not now')) : nodeDisk.remove(path),
+    };
+    const queue = await open({ loader, disk: stuck });
+    await Promise.all([queue.append(request(1), ''), queue.append(request(2), '')]);
+    queue.drain().catch(() => undefined); // it never ends
+    await vi.waitFor(() => expect(queue.counters).toMatchObject({ loads: 3, retries: 1 }), 20_000);
+    await close(queue);
+    const clock = { ...systemClock, nowMs: () => systemClock.nowMs() + 26 * 3_600_000 };
+    await expect(open({ loader, disk: stuck, clock })).rejects.toThrow('not now');
+    const last = await open({ loader, clock });
+    await last.drain();
+    expect(store.landed).toEqual(digests(1, 2));
+    expect(segmentFiles()).toEqual([]);
   });
 });
 

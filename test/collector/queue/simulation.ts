@@ -19,6 +19,8 @@ const STEPS = 120;
 const SEGMENT_BYTES_MAX = 1_500;
 const STORE_FAULTS = ['before', 'after', 'reject'] as const;
 const POISON = 'a poisonous name';
+const QUEUE = '/data/collector/queue';
+const HOUR_MS = 3_600_000;
 
 export interface Outcome {
   readonly acknowledged: readonly string[];
@@ -49,7 +51,10 @@ interface Request {
 
 export async function simulate(seed: number): Promise<Outcome> {
   const random = randomFrom(seed);
-  const clock = manualClock();
+  const hands = manualClock();
+  /** By how much the wall clock is off: somebody sets it, forwards and back, never as far as a resend is remembered. */
+  let offMs = 0;
+  const clock = { ...hands, nowMs: () => hands.nowMs() + offMs };
   const disk = forgetfulDisk(() => clock.nowMs());
   let faults = { death: 0, disk: 0, store: 0 };
   const store = rememberingStore(
@@ -90,7 +95,7 @@ export async function simulate(seed: number): Promise<Outcome> {
     });
     audit = log;
     return openQueue({
-      directory: '/queue',
+      directory: QUEUE,
       loader: {
         load(segment) {
           if (next.isDead()) return new Promise(() => undefined);
@@ -141,6 +146,37 @@ export async function simulate(seed: number): Promise<Outcome> {
     );
   };
 
+  const loadAgain = async ({ again }: Queue): Promise<void> => {
+    try {
+      const aside = await again.list(10);
+      const one = aside[random.below(aside.length + 1)];
+      if (one?.kind === 'message') await again.load(one.name);
+    } catch {
+      // the disk failed: whoever asked is told so, and asks again
+    }
+  };
+
+  const finish = async (last: Queue): Promise<void> => {
+    const drained = Promise.withResolvers<void>();
+    let isDrained = false;
+    last.drain().then(
+      () => {
+        isDrained = true;
+        drained.resolve();
+      },
+      (failure: unknown) => drained.reject(failure),
+    );
+    for (let turn = 0; turn < 100 && !isDrained; turn += 1) {
+      await settle();
+      clock.advance(5_000);
+    }
+    if (!isDrained) throw new Error(`seed ${seed}: not drained; ${JSON.stringify(last.depth())}`);
+    await drained.promise;
+    await settle();
+    await last.close();
+    await audit!.close();
+  };
+
   for (let step = 0; step < STEPS; step += 1) {
     faults = { death: 0.005, disk: random.chance(0.2) ? 0.2 : 0, store: random.chance(0.4) ? 0.5 : 0 };
     const target = await revive();
@@ -154,6 +190,8 @@ export async function simulate(seed: number): Promise<Outcome> {
       requests.push(request);
       send(target, request);
     }
+    if (random.chance(0.05)) offMs = (random.below(16) - 8) * HOUR_MS;
+    if (random.chance(0.1)) void loadAgain(target);
     const earlier = requests[random.below(requests.length + 1)];
     if (earlier && random.chance(0.7)) send(target, earlier);
     if (random.chance(0.8)) await settle();
@@ -162,25 +200,9 @@ export async function simulate(seed: number): Promise<Outcome> {
   }
 
   faults = { death: 0, disk: 0, store: 0 };
-  const last = await revive();
-  const drained = Promise.withResolvers<void>();
-  let isDrained = false;
-  last.drain().then(
-    () => {
-      isDrained = true;
-      drained.resolve();
-    },
-    (failure: unknown) => drained.reject(failure),
-  );
-  for (let turn = 0; turn < 100 && !isDrained; turn += 1) {
-    await settle();
-    clock.advance(5_000);
-  }
-  if (!isDrained) throw new Error(`seed ${seed}: not drained; ${JSON.stringify(last.depth())}`);
-  await drained.promise;
-  await settle();
-  await last.close();
-  await audit!.close();
+  await finish(await revive());
+  queue = null; // what was to come again, and failed at its last step, comes in the life after
+  await finish(await revive());
   const onDisk = leavesOnDisk(disk.files());
 
   const quarantine = [...disk.files()].filter(([path]) => /\.(message|damage)$/.test(path));
@@ -208,7 +230,8 @@ export async function simulate(seed: number): Promise<Outcome> {
     logged: countOf(onDisk.leaves.map(({ digest }) => Buffer.from(digest).toString('hex'))),
     leaves: onDisk.entries,
     checkpoints,
-    filesLeft: [...disk.files().keys()].filter((path) => path.startsWith('/queue/segments/')),
+    // Half a copy of what was to be loaded again goes with the next start.
+    filesLeft: [...disk.files().keys()].filter((path) => /\/segments\/.*(?<!\.part)$/.test(path)),
   };
 }
 

@@ -20,16 +20,11 @@ export function auditFiles(disk: Disk, root: string, log: Log): AuditFiles {
     made.add(path);
   };
 
+  /** In the place of what is there: a checkpoint of this very size may be, whose writing failed at its last step. */
   const writeOne = async ({ path, bytes }: FileBytes): Promise<void> => {
-    await makeDirectory(dirname(path));
-    await disk.remove(join(root, path)); // what a life that died before its checkpoint left
-    const file = await disk.create(join(root, path));
-    try {
-      if ((await file.append([bytes])) !== bytes.length) throw new Error(`short write to ${path}`);
-      await file.datasync();
-    } finally {
-      await file.close();
-    }
+    const directory = dirname(path);
+    await makeDirectory(directory);
+    await writeDurably(disk, join(root, path), join(root, directory), [bytes]);
     if (isPartial(path)) partial.add(path);
   };
 
@@ -46,8 +41,6 @@ export function auditFiles(disk: Disk, root: string, log: Log): AuditFiles {
     read: (path) => disk.read(join(root, path)),
     async write(files) {
       for (const file of files) await writeOne(file);
-      const directories = new Set(files.map(({ path }) => dirname(path)));
-      for (const directory of directories) await disk.syncDirectory(join(root, directory));
     },
     async replace(path, bytes) {
       await makeDirectory('.');

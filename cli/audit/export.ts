@@ -51,6 +51,8 @@ export async function run(args: readonly string[], io: Io): Promise<number> {
   const [directory, ...more] = positionals;
   if (directory === undefined || more.length > 0) throw new UsageError('Write `outrider audit export DIR`.');
   const range = { since: timeOf('--since', values.since), until: timeOf('--until', values.until) };
+  if (range.since !== null && range.until !== null && range.since >= range.until)
+    throw new UsageError('--since is a time before --until.');
   await makeFolders(directory);
   if ((await readdir(directory)).length > 0)
     throw new Error(`${directory} is not empty: name a folder that is not there yet.`);

@@ -2,14 +2,7 @@
 // one serves where a partial one is asked for.
 
 import { leafHash } from '../../kit/tlog/merkle.ts';
-import {
-  bundlePath,
-  decodeBundle,
-  decodeTile,
-  TILE_WIDTH,
-  type Tile,
-  tilePath,
-} from '../../kit/tlog/tiles.ts';
+import { bundlePath, decodeTile, entriesIn, TILE_WIDTH, type Tile, tilePath } from '../../kit/tlog/tiles.ts';
 import type { ExportedFiles } from './export.ts';
 
 /** Null where it is not there, or not as wide. */
@@ -21,15 +14,15 @@ export async function readTile(files: ExportedFiles, tile: Tile): Promise<Buffer
     : null;
 }
 
-/** Null where it is not there; throws Error where it is cut off. */
+/** Null where it is not there; of one that is cut off the entries before. */
 export async function readBundle(
   files: ExportedFiles,
   bundle: Omit<Tile, 'level'>,
 ): Promise<Buffer[] | null> {
   const exact = await read(files, bundlePath(bundle));
-  if (exact || bundle.width === TILE_WIDTH) return exact && decodeBundle(exact);
+  if (exact || bundle.width === TILE_WIDTH) return exact && entriesIn(exact).entries;
   const whole = await read(files, bundlePath({ ...bundle, width: TILE_WIDTH }));
-  return whole && decodeBundle(whole).slice(0, bundle.width);
+  return whole && entriesIn(whole).entries.slice(0, bundle.width);
 }
 
 export const leafHashes = (entries: readonly Buffer[]): Buffer[] => entries.map(leafHash);

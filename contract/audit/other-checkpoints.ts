@@ -88,7 +88,8 @@ async function keptBeside({ files }: OthersInput): Promise<NamedNote[]> {
   const names = await files.list(EXPORT_FILES.checkpoints);
   const kept = names.map(async (name) => {
     const file = `${EXPORT_FILES.checkpoints}/${name}`;
-    return { name: file, note: (await files.read(file)).toString() };
+    const bytes = await files.read(file).catch(() => ''); // what can't be read is no note
+    return { name: file, note: bytes.toString() };
   });
   return Promise.all(kept);
 }

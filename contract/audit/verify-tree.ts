@@ -89,7 +89,12 @@ async function rebuild(input: TreeInput): Promise<Rebuilt | null> {
     const tile = await readTile(input.files, place);
     const entries = await readEntries(input, place);
     if (tile === null)
-      report({ kind: 'deleted', in: 'tile', file: tilePath(place), what: 'the tile is missing.' });
+      report({
+        kind: 'deleted',
+        in: 'tile',
+        file: tilePath(place),
+        what: 'the tile is missing, or shorter than it was.',
+      });
     if (entries === null) report(missingBundle(place, checkpoint.size));
     rebuilt.lacksEntries ||= entries === null;
     const hashes = tile ?? entries;
@@ -134,7 +139,7 @@ async function tileOfLarger({ files, checkpoint }: TreeInput, tile: Tile): Promi
 }
 
 async function readEntries(input: TreeInput, place: Tile): Promise<Buffer[] | null> {
-  const entries = await readBundle(input.files, place).catch(() => []);
+  const entries = await readBundle(input.files, place);
   return entries && leafHashes(entries);
 }
 

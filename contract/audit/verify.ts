@@ -183,11 +183,17 @@ function summary(
   };
 }
 
-/** Links of one stream by their numbers: what comes first in a chain is what to look at first. */
+/**
+ * Links of one stream by their numbers: what comes first in a chain is what to look at first. A checkpoint of a longer log
+ * says least: what else is wrong with this one is why.
+ */
 function inOrder(found: readonly Finding[]): Finding[] {
   const streams = [...new Set(found.map(({ stream }) => stream))];
   const place = ({ stream }: Finding): number => streams.indexOf(stream);
-  return found.toSorted((a, b) => place(a) - place(b) || (a.seq ?? 0) - (b.seq ?? 0));
+  const isLonger = (each: Finding): number => Number(each.in === 'checkpoint' && each.kind === 'truncated');
+  return found.toSorted(
+    (a, b) => place(a) - place(b) || (a.seq ?? 0) - (b.seq ?? 0) || isLonger(a) - isLonger(b),
+  );
 }
 
 async function readManifest(files: ExportedFiles): Promise<ExportManifest> {

@@ -60,15 +60,22 @@ function lengthOf({ length }: Uint8Array): Buffer {
 
 /** The entries of a bundle, as views of its bytes. Throws Error where it is cut off. */
 export function decodeBundle(bytes: Buffer): Buffer[] {
+  const { entries, isWhole } = entriesIn(bytes);
+  if (!isWhole) throw new Error(`The bundle is cut off in its entry ${entries.length}.`);
+  return entries;
+}
+
+/** Those before the one in which it is cut off, or all. */
+export function entriesIn(bytes: Buffer): { readonly entries: Buffer[]; readonly isWhole: boolean } {
   const entries: Buffer[] = [];
   for (let at = 0; at < bytes.length; ) {
     const start = at + 2;
     const end = start <= bytes.length ? start + bytes.readUInt16BE(at) : Number.POSITIVE_INFINITY;
-    if (end > bytes.length) throw new Error(`The bundle is cut off in its entry ${entries.length}.`);
+    if (end > bytes.length) return { entries, isWhole: false };
     entries.push(bytes.subarray(start, end));
     at = end;
   }
-  return entries;
+  return { entries, isWhole: true };
 }
 
 /** The hashes of a tile, as views of its bytes. Throws Error where they are not `width` hashes. */

@@ -256,6 +256,20 @@ describe('a log whose first entries had their time', () => {
     ]);
   });
 
+  it('forked at one that was told outside, before it is truncated at a longer one', async () => {
+    const other = structuredClone(pruned);
+    other.leaves[400] = { ...other.leaves[400]!, sender: 'another' };
+    other.leaves.push(other.leaves.at(-1)!);
+    const { checkpointAt } = writeExport(other);
+    const told = [500, other.leaves.length].map((at) => ({
+      ...{ name: `/worm/${at}`, note: checkpointAt(at), toldMs: START_MS },
+    }));
+    expect(await findings(written(), { anchored: told.toReversed() })).toMatchObject([
+      { kind: 'forked', file: '/worm/500' },
+      { kind: 'truncated' },
+    ]);
+  });
+
   it('tells a log that went on after the export from one that was cut before it', async () => {
     const longer = structuredClone(pruned);
     longer.leaves.push(longer.leaves.at(-1)!);
@@ -467,6 +481,15 @@ describe('the log', () => {
     return written;
   };
   const last = `tile/entries/002.p/${size - 512}`;
+
+  it.each([
+    ['tile/entries/001', 'deleted', 511],
+    [last, 'truncated', size - 1],
+  ])('with %s cut off in its last entry: %s', async (path, kind, log_index) => {
+    const written = writeExport(large);
+    written.files.set(path, written.files.get(path)!.subarray(0, -1));
+    expect(await findings(written)).toMatchObject([{ kind, in: 'leaf', log_index }]);
+  });
 
   it.each([
     ['tile/entries/000', 0, 0],
@@ -725,6 +748,18 @@ it('a folder that is no export is none', async () => {
 });
 
 describe('what no one signed', () => {
+  it('a kept checkpoint that can’t be read: unsigned', async () => {
+    const { files } = writeExport(WORLD);
+    const inFolder = filesIn(files);
+    const list: typeof inFolder.list = async (folder) =>
+      folder === 'checkpoints' ? ['folder'] : inFolder.list(folder);
+    const found = await verifyExport({
+      ...{ files: { ...inFolder, list }, trusted, against: [], anchored: null, acceptsUnlogged: false },
+      progress: () => undefined,
+    });
+    expect(found.findings).toMatchObject([{ kind: 'unsigned', file: 'checkpoints/folder' }]);
+  });
+
   it('an event that was never sealed is inserted, or counted where that is accepted', async () => {
     const world = copy();
     const { audit_entry, audit_hash, audit_seq, ...row } = world.control[0]!;

@@ -21,6 +21,7 @@ const { privateKey } = generateKeyPairSync('ed25519');
 
 export interface KeptLogOptions {
   readonly disk: Disk;
+  readonly path?: string;
   readonly clock: Clock;
   readonly log?: Log;
   readonly key?: typeof privateKey;
@@ -35,8 +36,8 @@ export async function openLog(options: KeptLogOptions): Promise<AuditLog> {
 export async function openLogAndFiles(
   options: KeptLogOptions,
 ): Promise<{ readonly log: AuditLog; readonly files: AuditFiles; readonly verifierKeys: readonly string[] }> {
-  const { disk, clock, log = silentLog, key = privateKey } = options;
-  const directory = await openAuditDirectory(disk, AUDIT, log);
+  const { disk, path = AUDIT, clock, log = silentLog, key = privateKey } = options;
+  const directory = await openAuditDirectory(disk, path, log);
   const signers = (origin: string) => [noteSigner(origin, key)];
   const newestTold = options.newestTold ?? (async () => null);
   const { opened, follows } = await openOrBegin(directory, { clock, log, signers, newestTold }, 'fleet');

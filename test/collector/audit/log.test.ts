@@ -2,9 +2,11 @@ import { generateKeyPairSync, hash } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
 import { openEndedLogs } from '../../../collector/audit/ended-logs.ts';
 import type { SignedCheckpoint } from '../../../collector/audit/growth.ts';
+import { WAITING_MAX } from '../../../collector/audit/log.ts';
 import { FLUSH_AFTER_MS, FLUSH_AT, HEARTBEAT_MS } from '../../../collector/audit/pace.ts';
 import { openAuditDirectory } from '../../../collector/edges/audit-directory.ts';
 import type { AcceptedRequest } from '../../../collector/queue/sequencer.ts';
+import { chainRangesText } from '../../../contract/chain-ranges.ts';
 import { silentLog } from '../../../kit/log.ts';
 import { manualClock } from '../../support/manual-clock.ts';
 import { forgetfulDisk } from '../queue/forgetful-disk.ts';
@@ -172,6 +174,54 @@ describe('the log of what was accepted', () => {
     await next.close();
   });
 
+  it('never goes back in time, whatever the clock that requests came by does', async () => {
+    const { log, onDisk } = await setUp();
+    log.begun(SEGMENT);
+    log.accepted(SEGMENT, [request(7_000), request(3_000), request(9_000)]);
+    await log.flush();
+    const times = onDisk().leaves.map(({ receivedMs }) => receivedMs - request(0).receivedAtMs);
+    expect(times.slice(1)).toEqual([7_000, 7_000, 9_000]);
+    await log.close();
+  });
+
+  it('believes the word on chains of those whose records count alone, and as much as a leaf holds', async () => {
+    const { log, onDisk } = await setUp();
+    const head = 'ab'.repeat(32);
+    const rangeOf = (stream: string) => ({ stream, first: 0, last: 3, head });
+    const chains = Array.from({ length: 300 }, (_, number) =>
+      chainRangesText([rangeOf(`scout/h/${number}`)]),
+    );
+    log.begun(SEGMENT);
+    log.accepted(
+      SEGMENT,
+      ['scout/host-1', 'telemetry:laptop agent=scout', ''].map((sender) => request(1, { sender, chains })),
+    );
+    await log.flush();
+    const [, counting, telemetry, nobody] = onDisk().leaves;
+    expect(counting!.chains).toHaveLength(128);
+    expect(counting!.chains[0]).toEqual(rangeOf('scout/h/0'));
+    expect([telemetry!.chains, nobody!.chains]).toEqual([[], []]);
+    await log.close();
+  });
+
+  it('has no room while more than it can remember are under no checkpoint', async () => {
+    const { log, fail } = await setUp();
+    fail(new Error('EIO'));
+    log.begun(SEGMENT);
+    log.accepted(
+      SEGMENT,
+      Array.from({ length: WAITING_MAX - 1 }, () => request(1)),
+    );
+    await expect(log.flush()).rejects.toThrow('EIO');
+    expect(log.hasRoom()).toBe(true);
+    log.accepted(SEGMENT, [request(2)]);
+    expect(log.hasRoom()).toBe(false);
+    fail(null);
+    await log.flush();
+    expect(log.hasRoom()).toBe(true);
+    await log.close();
+  });
+
   it('keeps no more files than the tree needs', async () => {
     const { log, memory } = await setUp();
     log.begun(SEGMENT);
@@ -214,6 +264,15 @@ describe('a log that can not be gone on with', () => {
     const world = await begun();
     const root = Buffer.alloc(32).toString('base64');
     const log = await openLog({ ...world, newestTold: async () => ({ size: 3, root }) });
+    expectAnother(world, log.checkpoint().origin);
+    await log.close();
+  });
+
+  it('is followed by another when another checkpoint of its size was told of', async () => {
+    const world = await begun();
+    const { size } = world.last;
+    const root = Buffer.alloc(32).toString('base64');
+    const log = await openLog({ ...world, newestTold: async () => ({ size, root }) });
     expectAnother(world, log.checkpoint().origin);
     await log.close();
   });

@@ -53,6 +53,10 @@ describe('proofs from the log', () => {
     expect(readProof((await proofOf(files, last, digestOf(300), { atMs: at, minimumIndex: 0 }))!).index).toBe(
       301,
     );
+    const ahead = START + 258 * 60_000; // by a sender's clock; the next bundle begins at minute 255
+    expect(
+      readProof((await proofOf(files, last, digestOf(250), { atMs: ahead, minimumIndex: 0 }))!).index,
+    ).toBe(251);
     expect(
       await proofOf(files, last, digestOf(1), { atMs: START + 600 * 60_000, minimumIndex: 0 }),
     ).toBeNull();

@@ -36,11 +36,16 @@ async function logOf(count: number) {
   opened.log.accepted(SEGMENT, requests.slice(600));
   await opened.log.flush();
   const noted: number[] = [];
+  /** Of the log, when it was noted. */
+  const sizes: number[] = [];
   const pruning = (more: { files?: typeof opened.files } = {}) =>
     openPruning({
       files: opened.files,
       audit: opened.log,
-      note: async (minimumIndex) => void noted.push(minimumIndex),
+      note: async (minimumIndex) => {
+        noted.push(minimumIndex);
+        sizes.push(opened.log.checkpoint().size);
+      },
       ...more,
     });
   const names = () =>
@@ -48,17 +53,17 @@ async function logOf(count: number) {
       .map((path) => path.replace(`${AUDIT}/`, '').replace(/^[0-9a-f]{16}\//, ''))
       .filter((path) => path.startsWith('tile/'))
       .sort();
-  return { ...opened, open, memory, older, pruning, noted, names };
+  return { ...opened, open, memory, older, pruning, noted, sizes, names };
 }
 
 describe('pruning', () => {
   it('drops whole bundles and tiles that ended before the time, and says so in the log first', async () => {
-    const { pruning, log, files, noted, names } = await logOf(800);
+    const { pruning, log, files, noted, sizes, names } = await logOf(800);
     const before = names();
     const pruned = await pruning();
     await pruned.prune(START + 700 * STEP_MS);
     expect(pruned.minimumIndex()).toBe(512);
-    expect(noted).toEqual([512]);
+    expect([noted, sizes]).toEqual([[512], [802]]); // the leaf that says so stands in it already
     expect(before.filter((name) => !names().includes(name))).toEqual(
       expect.arrayContaining(['tile/0/000', 'tile/0/001', 'tile/entries/000', 'tile/entries/001']),
     );
@@ -133,6 +138,7 @@ describe('what ends at or below a minimum index', () => {
     ]);
     const all = [...endingWithin(65_536 - 256, 65_536 + 256)];
     expect(all).toEqual(['tile/entries/255', 'tile/entries/256', 'tile/0/255', 'tile/0/256', 'tile/1/000']);
+    expect([...endingWithin(65_536 - 256, 65_536)]).toEqual(['tile/entries/255', 'tile/0/255', 'tile/1/000']);
     expect([...endingWithin(512, 512)]).toEqual([]);
   });
 });

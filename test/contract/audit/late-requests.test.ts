@@ -5,7 +5,16 @@ import { describe, expect, it } from 'vitest';
 import type { Finding } from '../../../contract/audit/finding.ts';
 import { type VerifyInput, verifyExport } from '../../../contract/audit/verify.ts';
 import { noteVerifier } from '../../../kit/tlog/note.ts';
-import { createWorld, filesIn, linesOf, resealed, signer, type World, writeExport } from './export-world.ts';
+import {
+  addRetention,
+  createWorld,
+  filesIn,
+  linesOf,
+  resealed,
+  signer,
+  type World,
+  writeExport,
+} from './export-world.ts';
 
 const DAY_MS = 86_400_000;
 /** More than the chains remember of what they have read. */
@@ -43,9 +52,9 @@ function forge({ rows }: World, count: number): void {
 }
 
 /** Changes a record, and seals it and all after it anew. */
-function sealAnew({ rows }: World, from: number): void {
+function sealAnew({ rows }: World, from: number, until = rows.length): void {
   rows[from] = { ...resealed(rows[from]!, { status: 'failure' }), status: 'failure' };
-  for (let at = from + 1; at < rows.length; at += 1)
+  for (let at = from + 1; at < until; at += 1)
     rows[at] = resealed(rows[at]!, { previous: rows[at - 1]!.audit_hash! });
 }
 
@@ -65,6 +74,14 @@ describe('records whose requests came a day later', () => {
     const world = createLate();
     forge(world, MANY);
     expect(await findings(world)).toMatchObject([{ kind: 'inserted', seq: 24 }]);
+  });
+
+  it('sealed anew before a stretch that was dropped, and so held to nothing behind it: altered', async () => {
+    const world = createLate({ records: MANY, together: 10 });
+    addRetention(world, 'a', 10, 19);
+    world.rows.splice(10, 10);
+    sealAnew(world, 3, 10);
+    expect(await findings(world)).toMatchObject([{ kind: 'altered', seq: 9 }]);
   });
 
   it('sealed anew, with so many forged behind them that their own heads are forgotten: altered', async () => {

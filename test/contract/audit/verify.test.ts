@@ -351,7 +351,10 @@ describe('AUD-05, AUD-06: a record', () => {
       edited({ timestamp })(world, 13);
       const written = writeExport({ ...world, rows: [] });
       written.files.set('actions/2026-11-21T09.jsonl', linesOf(world.rows));
-      expect(await findings(written)).toMatchObject([{ kind: 'altered', stream: 'b', seq: 13 }]);
+      for (const acceptsUnlogged of [false, true])
+        expect(await findings(written, { acceptsUnlogged })).toMatchObject([
+          { kind: 'altered', stream: 'b', seq: 13 },
+        ]);
     },
   );
 

@@ -5,6 +5,7 @@ import { createHash } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { eraseBodies, hashesOfCall, keptBodies } from '../../../collector/store/erase.ts';
 import { loadStatements } from '../../../collector/store/load-statement.ts';
+import { hasBodies } from '../../../collector/store/segment-bytes.ts';
 import { ATTRIBUTES as A, SCOPE_NAME } from '../../../contract/attributes.ts';
 import { type OpenedStore, openTestStore, RECEIVED_AT } from './open.ts';
 import { type Attributes, requestBytes, type Span } from './otlp.ts';
@@ -205,6 +206,31 @@ describe('what was said', () => {
     const one = span({ 'gen_ai.prompt.0.content': `[${text},${image}]` });
     await load([one]);
     expect(await messagesOf(one)).toEqual({ 'gen_ai.prompt.0.content': [text, image] });
+  });
+
+  test.each<[what: string, attributes: Attributes, holds: boolean]>([
+    ['a list of messages', { 'gen_ai.output.messages': '[]' }, true],
+    ['any span of OpenInference', { 'openinference.span.kind': 'TOOL' }, true],
+    ['any of Traceloop', { 'traceloop.entity.path': 'flow' }, true],
+    ['a message in parts', { 'gen_ai.prompt.0.role': 'user' }, true],
+    ['what the AI SDK was asked', { 'ai.prompt': 'hello' }, true],
+    [
+      'none of them',
+      {
+        'gen_ai.provider.name': 'openai',
+        'gen_ai.usage.prompt_tokens': 5,
+        'gen_ai.request.model': 'gpt-5',
+        'url.path': '/v1/messages',
+        [A.action]: 'llm_inference',
+        [A.target]: 'openai/gpt-5',
+      },
+      false,
+    ],
+  ])('is looked for in a segment with %s', async (_what, attributes, holds) => {
+    next += 1;
+    const segment = opened.segment(`glance-${next}`, [requestBytes({ spans: [span(attributes)] })]);
+    expect(await hasBodies(segment.path)).toBe(holds);
+    expect(await hasBodies(segment.path, 'inline')).toBe(false);
   });
 
   test('is a second statement only for segments that hold some', () => {

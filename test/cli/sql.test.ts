@@ -1,5 +1,8 @@
 // `outrider sql` against a real store's door, and what it says when there is none.
 
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { help, run } from '../../cli/sql.ts';
 import { type OpenedStore, openTestStore } from '../collector/store/open.ts';
@@ -44,8 +47,14 @@ test('says how to give what is missing, and says a format that is none once', as
 });
 
 test('an answer that breaks off is a failure', async () => {
-  const broken = sql('--format', 'TSV', 'SELECT throwIf(number = 900000) FROM numbers(1000000)');
-  await expect(broken).rejects.toThrow('broke off');
+  const breaking = createServer((_request, response) => {
+    response.write('1\n', () => response.destroy());
+  });
+  breaking.listen(0, '127.0.0.1');
+  await once(breaking, 'listening');
+  const { port } = breaking.address() as AddressInfo;
+  await expect(sql('--url', `http://127.0.0.1:${port}`, 'SELECT 1')).rejects.toThrow('broke off');
+  breaking.close();
 });
 
 test('says where it looked when no door answers', async () => {

@@ -196,12 +196,16 @@ export interface SettingRule {
   /** Halves and tenths may be too. */
   readonly inParts?: boolean;
   readonly among?: readonly string[];
+  readonly like?: RegExp;
 }
 
 /** The door itself has no such limit: a client's own counts, and none means none. */
 const ANY_NUMBER: SettingRule = { most: Number.MAX_SAFE_INTEGER };
 const THROW_OR_BREAK: SettingRule = { among: ['throw', 'break'] };
 const SWITCH: SettingRule = { among: ['0', '1', 'true', 'false'] };
+
+/** The engine takes what it does not know for a file, `/etc/passwd` and `file:x` too. */
+const TIME_ZONE = /^(?!file:)\w[\w+:-]*(?:\/[\w+:-]+)*$/;
 
 /** Settings that a client may send: they lower a limit, or say how output looks or how a plan is made. */
 export const SETTINGS: ReadonlyMap<string, SettingRule> = new Map(
@@ -239,6 +243,6 @@ export const SETTINGS: ReadonlyMap<string, SettingRule> = new Map(
     output_format_json_quote_64bit_integers: {},
     output_format_json_quote_decimals: {},
     output_format_json_quote_denormals: {},
-    session_timezone: {},
+    session_timezone: { like: TIME_ZONE },
   } satisfies Record<string, SettingRule>),
 );

@@ -4,13 +4,14 @@
 import { randomUUID, timingSafeEqual } from 'node:crypto';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { isIP } from 'node:net';
-import { type Answer, type Engine, run, stream } from './engine.ts';
-import { DEFAULT_FORMAT, mayStream } from './formats.ts';
+import { type Answer, type Engine, run } from './engine.ts';
+import { DEFAULT_FORMAT } from './formats.ts';
 import type { FunctionList } from './functions.ts';
+import type { KeptMemory } from './kept-memory.ts';
 import { type EngineLimits, PRIVATE_USER } from './messages.ts';
 import { nativeFor } from './native-blocks.ts';
 import { BadRequest, type DoorRequest, readRequest } from './request.ts';
-import { sendBlocks, sendFailure, sendWhole } from './respond.ts';
+import { sendFailure, sendWhole } from './respond.ts';
 import { settingsKept } from './settings.ts';
 import { judge, judgeExpression } from './wall.ts';
 import { createWatch, type Die } from './watch.ts';
@@ -18,9 +19,22 @@ import { createWatch, type Die } from './watch.ts';
 /** A load statement carries the whole schema; nothing of the collector's is near this. */
 const PRIVATE_STATEMENT_BYTES_MAX = 4_000_000;
 
-export function sqlDoor(engine: Engine, functions: FunctionList, limits: EngineLimits, die: Die): Server {
+/** What both doors stand before. */
+export interface Behind {
+  readonly engine: Engine;
+  readonly memory: KeptMemory;
+}
+
+export interface SqlDoorOptions extends Behind {
+  readonly functions: FunctionList;
+  readonly limits: EngineLimits;
+  readonly die: Die;
+}
+
+export function sqlDoor(options: SqlDoorOptions): Server {
+  const { engine, functions, limits, die } = options;
   const watch = createWatch(engine, limits, die);
-  const server = door(engine, async (request, response) => {
+  const server = door(options, async (request, response) => {
     refuseRebound(request);
     const asked = await readRequest(request);
     await engine.readGate.pass(async () => {
@@ -61,32 +75,12 @@ async function answerRead(asked: DoorRequest, response: ServerResponse, context:
   const revision = format === 'Native' ? asked.revision : 0;
   const tail = settings.length > 0 ? ` SETTINGS ${settings.join(', ')}` : '';
   const statement = `${mark}${judged.body}${tail}`;
-  const inBlocks = judged.isSelect && mayStream(format) && !asked.whole;
   const rights = settings.length > 0 || judged.readsSettings ? 'tuned' : 'plain';
-  await engine.session(rights, async (session) => {
-    if (inBlocks)
-      await sendBlocks(
-        response,
-        engine,
-        head,
-        inRevision(revision, stream(session, statement, format, limits)),
-      );
-    else
-      await sendWhole(
-        response,
-        engine,
-        head,
-        await wholeInRevision(revision, run(session, statement, format)),
-      );
-  });
+  const answer = await engine.session(rights, (session) => run(session, statement, format));
+  await sendWhole(response, engine, head, inRevision(revision, answer));
 }
 
-async function* inRevision(revision: number, blocks: AsyncGenerator<Uint8Array>): AsyncGenerator<Uint8Array> {
-  for await (const block of blocks) yield revision > 0 ? nativeFor(revision, block) : block;
-}
-
-async function wholeInRevision(revision: number, answering: Promise<Answer>): Promise<Answer> {
-  const answer = await answering;
+function inRevision(revision: number, answer: Answer): Answer {
   return revision > 0 ? { ...answer, bytes: nativeFor(revision, answer.bytes) } : answer;
 }
 
@@ -99,9 +93,10 @@ function refuseRebound(request: IncomingMessage): void {
     throw new BadRequest(516, `The name ${host} is not served here; use 127.0.0.1 or localhost`);
 }
 
-export function privateDoor(engine: Engine, password: string): Server {
+export function privateDoor(behind: Behind, password: string): Server {
+  const { engine } = behind;
   const expected = Buffer.from(`Basic ${Buffer.from(`${PRIVATE_USER}:${password}`).toString('base64')}`);
-  return door(engine, async (request, response) => {
+  return door(behind, async (request, response) => {
     const given = Buffer.from(request.headers.authorization ?? '');
     if (given.length !== expected.length || !timingSafeEqual(given, expected))
       throw new BadRequest(516, 'This door is the collector’s own');
@@ -117,13 +112,16 @@ export function privateDoor(engine: Engine, password: string): Server {
 
 type Handle = (request: IncomingMessage, response: ServerResponse) => Promise<void>;
 
-function door(engine: Engine, handle: Handle): Server {
+function door({ engine, memory }: Behind, handle: Handle): Server {
   return createServer({ keepAliveTimeout: 30_000 }, (request, response) => {
     const path = (request.url ?? '/').split('?')[0];
     if (path === '/ping' || (request.method === 'GET' && request.url === '/'))
       return void response.end('Ok.\n');
     if (path !== '/')
       return void response.writeHead(404).end(`There is no ${path} here; send queries to /\n`);
-    handle(request, response).catch((failure) => sendFailure(response, failure, engine));
+    handle(request, response).catch((failure) => {
+      memory.failed(failure);
+      sendFailure(response, failure, engine);
+    });
   });
 }

@@ -133,7 +133,11 @@ const limited = (limits: EngineLimits): string[] => [
   '--max_subquery_depth=50',
 ];
 
-/** Runs one statement whole. Throws StatementFailure. */
+/**
+ * Runs one statement whole, in a thread of its own. chDB's queryStream would plan the statement in the thread that calls it,
+ * and with it run every scalar subquery: nothing else of this process would move meanwhile, not even its own watch. Throws
+ * StatementFailure.
+ */
 export async function run(session: Session, statement: string, format: string): Promise<Answer> {
   try {
     const result = await session.queryAsync(statement, { format });
@@ -145,34 +149,6 @@ export async function run(session: Session, statement: string, format: string): 
     };
   } catch (failure) {
     throw asStatementFailure(failure);
-  }
-}
-
-/**
- * Runs a SELECT and hands its rows over block by block. Throws StatementFailure, also where the answer grows beyond the
- * limits: the engine holds to them only where it answers whole. Abandoning it cancels the query.
- */
-export async function* stream(
-  session: Session,
-  statement: string,
-  format: string,
-  { resultRowsMax, resultBytesMax }: EngineLimits,
-): AsyncGenerator<Uint8Array> {
-  const chunks = session.queryStream(statement, { format });
-  let rows = 0;
-  let bytes = 0;
-  try {
-    for await (const chunk of chunks) {
-      rows += chunk.numRows;
-      bytes += chunk.numBytes;
-      if (rows > resultRowsMax || bytes > resultBytesMax)
-        throw new Error(`Code: 396. DB::Exception: Limit for result exceeded. (TOO_MANY_ROWS_OR_BYTES)`);
-      yield chunk.raw();
-    }
-  } catch (failure) {
-    throw asStatementFailure(failure);
-  } finally {
-    chunks.cancel();
   }
 }
 

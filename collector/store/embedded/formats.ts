@@ -1,27 +1,6 @@
-// Output formats: how each is announced, and which may be sent block by block. chDB formats every block of a stream as a
-// document of its own, so only formats without a head or tail survive being joined.
+// Output formats: how each is announced.
 
 export const DEFAULT_FORMAT = 'TabSeparated';
-
-const STREAMABLE = new Set([
-  'TabSeparated',
-  'TSV',
-  'TabSeparatedRaw',
-  'TSVRaw',
-  'CSV',
-  'JSONEachRow',
-  'JSONLines',
-  'NDJSON',
-  'JSONStringsEachRow',
-  'JSONCompactEachRow',
-  'JSONCompactStringsEachRow',
-  'Native',
-  'RowBinary',
-  'LineAsString',
-  'RawBLOB',
-]);
-
-export const mayStream = (format: string): boolean => STREAMABLE.has(format);
 
 export function contentType(format: string): string {
   if (/^JSON(?!.*EachRow|Lines)/.test(format)) return 'application/json; charset=UTF-8';

@@ -12,6 +12,7 @@ import { keepCompiled } from '../../../kit/compile-cache.ts';
 import { privateDoor, sqlDoor } from './doors.ts';
 import { openEngine } from './engine.ts';
 import { listFunctions } from './functions.ts';
+import { watchKeptMemory } from './kept-memory.ts';
 import type { StartOrder, StartReport } from './messages.ts';
 
 const die = (): void => void process.kill(process.pid, 'SIGKILL');
@@ -33,8 +34,9 @@ async function listen(server: Server, port: number, host: string): Promise<numbe
 async function start(order: StartOrder): Promise<StartReport> {
   const engine = openEngine(order.dataDirectory, order.limits);
   const functions = await engine.session('work', listFunctions);
-  const privatePort = await listen(privateDoor(engine, order.password), 0, '127.0.0.1');
-  const reading = sqlDoor(engine, functions, order.limits, dieSaying);
+  const memory = watchKeptMemory(engine, order.limits, dieSaying);
+  const privatePort = await listen(privateDoor({ engine, memory }, order.password), 0, '127.0.0.1');
+  const reading = sqlDoor({ engine, memory, functions, limits: order.limits, die: dieSaying });
   const sqlPort = await listen(reading, order.sql.port, order.sql.host);
   return { event: 'ready', privatePort, sqlPort };
 }

@@ -26,8 +26,6 @@ export interface DoorRequest {
   readonly format: string | null;
   readonly queryId: string | null;
   readonly gzip: boolean;
-  /** Wanted whole, so that a failure is told before any row. */
-  readonly whole: boolean;
   /** The protocol revision whose Native format the client reads; 0 where it names none. */
   readonly revision: number;
 }
@@ -77,8 +75,7 @@ export async function readRequest(
     statement: bind(text, parameters),
     settings,
     format: named(search.get('default_format') ?? header('x-clickhouse-format')),
-    queryId: visible(search.get('query_id')),
-    whole: search.get('wait_end_of_query') === '1',
+    queryId: visible(search.get('query_id') || null), // clients send an empty one for none
     revision: Number(search.get('client_protocol_version') ?? 0) || 0,
     gzip: search.get('enable_http_compression') === '1' && /\bgzip\b/.test(header('accept-encoding') ?? ''),
   };

@@ -1,10 +1,10 @@
-// Writes one answer of ClickHouse's HTTP interface: rows whole or block by block, and failures as ClickHouse prints them.
+// Writes one answer of ClickHouse's HTTP interface: rows, and failures as ClickHouse prints them.
 
 import type { ServerResponse } from 'node:http';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { promisify } from 'node:util';
-import { createGzip, gzip } from 'node:zlib';
+import { gzip } from 'node:zlib';
 import { type Answer, type Engine, StatementFailure } from './engine.ts';
 import { contentType } from './formats.ts';
 import { GateFull } from './gate.ts';
@@ -49,7 +49,7 @@ export async function sendWhole(
   await pipeline(Readable.from([bytes]), response);
 }
 
-/** What drivers read of a query's cost. In a streamed answer it stands before the rows: what is known by then. */
+/** What drivers read of a query's cost. */
 function summary(rowsRead: number, bytesRead: number, elapsedSeconds: number): Record<string, string> {
   const told = {
     read_rows: String(rowsRead),
@@ -57,33 +57,6 @@ function summary(rowsRead: number, bytesRead: number, elapsedSeconds: number): R
     elapsed_ns: String(Math.round(elapsedSeconds * 1e9)),
   };
   return { 'x-clickhouse-summary': JSON.stringify(told) };
-}
-
-/** Sends blocks as they come. What fails before the first block is thrown; later, the answer is broken off. */
-export async function sendBlocks(
-  response: ServerResponse,
-  engine: Engine,
-  head: AnswerHead,
-  blocks: AsyncGenerator<Uint8Array>,
-): Promise<void> {
-  const begin = performance.now();
-  const first = await blocks.next();
-  writeHead(response, engine, head, summary(0, 0, (performance.now() - begin) / 1000));
-  if (first.done) return void response.end();
-  async function* all() {
-    yield first.value as Uint8Array;
-    yield* blocks;
-  }
-  const source = Readable.from(all(), { objectMode: true, highWaterMark: 1 });
-  try {
-    if (head.gzip) await pipeline(source, createGzip(), response);
-    else await pipeline(source, response);
-  } catch {
-    // The head is out: only a connection cut short still tells the client that rows are missing.
-    response.destroy();
-  } finally {
-    await blocks.return(undefined);
-  }
 }
 
 /** Exception numbers that are not a 500, as ClickHouse's HTTPHandler maps them. */

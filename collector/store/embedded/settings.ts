@@ -48,6 +48,7 @@ function ruled(name: string, value: string, limits: EngineLimits): { sql: string
   const rule = SETTINGS.get(name);
   if (!rule) return null;
   if (rule.among) return rule.among.includes(value) ? { sql: quoted(value), isLess: false } : null;
+  if (rule.like && !rule.like.test(value)) return null;
   if (rule.most === undefined) return { sql: quoted(value), isLess: false };
   const most = typeof rule.most === 'number' ? rule.most : limits[rule.most];
   const wished = Number(value);

@@ -20,6 +20,8 @@ export interface Watch {
   over(response: ServerResponse, read: (mark: string) => Promise<void>): Promise<void>;
 }
 
+const CANCEL_AGAIN_MS = 250;
+
 export function createWatch(engine: Engine, limits: EngineLimits, die: Die): Watch {
   const graceMs = limits.graceSeconds * 1000;
   const cutMs = limits.querySecondsMax * 1000 + graceMs;
@@ -36,7 +38,13 @@ export function createWatch(engine: Engine, limits: EngineLimits, die: Die): Wat
   return {
     async over(response, read) {
       const mark = `/* ${randomUUID()} */ `;
-      const hungUp = () => void (response.writableFinished || cancel(mark));
+      let cancelling: NodeJS.Timeout | undefined;
+      // Again and again: the engine may not have the statement yet, which is judged first.
+      const hungUp = () => {
+        if (response.writableFinished) return;
+        void cancel(mark);
+        cancelling = setInterval(() => void cancel(mark), CANCEL_AGAIN_MS);
+      };
       response.once('close', hungUp);
       const cut = setTimeout(() => response.destroy(), cutMs);
       const end = setTimeout(
@@ -48,6 +56,7 @@ export function createWatch(engine: Engine, limits: EngineLimits, die: Die): Wat
       } finally {
         clearTimeout(cut);
         clearTimeout(end);
+        clearInterval(cancelling);
         response.off('close', hungUp);
       }
     },

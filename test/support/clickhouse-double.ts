@@ -31,6 +31,8 @@ export type Fate =
   | 'broken off'
   /** ClickHouse's exception of this number, without doing it. */
   | number
+  /** Answered 200 with these words, without doing it. */
+  | { readonly says: string }
   /** Done once this resolves. */
   | Promise<void>;
 
@@ -89,6 +91,7 @@ export async function startDouble({ cluster, tls }: DoubleOptions = {}): Promise
     const fate = at < 0 ? undefined : fates.splice(at, 1)[0]!.fate;
     if (fate === 'broken off') return void request.socket.destroy();
     if (typeof fate === 'number') return refuse(response, fate, 500);
+    if (typeof fate === 'object' && 'says' in fate) return void response.end(fate.says);
     if (typeof fate === 'object') await fate;
     const answer = await fetch(`${engine.url}${recorded.url}`, {
       method: 'POST',

@@ -53,9 +53,10 @@ async function answered<T>(call: () => Promise<T>): Promise<T> {
 
 const TEXT_MAX = 2_000;
 
+/** An insert that was done is answered 200 with nothing. Once a server has begun its answer, an exception stands in its body. */
 function throwFailure(status: number, header: string | string[] | undefined, text: string): void {
-  const code = Number(header ?? /^Code: (\d+)\./.exec(text)?.[1] ?? 0);
+  const code = Number(header ?? /^Code: (\d+)\./m.exec(text)?.[1] ?? 0);
   if (code > 0) throw new QueryFailed(code, text.trim().slice(0, TEXT_MAX));
-  if (status !== 200)
+  if (status !== 200 || text.trim() !== '')
     throw new StoreUnavailable(`The store's address answers ${status}, and not as ClickHouse does.`);
 }

@@ -80,6 +80,11 @@ describe('a load', () => {
     ['that finds too little memory (241)', 241],
     ['that finds too many parts (252)', 252],
     ['that finds too many queries (202)', 202],
+    ['that a page for people answers', { says: '<!doctype html><title>Back soon</title>' }],
+    [
+      'whose exception comes behind a 200',
+      { says: '\r\n__exception__\r\nab\r\nCode: 252. DB::Exception: parts\n' },
+    ],
   ])('%s is in doubt, and comes again: it is stored once', async (_how, fate) => {
     const one = segment();
     double.next(`'${one.id}'`, fate);

@@ -34,7 +34,9 @@ const identifier = (value: string) => `\`${value.replace(/[\\`]/g, '\\$&')}\``;
 /** Scalars come in TabSeparated's escapes, which are those of a string literal; lists and maps come as they are written. */
 function literal(value: string, type: string): string {
   if (value === '\\N') return `CAST(NULL, ${quoted(type)})`;
-  const text = /^(Array|Map|Tuple|Nested|Variant|JSON)\b/.test(type) ? quoted(value) : quotedEscapes(value);
+  // The engine reads no map from a text by itself, but does within a list.
+  if (/^Map\b/.test(type)) return `CAST(${quoted(`[${value}]`)}, ${quoted(`Array(${type})`)})[1]`;
+  const text = /^(Array|Tuple|Nested|Variant|JSON)\b/.test(type) ? quoted(value) : quotedEscapes(value);
   return `CAST(${text}, ${quoted(type)})`;
 }
 

@@ -287,17 +287,18 @@ describe('@clickhouse/client', () => {
     expect((await own.ping()).success).toBe(true);
     const answer = await own.query({
       query:
-        'SELECT {name:String} AS name, {list:Array(UInt8)} AS list, {at:DateTime64(3)} AS at, {none:Nullable(String)} AS none',
+        'SELECT {name:String} AS name, {list:Array(UInt8)} AS list, {at:DateTime64(3)} AS at, {none:Nullable(String)} AS none, {map:Map(String, UInt8)} AS map',
       query_params: {
         name: "it's \\ a\nname",
         list: [1, 2],
         at: new Date('2026-01-02T03:04:05.678Z'),
         none: null,
+        map: { a: 1 },
       },
       format: 'JSONEachRow',
     });
     expect(await answer.json()).toEqual([
-      { name: "it's \\ a\nname", list: [1, 2], at: '2026-01-02 03:04:05.678', none: null },
+      { name: "it's \\ a\nname", list: [1, 2], at: '2026-01-02 03:04:05.678', none: null, map: { a: 1 } },
     ]);
     await own.close();
   });

@@ -104,9 +104,18 @@ async function endedLog(name: string, files: AuditFiles): Promise<EndedLog[]> {
   const note = await noteOnDisk(files);
   if (note === null) return [];
   const { size, root } = contentsOf(note);
-  const { minimum_index } = await readPruned(files);
-  const minimumIndex = Math.min(minimum_index, size - (size % TILE_WIDTH));
+  const minimumIndex = Math.min(await prunedTo(files), size - (size % TILE_WIDTH));
   return [{ name, files, note, size, root, minimumIndex }];
+}
+
+/** Of one that is damaged too: it keeps no collector from its start. */
+async function prunedTo(files: AuditFiles): Promise<number> {
+  try {
+    return (await readPruned(files)).minimum_index;
+  } catch (failure) {
+    if (!(failure instanceof SyntaxError)) throw failure;
+    return 0;
+  }
 }
 
 /** What is damaged is shown as it is: a verifier names it, and the collector goes on with the log after it. */

@@ -87,6 +87,14 @@ describe('logs that ended', () => {
     await log.close();
   });
 
+  it('keep no collector from its start where what they were pruned to is damaged', async () => {
+    const { names, disk, open, log } = await logsOf(2);
+    const { filesOf } = await openAuditDirectory(disk, AUDIT, silentLog);
+    await filesOf(names[0]!).replace('pruned.json', Buffer.from('\0\0'));
+    expect((await open()).all()).toMatchObject([{ name: names[0], minimumIndex: 0 }]);
+    await log.close();
+  });
+
   it('stay while the log in use could not say that they go', async () => {
     const { names, memory, open, folders, log } = await logsOf(2);
     const before = memory.files().size;

@@ -296,6 +296,15 @@ describe('a log whose first entries had their time', () => {
     ]);
   });
 
+  it('does not hold where the log says so of another stretch alone', async () => {
+    const other = structuredClone(large);
+    addPruned(other, 256);
+    other.leaves[other.leaves.length - 1] = { ...other.leaves.at(-1)!, items: 512 };
+    expect(await findings(written({ ...other, rows, control }))).toMatchObject([
+      { kind: 'deleted', in: 'leaf', log_index: 0, what: expect.stringMatching('does not say') },
+    ]);
+  });
+
   it('does not hold where they went before their time', async () => {
     const early = structuredClone(large);
     addPruned(early, 256, 89);
@@ -463,6 +472,25 @@ describe('a control event', () => {
     ['inserted', (rows: Row[]) => rows.push(rows[1]!), 1],
     ['reordered', (rows: Row[]) => rows.reverse(), 0],
   ];
+
+  it.each(
+    Object.entries({
+      id: '77',
+      event: 'token_created',
+      actor: 'nobody',
+      agent_id: 'other',
+      reason: 'none',
+      timestamp: '2026-11-21 09:00:00.001',
+      details: '{}',
+    }),
+  )('with another %s: altered', async (column, value) => {
+    const world = copy();
+    world.control[1] = { ...world.control[1]!, [column]: value };
+    const [found, ...more] = await findings(writeExport(world));
+    expect(found).toMatchObject({ kind: 'altered', in: 'control event', seq: 1 });
+    expect(found!.what).toContain(`column ${column} `);
+    expect(more).toEqual([]);
+  });
 
   it.each(tamperings)('%s', async (kind, tamper, seq) => {
     const world = copy();

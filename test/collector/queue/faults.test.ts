@@ -154,6 +154,33 @@ describe('a disk that takes nothing', () => {
     await until(queue.close());
   });
 
+  it('takes a part of what is written and calls it well: it is refused, cut off, and stored when it comes again', async () => {
+    const { clock, disk, open, until } = bench();
+    const life = disk.live(() => null);
+    let isShort = false;
+    const cutting: Disk = {
+      ...life.disk,
+      async create(path) {
+        const file = await life.disk.create(path);
+        const part = (chunks: readonly Uint8Array[]) => [Buffer.concat(chunks).subarray(0, 10)];
+        return { ...file, append: (chunks) => file.append(isShort ? part(chunks) : chunks) };
+      },
+    };
+    const store = storeOn(disk);
+    const queue = await open({ loader: store, disk: cutting });
+    const append = async (number: number) =>
+      (await until(queue.append(request(number), 'scout/host-1'))).kind;
+    expect(await append(0)).toBe('stored');
+    isShort = true;
+    expect(await append(1)).toBe('refused');
+    isShort = false;
+    clock.advance(1_000);
+    expect(await append(1)).toBe('stored');
+    await until(queue.drain());
+    expect(store.landed).toEqual(digests(0, 1));
+    await until(queue.close());
+  });
+
   it('is all but full: what is queued waits, and is loaded once there is room for the store', async () => {
     const { clock, disk, open, until } = bench();
     let bytesFree = 1_000_000;

@@ -138,8 +138,8 @@ export class ProtobufWriter {
     write();
     const size = this.#length - start - 1;
     const extra = varintBytes(size) - 1;
+    this.#reserve(VARINT_BYTES_MAX); // while all that was written counts: growing keeps no more
     if (extra > 0) {
-      this.#reserve(extra);
       this.#buffer.copyWithin(start + 1 + extra, start + 1, this.#length);
     }
     const end = this.#length + extra;

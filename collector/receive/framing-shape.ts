@@ -2,7 +2,7 @@
 
 import { BYTES, VARINT } from '../../kit/protobuf.ts';
 import { isScalar, MESSAGES, type Message, type Scalar, WIRE_TYPES } from './otlp-fields.ts';
-import { FIELDS } from './otlp-shape.ts';
+import { FIELDS, listLevelsIn } from './otlp-shape.ts';
 
 export const FIELD_MAX = 31;
 export const UNKNOWN = -1;
@@ -51,6 +51,11 @@ export const IS_REQUEST = marks((message) => ['traces', 'logs', 'metrics'].inclu
 export const IS_ITEM = marks(
   (message) => ['span', 'logRecord'].includes(message) || message.endsWith('DataPoint'),
 );
+
+/** What holds values in a value. */
+export const IS_LIST = marks((message) => message === 'arrayValue' || message === 'keyValueList');
+/** Messages in whose values the database reads no list. */
+export const IS_WITHOUT_LISTS = marks((message) => listLevelsIn(message) === 0);
 
 const METRIC_DATA = ['gauge', 'sum', 'histogram', 'exponentialHistogram', 'summary'];
 

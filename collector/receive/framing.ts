@@ -13,8 +13,10 @@ import {
   FIELD_MAX,
   INT32,
   IS_ITEM,
+  IS_LIST,
   IS_REQUEST,
   IS_SHARED,
+  IS_WITHOUT_LISTS,
   LEADS_TO_ITEMS,
   NESTED,
   ONE_VALUE,
@@ -28,7 +30,7 @@ import {
   WIRES,
 } from './framing-shape.ts';
 import { MESSAGES } from './otlp-fields.ts';
-import { DEPTH_MAX } from './otlp-shape.ts';
+import { DEPTH_MAX, listLevelsIn } from './otlp-shape.ts';
 import { isOwnerKey, isReservedKey } from './reserved-keys.ts';
 
 /** The collector appends its receipt; every field from there on is its own. */
@@ -72,7 +74,7 @@ export interface Framing {
   readonly reserved: number;
   /** Where attributes stand that say whose records these are: start and end of each; none where nobody asked. */
   readonly owners: readonly number[];
-  /** A list of numbers is empty, or not packed: legal, but the database can't read it. */
+  /** A list of numbers is empty or not packed, or one in a value too deep: legal, but the database can't read it (rewrite.ts). */
   readonly isLoose: boolean;
 }
 
@@ -118,12 +120,15 @@ class Walk {
   #at = 0;
   #messages = 0;
   #sharedBytes = 0;
+  /** Lists within lists that the database still reads here. */
+  #levels: number;
 
   constructor(signal: Signal, bytes: Uint8Array, sender: SenderTrust) {
     this.#signal = signal;
     this.#watched = sender === 'trusted' ? UNKNOWN : KEY_VALUE;
     this.#isForeign = sender === 'foreign';
     this.#bytes = bytes;
+    this.#levels = listLevelsIn(signal);
   }
 
   /** Walks one message of kind `kind` from `start` up to `end`. */
@@ -134,6 +139,9 @@ class Walk {
     const oneValue = ONE_VALUE[kind]!;
     const isShared = IS_SHARED[kind] === 1;
     const itemsBefore = this.items;
+    const levels = this.#levels;
+    if (IS_LIST[kind] === 1) this.#enterList();
+    else if (IS_WITHOUT_LISTS[kind] === 1) this.#levels = 0;
     let values = 0;
     let shared = 0;
     let goodIds = 0;
@@ -176,9 +184,15 @@ class Walk {
       } else if (kind === SPAN && field <= SPAN_ID_FIELD) goodIds = this.#withId(goodIds, field, stop);
       this.#at = stop;
     }
+    this.#levels = levels;
     if (IS_ITEM[kind] === 1 && ++this.items > ITEMS_MAX) throw this.#tooMuch(`${ITEMS_MAX} items`);
     if (isShared) this.#share(shared * (this.items - itemsBefore));
     if (kind === SPAN && goodIds !== (TRACE_ID_FIELD | SPAN_ID_FIELD)) this.badIds += 1;
+  }
+
+  #enterList(): void {
+    if (this.#levels === 0) this.isLoose = true;
+    else this.#levels -= 1;
   }
 
   /** The ids seen good so far, as bits; the last one given counts, as in every protobuf reader. */

@@ -11,11 +11,13 @@ import type { Binding, Bound } from './claims.ts';
 import type { Taken } from './export-response.ts';
 import { MalformedRequest, type SenderTrust, walkFraming } from './framing.ts';
 import { createJsonConverter, type JsonConverter } from './json-converter.ts';
-import { repack } from './repack.ts';
+import { rewrite } from './rewrite.ts';
 import { type FailureStatus, Unacceptable } from './unacceptable.ts';
 
 /** Requests in memory, of all doors together, as they came and unpacked. */
 const MEMORY_BYTES_MAX = 128 * 1024 * 1024;
+/** Of one request, once what is nested in its values stands as text. */
+const MESSAGE_BYTES_MAX = 32 * 1024 * 1024;
 /** How long a request waits for memory; an exporter waits 10 s for its answer, and must hear when to come back. */
 const MEMORY_WAIT_MS = 3_000;
 
@@ -148,7 +150,7 @@ async function take(
   const framing = walkFraming(signal, given, trustIn(sender, bind));
   const { items, badIds, reserved, isLoose, chains } = framing;
   const { request, overruled } = bind === null ? asGiven(given) : bind(signal, given, framing);
-  const message = isLoose ? repack(signal, request) : request;
+  const message = isLoose ? written(signal, request) : request;
   const from = { signal, sender, items, chains };
   const receipt = items > 0 ? await store(options, counters, message, from) : null;
   counters.taken[signal] += 1;
@@ -158,6 +160,15 @@ async function take(
   counters.foreign += reserved;
   counters.overruled += overruled;
   return { signal, badIds, foreign: reserved, overruled, receipt };
+}
+
+/** Text may be longer than what it tells, so it is held to the same bounds once more. Throws as the walk does. */
+function written(signal: Signal, request: Buffer): Buffer {
+  const message = rewrite(signal, request);
+  if (message.length > MESSAGE_BYTES_MAX)
+    throw new Unacceptable(413, `nested values make this request longer than ${MESSAGE_BYTES_MAX} bytes`);
+  walkFraming(signal, message, 'trusted');
+  return message;
 }
 
 const asGiven = (request: Buffer): Bound => ({ request, overruled: 0 });

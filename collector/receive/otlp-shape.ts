@@ -106,5 +106,10 @@ export const ONE_OF: Readonly<Partial<Record<Message, readonly string[]>>> = {
   exemplar: ['asDouble', 'asInt'],
 };
 
+const WITHOUT_LISTS: ReadonlySet<Message> = new Set(['event', 'link', 'exemplar']);
+
+/** Of lists within lists the database reads so many in a value of this message (store/otlp-schema.ts). */
+export const listLevelsIn = (message: Message): number => (WITHOUT_LISTS.has(message) ? 0 : 1);
+
 /** protobuf's own default recursion limit. */
 export const DEPTH_MAX = 100;

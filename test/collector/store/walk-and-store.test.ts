@@ -9,7 +9,7 @@ import type { Loader } from '../../../collector/queue/loader.ts';
 import { openQueue } from '../../../collector/queue/queue.ts';
 import { walkFraming } from '../../../collector/receive/framing.ts';
 import { jsonToProtobuf } from '../../../collector/receive/json-to-protobuf.ts';
-import { repack } from '../../../collector/receive/repack.ts';
+import { rewrite } from '../../../collector/receive/rewrite.ts';
 import { idEnding, SIGNALS, type Signal } from '../../../collector/signals.ts';
 import { SegmentInDoubt, SegmentRejected } from '../../../collector/store/failures.ts';
 import { systemClock } from '../../../kit/clock.ts';
@@ -36,7 +36,7 @@ const nextId = (signal: Signal) => `${String(++segments).padStart(12, '0')}-00c0
 /** What the door would write of a request; null if it refuses it. */
 function taken(signal: Signal, request: Buffer): Buffer | null {
   try {
-    return walkFraming(signal, request).isLoose ? repack(signal, request) : request;
+    return walkFraming(signal, request).isLoose ? rewrite(signal, request) : request;
   } catch {
     return null;
   }

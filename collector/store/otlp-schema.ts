@@ -1,8 +1,8 @@
 // What all of OTLP's signals share, as the database reads them: the protobuf messages, and the same shape as ClickHouse
 // columns. Only fields that end in a column are declared; the reader skips the rest. A oneof's arm is told by an Enum column
 // of the oneof's name (input_format_protobuf_oneof_presence), so a zero, a false and an empty text are not taken for absence.
-// Arrays and key-value lists are read one level deep, what is nested deeper comes out as null; those of span events and
-// links are not read.
+// Arrays and key-value lists are read one level deep, and those of span events, links and exemplars not at all: what goes
+// deeper has become text at the door (receive/rewrite.ts).
 // Source: opentelemetry-proto, common/v1 and resource/v1; the receipt is collector/receipt.ts.
 
 import {

@@ -65,6 +65,49 @@ describe('what the walk lets pass', () => {
   );
 });
 
+it('what is nested deeper than the database looks is there whole, as JSON', async () => {
+  const deep = {
+    arrayValue: {
+      values: [
+        {
+          kvlistValue: { values: [{ key: 'parts', value: { arrayValue: { values: [{ intValue: '7' }] } } }] },
+        },
+      ],
+    },
+  };
+  const said = [{ key: 'said', value: deep }];
+  const span = {
+    ...{ traceId: '5b8efff798038103d269b633813fc60c', spanId: spanIdOf(70_000), name: 'deep' },
+    ...{
+      startTimeUnixNano: String(RECEIVED_AT),
+      attributes: said,
+      events: [{ name: 'e', attributes: said }],
+    },
+  };
+  const record = { timeUnixNano: String(RECEIVED_AT), eventName: 'deep', body: deep, attributes: said };
+  const requests: Partial<Record<Signal, unknown>> = {
+    traces: { resourceSpans: [{ resource: { attributes: said }, scopeSpans: [{ spans: [span] }] }] },
+    logs: { resourceLogs: [{ scopeLogs: [{ logRecords: [record] }] }] },
+  };
+  for (const [signal, request] of Object.entries(requests) as [Signal, unknown][]) {
+    const given = taken(signal, jsonToProtobuf(signal, Buffer.from(JSON.stringify(request))))!;
+    await opened.store.load(opened.segment(nextId(signal), [given]));
+  }
+  const text = '[{"parts":[7]}]';
+  const [row] = await opened.store.query(
+    "SELECT SpanAttributes, ResourceAttributes, `Events.Attributes` AS events FROM otel_traces WHERE SpanName = 'deep'",
+  );
+  expect(row).toEqual({
+    SpanAttributes: { said: text },
+    ResourceAttributes: { said: text },
+    events: [{ said: text }],
+  });
+  const [log] = await opened.store.query(
+    "SELECT Body, LogAttributes FROM otel_logs WHERE EventName = 'deep'",
+  );
+  expect(log).toEqual({ Body: text, LogAttributes: { said: text } });
+});
+
 function itemsOf(signal: Signal, request: Buffer): number {
   const { items, badIds } = walkFraming(signal, request);
   return items - badIds;

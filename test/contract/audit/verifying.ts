@@ -1,3 +1,5 @@
+// What the tests of a verification share: a world of records, and the verification of its export.
+
 import type { Finding } from '../../../contract/audit/finding.ts';
 import { type Verified, type VerifyInput, verifyExport } from '../../../contract/audit/verify.ts';
 import { noteVerifier } from '../../../kit/tlog/note.ts';
